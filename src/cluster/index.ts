@@ -1,0 +1,2 @@
+/** The door of cluster/. */
+export * from './types.ts';

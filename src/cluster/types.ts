@@ -1,0 +1,154 @@
+/**
+ * Owns what the cluster's users share with it: nodes, the catalogue of streams, and the links between nodes.
+ * Cluster knows no stream: configurations are opaque JSON here, and state machines come from whoever hosts them.
+ */
+import type { NodeId, TimestampUs } from '../base/brand.ts';
+import type { GroupId, GroupStatus, RaftHost } from '../raft/index.ts';
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+export interface NodeInfo {
+  readonly node: NodeId;
+  /** `host:port` lists told to clients and peers. */
+  readonly clientUrls: readonly string[];
+  readonly clusterUrl: string;
+  readonly version: string;
+  readonly jetstream: boolean;
+  /** Both directions of every link work right now. The node itself is always up. */
+  readonly up: boolean;
+  readonly lastContactMs: number | undefined;
+}
+
+/** Where a stream lives. The meta group decides; every node holds a copy. */
+export interface StreamAssignment {
+  readonly account: string;
+  readonly name: string;
+  readonly group: GroupId;
+  /** `S-R3F-skjyhe78`. */
+  readonly groupName: string;
+  readonly storage: 'file' | 'memory';
+  readonly members: readonly NodeId[];
+  readonly firstLeader: NodeId;
+  /** The stream's configuration after defaults, as plain data. */
+  readonly config: JsonObject;
+  /** Goes up with each change of `config` or `members`. */
+  readonly revision: number;
+  readonly createdUs: TimestampUs;
+}
+
+/** Read view of the catalogue as applied on this node. Lookups are cheap enough for every API request. */
+export interface Catalogue {
+  stream(account: string, name: string): StreamAssignment | undefined;
+  streamOfGroup(group: GroupId): StreamAssignment | undefined;
+  /** Sorted by name. */
+  streams(account: string): readonly StreamAssignment[];
+  accounts(): readonly string[];
+  /** Nodes that were ever admitted and not removed. */
+  nodes(): readonly NodeId[];
+}
+
+/** Told in the order in which changes were applied. `previous` undefined: created; `current` undefined: deleted. */
+export type CatalogueListener = (change: {
+  readonly previous: StreamAssignment | undefined;
+  readonly current: StreamAssignment | undefined;
+}) => void;
+
+export type CatalogueChange =
+  | {
+      readonly kind: 'createStream';
+      readonly account: string;
+      readonly name: string;
+      readonly config: JsonObject;
+      readonly storage: 'file' | 'memory';
+      readonly replicas: number;
+      readonly placement?: { readonly cluster: string; readonly tags: readonly string[] } | undefined;
+      /** Refused unless the catalogue is still as the proposer saw it: streams whose existence would conflict. */
+      readonly conflictsWith: (existing: StreamAssignment) => boolean;
+    }
+  | {
+      readonly kind: 'updateStream';
+      readonly account: string;
+      readonly name: string;
+      readonly config: JsonObject;
+      readonly expectedRevision: number;
+    }
+  | { readonly kind: 'deleteStream'; readonly account: string; readonly name: string };
+
+export type CatalogueResult =
+  | { readonly kind: 'applied'; readonly assignment: StreamAssignment }
+  | { readonly kind: 'notFound' }
+  | { readonly kind: 'conflict'; readonly existing: StreamAssignment }
+  | { readonly kind: 'noPeers'; readonly reason: string };
+
+/** What is carried between front ends over the traffic link. One number per kind, so that a frame costs no lookup. */
+export const TRAFFIC = {
+  routedMessages: 1,
+  submissions: 2,
+  submissionOutcomes: 3,
+  acks: 4,
+} as const;
+export type TrafficKind = (typeof TRAFFIC)[keyof typeof TRAFFIC];
+
+export type RequestHandler = (from: NodeId, body: Buffer) => Promise<Buffer>;
+
+/** One node of a cluster; standalone is a cluster of one. */
+export interface ClusterNode {
+  readonly node: NodeId;
+  readonly clusterName: string;
+  /** False for a standalone server: API answers then leave out what only clusters show. */
+  readonly clustered: boolean;
+  readonly host: RaftHost;
+  readonly catalogue: Catalogue;
+  /** All known nodes, this one included. */
+  nodes(): readonly NodeInfo[];
+
+  /** Of the meta group, as this node sees it. `undefined` until the cluster was formed. */
+  metaStatus(): GroupStatus | undefined;
+  /** Leader of any group, also of those this node is not a member of (nodes tell each other). */
+  leaderOf(group: GroupId): NodeId | undefined;
+
+  /**
+   * Changes the catalogue. Meta leader only; resolves when applied here. Placement, group ids and creation times are
+   * decided here by the leader and travel in the entry. @throws {NotLeaderError}
+   */
+  change(change: CatalogueChange): Promise<CatalogueResult>;
+  onCatalogueChange(listener: CatalogueListener): void;
+  /** Resolves when reads of the catalogue here are linearizable; meta leader only. @throws {NotLeaderError} */
+  catalogueBarrier(): Promise<void>;
+
+  /** Called when the known leader of any group changed, and when a node came or went. */
+  onLeaderChange(listener: (group: GroupId, leader: NodeId | undefined) => void): void;
+  onNodesChange(listener: () => void): void;
+
+  /**
+   * Tells all nodes how many local subscribers there are; 0 withdraws. `queue` undefined: plain ones. A node that
+   * (re)connects is told everything, before any traffic sent after that.
+   */
+  setInterest(interest: Interest): void;
+  onInterest(listener: (node: NodeId, interest: Interest) => void): void;
+  /** Every interest of that node is void: its link broke or it left. */
+  onInterestLost(listener: (node: NodeId) => void): void;
+
+  /**
+   * Sends a frame on the traffic link: in order, not acknowledged, lost if the link breaks. False when the node is away.
+   * Frames sent in one turn leave together. The frame is not copied: don't reuse it.
+   */
+  send(to: NodeId, kind: TrafficKind, frame: Buffer): boolean;
+  onTraffic(kind: TrafficKind, listener: (from: NodeId, frame: Buffer) => void): void;
+  /** Bytes waiting to leave for `to` on the traffic link. */
+  pendingTraffic(to: NodeId): number;
+
+  /** Request and answer on the traffic link. Rejects with NotLeaderError('...', false) if the link breaks or time is up. */
+  request(to: NodeId, service: string, body: Buffer, timeoutMs: number): Promise<Buffer>;
+  serve(service: string, handler: RequestHandler): void;
+
+  /** Leaves cleanly: leaderships are transferred first. */
+  stop(): Promise<void>;
+}
+
+export interface Interest {
+  readonly account: string;
+  readonly subject: string;
+  readonly queue: string | undefined;
+  readonly members: number;
+}

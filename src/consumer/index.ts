@@ -1,0 +1,2 @@
+/** The door of consumer/. */
+export type * from './types.ts';

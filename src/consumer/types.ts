@@ -1,0 +1,127 @@
+/** Owns what the consumer's users share with it: configuration, state, and where its output goes. */
+import type { ConsumerSeq, Seq, TimestampUs } from '../base/brand.ts';
+import type { ApiError } from '../base/api-errors.ts';
+import type { StoredMessage, StreamExtension } from '../stream/index.ts';
+
+/** A consumer's configuration after defaults were filled in. 0 for a duration means off. */
+export interface ConsumerConfig {
+  readonly name: string;
+  readonly durableName: string;
+  readonly description: string;
+  readonly deliverPolicy: 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';
+  readonly optStartSeq: number;
+  readonly optStartTimeUs: TimestampUs | undefined;
+  readonly ackPolicy: 'none' | 'all' | 'explicit';
+  readonly ackWaitMs: number;
+  readonly maxDeliver: number;
+  readonly backoffMs: readonly number[];
+  readonly filterSubjects: readonly string[];
+  /** True when the client used `filter_subject`, so that it is echoed that way. */
+  readonly singleFilter: boolean;
+  readonly replayPolicy: 'instant' | 'original';
+  readonly rateLimitBps: number;
+  readonly sampleFreq: string;
+  readonly maxWaiting: number;
+  readonly maxAckPending: number;
+  readonly flowControl: boolean;
+  readonly headersOnly: boolean;
+  readonly maxRequestBatch: number;
+  readonly maxRequestExpiresMs: number;
+  readonly maxRequestMaxBytes: number;
+  /** Empty for a pull consumer. */
+  readonly deliverSubject: string;
+  readonly deliverGroup: string;
+  readonly idleHeartbeatMs: number;
+  readonly inactiveThresholdMs: number;
+  readonly numReplicas: number;
+  readonly memStorage: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface SequencePair {
+  readonly consumerSeq: ConsumerSeq;
+  readonly streamSeq: Seq;
+}
+
+/** What `CONSUMER.INFO` shows (consumers.md section 3). */
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly createdUs: TimestampUs;
+  readonly config: ConsumerConfig;
+  readonly delivered: SequencePair & { readonly lastActiveUs: TimestampUs | undefined };
+  readonly ackFloor: SequencePair & { readonly lastActiveUs: TimestampUs | undefined };
+  readonly numAckPending: number;
+  readonly numRedelivered: number;
+  readonly numWaiting: number;
+  readonly numPending: number;
+  readonly pushBound: boolean;
+}
+
+/**
+ * Interest in one literal subject, looked up once and kept. `interested` stays current: the outlet updates it when
+ * subscriptions come and go anywhere in the cluster, and then calls `onChange`.
+ */
+export interface DeliveryTarget {
+  readonly subject: string;
+  readonly interested: boolean;
+  close(): void;
+}
+
+/** Where a consumer's output goes: the subject router of this node. Nothing is sent before the turn ends. */
+export interface Outlet {
+  /** `queue`: count only subscribers of that queue group. Exact: a wildcard subscriber counts iff `wildcards`. */
+  openTarget(
+    subject: string,
+    options: { readonly queue: string | undefined; readonly wildcards: boolean; readonly onChange: () => void },
+  ): DeliveryTarget;
+  /**
+   * Sends `message` to the target's subscribers: its own subject on the wire, `reply` (ASCII, copied) as reply.
+   * False: nobody took it.
+   */
+  deliver(target: DeliveryTarget, message: StoredMessage, reply: Buffer, replyBytes: number): boolean;
+  /** The same with other headers or without the payload. */
+  deliverParts(
+    target: DeliveryTarget,
+    parts: { readonly subject: Buffer; readonly headers: Buffer; readonly payload: Buffer; readonly reply: string },
+  ): boolean;
+  /** A status message: a header block (through its blank line) to the target itself. */
+  status(target: DeliveryTarget, headers: Buffer, reply?: string): boolean;
+  /** A plain message to any subject: advisories, empty answers to acks. */
+  publish(subject: string, payload: Buffer): void;
+  /** Bytes waiting for the slowest connection this target leads to: pause at the bound instead of filling memory. */
+  congested(target: DeliveryTarget): boolean;
+}
+
+export type ConsumerResult<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
+
+/** All consumers of one stream, on this node. Calls other than reading need the stream's leader. */
+export interface ConsumerSet extends StreamExtension {
+  /** `action` as in consumers.md 1.2; the configuration was validated by the caller. @throws {NotLeaderError} */
+  create(config: ConsumerConfig, action: 'create' | 'update' | ''): Promise<ConsumerResult<ConsumerInfo>>;
+  delete(name: string): Promise<ConsumerResult<undefined>>;
+  info(name: string): ConsumerInfo | undefined;
+  /** Sorted bytewise. */
+  names(): string[];
+
+  /** A message to `$JS.API.CONSUMER.MSG.NEXT.<stream>.<name>`. False: no such consumer (the caller answers 503). */
+  pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean;
+  /**
+   * A message to `$JS.ACK.<stream>.<name>.…`, parsed in place: `tokens` of the subject behind the consumer's name are in
+   * subject[start, end). `reply` is empty when no answer is wanted.
+   */
+  ack(
+    name: string,
+    ack: {
+      readonly subject: Buffer;
+      readonly start: number;
+      readonly end: number;
+      readonly payload: Buffer;
+      readonly payloadStart: number;
+      readonly payloadEnd: number;
+      readonly reply: string;
+    },
+  ): void;
+  /** A message to `$JS.FC.<stream>.<name>.…`. */
+  flowControl(name: string, subject: string): void;
+}

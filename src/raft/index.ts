@@ -1,0 +1,2 @@
+/** The door of raft/. */
+export * from './types.ts';

@@ -1,0 +1,3 @@
+/** The door of stream/. */
+export type * from './types.ts';
+export * from './message-format.ts';

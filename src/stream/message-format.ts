@@ -1,0 +1,62 @@
+/**
+ * Owns the stored form of messages: what a publish is copied into once, and what goes out again to consumers and peers.
+ *
+ * A message is `u32 length | u32 headersLength | u16 subjectLength | u16 flags | subject | headers | payload`, big-endian;
+ * `length` counts everything, itself included. `headers` is the raw block from `NATS/1.0` through the blank line, or empty.
+ * A batch is messages one after the other.
+ */
+
+export const MESSAGE_PREFIX_BYTES = 12;
+/** `max_payload` may be raised to 64 MiB at most, so that a message always fits an entry and a frame. */
+export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024;
+
+/** Offsets of one stored message within a buffer. Reused from message to message: copy what must outlive the next read. */
+export interface MessageView {
+  buffer: Buffer;
+  start: number;
+  subjectStart: number;
+  headersStart: number;
+  payloadStart: number;
+  end: number;
+}
+
+export function emptyMessageView(): MessageView {
+  return { buffer: Buffer.alloc(0), start: 0, subjectStart: 0, headersStart: 0, payloadStart: 0, end: 0 };
+}
+
+export function storedMessageBytes(subjectBytes: number, headersBytes: number, payloadBytes: number): number {
+  return MESSAGE_PREFIX_BYTES + subjectBytes + headersBytes + payloadBytes;
+}
+
+/** Writes the prefix of a message at `offset` and returns where its subject must be copied to. */
+export function writeMessagePrefix(
+  target: Buffer,
+  offset: number,
+  lengths: { readonly subject: number; readonly headers: number; readonly payload: number },
+): number {
+  target.writeUInt32BE(storedMessageBytes(lengths.subject, lengths.headers, lengths.payload), offset);
+  target.writeUInt32BE(lengths.headers, offset + 4);
+  target.writeUInt16BE(lengths.subject, offset + 8);
+  target.writeUInt16BE(0, offset + 10);
+  return offset + MESSAGE_PREFIX_BYTES;
+}
+
+/**
+ * Reads the message at `offset` of `buffer[0, limit)` into `view`. Returns false when the bytes there are not one whole
+ * message: they may come from a peer, so every length is checked.
+ */
+export function readMessage(buffer: Buffer, offset: number, limit: number, view: MessageView): boolean {
+  if (offset + MESSAGE_PREFIX_BYTES > limit) return false;
+  const length = buffer.readUInt32BE(offset);
+  const headersStart = offset + MESSAGE_PREFIX_BYTES + buffer.readUInt16BE(offset + 8);
+  const payloadStart = headersStart + buffer.readUInt32BE(offset + 4);
+  const end = offset + length;
+  if (end > limit || payloadStart > end) return false;
+  view.buffer = buffer;
+  view.start = offset;
+  view.subjectStart = offset + MESSAGE_PREFIX_BYTES;
+  view.headersStart = headersStart;
+  view.payloadStart = payloadStart;
+  view.end = end;
+  return true;
+}

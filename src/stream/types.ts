@@ -1,0 +1,222 @@
+/**
+ * Owns what the stream's users share with it: configuration, state, how messages are submitted and read, and what the
+ * consumers of a stream must implement to be part of its replicated state.
+ */
+import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
+import type { ApiError } from '../base/api-errors.ts';
+import type { GroupStatus, PageSink } from '../raft/index.ts';
+import type { MessageView } from './message-format.ts';
+
+/** A stream's configuration after defaults were filled in. -1 means unlimited, 0 for a duration means off. */
+export interface StreamConfig {
+  readonly name: string;
+  readonly description: string;
+  readonly subjects: readonly string[];
+  readonly retention: 'limits' | 'interest' | 'workqueue';
+  readonly maxConsumers: number;
+  readonly maxMsgs: number;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly maxMsgsPerSubject: number;
+  readonly maxMsgSize: number;
+  readonly discard: 'old' | 'new';
+  readonly discardNewPerSubject: boolean;
+  readonly storage: 'file' | 'memory';
+  readonly numReplicas: number;
+  readonly noAck: boolean;
+  readonly duplicateWindowMs: number;
+  readonly placement: { readonly cluster: string; readonly tags: readonly string[] } | undefined;
+  readonly compression: 'none' | 's2';
+  readonly firstSeq: number;
+  readonly allowDirect: boolean;
+  readonly sealed: boolean;
+  readonly denyDelete: boolean;
+  readonly denyPurge: boolean;
+  readonly allowRollupHdrs: boolean;
+  readonly consumerLimits: { readonly inactiveThresholdMs: number; readonly maxAckPending: number };
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Numbers a client sees in `STREAM.INFO`. `bytes` counts as the reference server does (streams.md 4.1). */
+export interface StreamState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSeq: Seq;
+  readonly firstTimestampUs: TimestampUs;
+  readonly lastSeq: Seq;
+  readonly lastTimestampUs: TimestampUs;
+  readonly numSubjects: number;
+  readonly numDeleted: number;
+  readonly consumerCount: number;
+}
+
+/** Publishes gathered by one node in one turn. The stream copies `messages` before `submit` returns. */
+export interface Submission {
+  /** `count` messages in stored form (message-format.ts). */
+  readonly messages: Buffer;
+  readonly count: number;
+  /** Called exactly once. */
+  settle(outcome: SubmissionOutcome): void;
+}
+
+export type SubmissionOutcome =
+  | {
+      readonly kind: 'applied';
+      /** The sequence of the first message without an exception; those that follow count up by one. */
+      readonly firstSeq: Seq;
+      /** In order of `ordinal`. Empty in the common case. */
+      readonly exceptions: readonly SubmissionException[];
+    }
+  /** Certainly not proposed (not the leader, or the queue is full): may be sent again elsewhere. */
+  | { readonly kind: 'refused'; readonly reason: 'notLeader' | 'overloaded' }
+  /** Proposed, but this node was deposed before it knew the outcome: nobody may answer for it. */
+  | { readonly kind: 'unknown' };
+
+/** A message of a submission whose reply is not the plain `{"stream":…,"seq":…}`. */
+export interface SubmissionException {
+  readonly ordinal: number;
+  /** True if the message took a sequence all the same. */
+  readonly stored: boolean;
+  /** The whole JSON reply: an error, a duplicate, ... */
+  readonly reply: string;
+}
+
+/** A subject filter made once and used for many messages; `undefined` stands for "all". */
+export interface SubjectFilter {
+  readonly subjects: readonly string[];
+  matches(subject: Buffer, start: number, end: number): boolean;
+}
+
+/** One message as read from the stream. The view is reused. */
+export interface StoredMessage extends MessageView {
+  seq: Seq;
+  timestampUs: TimestampUs;
+}
+
+/**
+ * `message`: the cursor's view holds the next message. `end`: none left now. `wait`: a block is on its way from disk;
+ * `onReady` is called when it pays to try again. `lost`: the block at `seq` can't be proven; the cursor is behind it.
+ */
+export type CursorStep = 'message' | 'end' | 'wait' | 'lost';
+
+/** Reads a stream in order. Cheap to keep; not a snapshot: what is removed meanwhile is skipped. */
+export interface StreamCursor {
+  readonly view: StoredMessage;
+  /** The least sequence `advance` may return next. */
+  readonly position: Seq;
+  advance(): CursorStep;
+  seek(position: Seq): void;
+  /** Counts matching messages at or behind `position`, exactly, without reading payloads. */
+  countPending(): number;
+  setFilter(filter: SubjectFilter | undefined): void;
+  close(): void;
+}
+
+/** What consumers (and direct get) read. All reads see the applied state of this replica. */
+export interface StreamReader {
+  readonly account: string;
+  readonly config: StreamConfig;
+  readonly createdUs: TimestampUs;
+  state(): StreamState;
+  openCursor(options: {
+    readonly position: Seq;
+    readonly filter: SubjectFilter | undefined;
+    readonly onReady: () => void;
+  }): StreamCursor;
+  /** Fills `into` with the message at `seq`. `gone`: removed or never there. `wait`: call again after `onReady`. */
+  read(seq: Seq, into: StoredMessage, onReady: () => void): 'message' | 'gone' | 'wait' | 'lost';
+  isLive(seq: Seq): boolean;
+  /** Least live sequence with a timestamp at or after `timestampUs`, or last + 1. */
+  seqAtTime(timestampUs: TimestampUs): Seq;
+  /** Highest live sequence whose subject matches; 0 if none. */
+  lastSeqOf(filter: SubjectFilter | undefined): Seq;
+  /** The last sequence of every matching subject, ascending. At most `limit + 1` of them, so that the caller sees overflow. */
+  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[];
+  /** Least live matching sequence at or behind `from`; 0 if none. Bounded by summaries, may read blocks. */
+  nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq>;
+  /** Live messages per matching subject, sorted by subject. */
+  subjectCounts(filter: SubjectFilter): [subject: string, count: number][];
+}
+
+/** Operations on a stream that go through its log. Plain data: they are stored as JSON. */
+export type StreamOperation =
+  | { readonly op: 'configure'; readonly config: StreamConfig; readonly revision: number }
+  | {
+      readonly op: 'purge';
+      readonly filter: string | undefined;
+      readonly seq: number | undefined;
+      readonly keep: number | undefined;
+    }
+  | { readonly op: 'deleteMessage'; readonly seq: number; readonly erase: boolean };
+
+export type OperationResult =
+  { readonly kind: 'done'; readonly purged: number } | { readonly kind: 'error'; readonly error: ApiError };
+
+/** A stream on this node: replica and, if it leads, the place where things happen. */
+export interface StreamInstance extends StreamReader {
+  readonly status: GroupStatus;
+  /** Revision of the configuration that is applied here (see `StreamAssignment.revision`). */
+  readonly configRevision: number;
+  submit(submission: Submission): void;
+  /** Resolves when the operation was applied here, on the leader. @throws {NotLeaderError} */
+  execute(operation: StreamOperation): Promise<OperationResult>;
+  /** Resolves when reads here are linearizable. @throws {NotLeaderError} */
+  readBarrier(): Promise<void>;
+  transferLeadership(to?: NodeId): Promise<boolean>;
+  readonly extension: StreamExtension;
+}
+
+/** Handed to the extension at each entry it takes part in. */
+export interface ApplyContext {
+  /** The leader's time when it proposed the entry; never falls within a stream. */
+  readonly timestampUs: TimestampUs;
+  /** True on the leader that proposed this very entry. */
+  readonly ownProposal: boolean;
+}
+
+/** What the stream offers to its extension, beside reading. */
+export interface ExtensionHost extends StreamReader {
+  readonly status: GroupStatus;
+  /**
+   * Proposes an operation of the extension; resolves with what `applyOperation` returned on this leader.
+   * @throws {NotLeaderError}
+   */
+  proposeOperation(body: Buffer): Promise<unknown>;
+  /**
+   * Proposes progress, in one entry of its own, together with whatever else is proposed in this turn.
+   * False when this node can't propose now: keep the progress, `proposalsWelcome` will come.
+   */
+  proposeProgress(body: Buffer): boolean;
+  /** Removes messages that retention no longer needs; called from within `apply…`, so on every replica alike. */
+  removeMessage(seq: Seq): void;
+}
+
+/**
+ * Consumers are part of their stream's replicated state. The stream calls this in log order; consumer/ implements it.
+ * Determinism and page rules are those of raft's `StateMachine`.
+ */
+export interface StreamExtension {
+  /** Replicated: returns the result for the proposer. */
+  applyOperation(body: Buffer, context: ApplyContext): unknown;
+  /** Replicated. */
+  applyProgress(body: Buffer, context: ApplyContext): void;
+  /** Messages first..last were appended and live (once per entry). `batch` holds them, for filters that count. */
+  messagesStored(first: Seq, last: Seq): void;
+  /** A live message was removed, for whatever reason. Called in ascending order within one operation. */
+  messageRemoved(seq: Seq): void;
+  /** Everything below `seq` is gone (purge, limits at the head). Instead of many `messageRemoved`. */
+  messagesRemovedBelow(seq: Seq): void;
+  /** Interest retention: does any consumer still need this message? */
+  needs(subject: Buffer, start: number, end: number): boolean;
+  statusChanged(status: GroupStatus): void;
+  proposalsWelcome(): void;
+  configChanged(config: StreamConfig): void;
+  consumerCount(): number;
+  digest(): number;
+  beginCheckpoint(): void;
+  writePages(sink: PageSink, maxBytes: number): boolean;
+  endCheckpoint(durable: boolean): void;
+  /** `pages`: those that this extension wrote (the stream adds and strips its own key prefix). */
+  restore(pages: readonly (readonly [Buffer, Buffer])[]): void;
+  close(): void;
+}
