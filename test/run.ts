@@ -31,4 +31,4 @@ stream.on('test:fail', () => {
 stream.on('end', () => {
   process.exitCode = failed ? 1 : 0;
 });
-stream.compose(new spec()).pipe(process.stdout);
+stream.pipe(new spec()).pipe(process.stdout);
