@@ -1,0 +1,129 @@
+/**
+ * `npm run bench [filter]`: throughput and latency, as a table. With PEER=/path/to/nats-server every case runs against both
+ * servers in alternation, and the table shows medians and ratios. RUNS (default 3) and SCALE (default 1, multiplies the
+ * message counts) shorten or lengthen it.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AckPolicy, connect, RetentionPolicy, StorageType, type JetStreamManager, type NatsConnection } from 'nats';
+import { startServers, type ServerProcess, type Servers } from '../test/harness/server-process.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
+import { CASES, type BenchCase } from './cases.ts';
+
+const RUNS = Number(process.env['RUNS'] ?? 3);
+const SCALE = Number(process.env['SCALE'] ?? 1);
+const PEER = process.env['PEER'];
+const filter = process.argv[2] ?? '';
+const run = promisify(execFile);
+
+interface Measurement {
+  readonly rate: number;
+  readonly p50_us: number;
+  readonly p99_us: number;
+}
+
+/** One kind of server with one setting, running while its cases run. */
+interface Contestant {
+  readonly label: string;
+  readonly servers: Servers;
+  readonly connection: NatsConnection;
+  readonly jsm: JetStreamManager;
+}
+
+async function contestant(label: string, nodes: number, binary?: string, jetstream?: string): Promise<Contestant> {
+  const servers = await startServers({ nodes, ...(binary && { binary }), ...(jetstream && { jetstream }) });
+  const connection = await connect({ servers: servers.urls });
+  const jsm = await waitFor('JetStream', () => connection.jetstreamManager());
+  return { label, servers, connection, jsm };
+}
+
+/** The node a case publishes at: the stream's leader, or one that is not. */
+async function nodeFor(benchCase: BenchCase, at: Contestant): Promise<ServerProcess> {
+  if (benchCase.nodes === 1 || benchCase.stream === undefined) return at.servers.first;
+  const leader = await waitFor('a stream leader', async () => (await at.jsm.streams.info('BENCH')).cluster?.leader);
+  if (benchCase.at !== 'follower') return at.servers.byName(leader);
+  return at.servers.nodes.find((node) => node.name !== leader)!;
+}
+
+async function prepare(benchCase: BenchCase, at: Contestant): Promise<void> {
+  await at.jsm.streams.delete('BENCH').catch(() => undefined);
+  if (benchCase.stream === undefined) return;
+  await at.jsm.streams.add({
+    name: 'BENCH',
+    subjects: ['bench', 'bench.>'],
+    num_replicas: benchCase.nodes === 1 ? 1 : 3,
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    ...benchCase.stream,
+  });
+  if (benchCase.consumer === true) {
+    const config = { durable_name: 'C', ack_policy: AckPolicy.Explicit, max_ack_pending: 50_000 };
+    await at.jsm.consumers.add('BENCH', config);
+  }
+}
+
+async function measure(benchCase: BenchCase, loadgen: string, at: Contestant): Promise<Measurement> {
+  await prepare(benchCase, at);
+  const node = await nodeFor(benchCase, at);
+  const count = Math.max(100, Math.round(benchCase.count * SCALE));
+  let measurement: Measurement | undefined;
+  for (const args of benchCase.commands(String(count))) {
+    const [mode, ...rest] = args;
+    const { stdout } = await run(loadgen, [mode!, String(node.port), ...rest]);
+    measurement = JSON.parse(stdout) as Measurement;
+  }
+  return measurement!;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(14))).join('');
+}
+
+async function runCase(benchCase: BenchCase, loadgen: string, contestants: readonly Contestant[]): Promise<void> {
+  const results = new Map(contestants.map(({ label }) => [label, [] as Measurement[]]));
+  for (let i = 0; i < RUNS; i++) {
+    for (const at of contestants) results.get(at.label)!.push(await measure(benchCase, loadgen, at));
+  }
+  const [ours, ...others] = contestants.map(({ label }) => median(results.get(label)!.map(({ rate }) => rate)));
+  const latency = median(results.get('millrace')!.map(({ p50_us }) => p50_us));
+  const ratios = others.map((other) => `${Math.round(other)} (${(ours! / other).toFixed(2)}x)`);
+  console.log(row([benchCase.name, Math.round(ours!), `${latency} us`, ...ratios]));
+}
+
+async function runGroup(nodes: number, cases: readonly BenchCase[], loadgen: string): Promise<void> {
+  const contestants = [await contestant('millrace', nodes)];
+  try {
+    if (PEER !== undefined) {
+      contestants.push(await contestant('lazy', nodes, PEER));
+      contestants.push(await contestant('always', nodes, PEER, 'sync_interval: always'));
+    }
+    console.log(
+      row([`${nodes} node(s), messages/s`, 'millrace', 'p50', ...(PEER ? ['peer lazy', 'peer always'] : [])]),
+    );
+    for (const benchCase of cases) await runCase(benchCase, loadgen, contestants);
+  } finally {
+    for (const { connection, servers } of contestants) {
+      await connection.close();
+      await servers.stop('SIGKILL');
+    }
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+try {
+  const loadgen = join(directory, 'loadgen');
+  execFileSync('gcc', ['-O2', '-o', loadgen, join(import.meta.dirname, 'loadgen.c')]);
+  for (const nodes of [1, 3]) {
+    const cases = CASES.filter((benchCase) => benchCase.nodes === nodes && benchCase.name.includes(filter));
+    if (cases.length > 0) await runGroup(nodes, cases, loadgen);
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,221 @@
+/**
+ * Owns the way of acks, pull requests and flow control answers from where a client sent them to the leader of the stream,
+ * whose consumers take them. The subject names stream and consumer; the catalogue and the leader table name the node.
+ */
+import type { NodeId } from '../../base/brand.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
+import type { ConsumerSet } from '../../consumer/index.ts';
+import type { GroupId } from '../../raft/index.ts';
+import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
+import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
+
+const DOT = 0x2e;
+/** `$JS.ACK.<stream>.<consumer>.<5 numbers>`; with domain and account hash in front of the stream there are two more. */
+const DOTS_IN_ACK = 8;
+const NEXT_PREFIX = '$JS.API.CONSUMER.MSG.NEXT.';
+/** Above this, a link is too slow for more; clients repeat acks and pulls that got lost. */
+const MAX_LINK_BYTES = 32 * 1024 * 1024;
+
+const NO_PAYLOAD: Buffer = Buffer.alloc(0);
+
+/** What a subject of ours leads to. */
+type Address =
+  | {
+      readonly kind: 'ack' | 'flowControl';
+      readonly stream: string;
+      readonly consumer: string;
+      readonly prefix: Buffer;
+    }
+  | { readonly kind: 'next'; readonly stream: string; readonly consumer: string };
+
+export class ConsumerGateway implements ServiceHandler {
+  readonly #cluster: ClusterNode;
+  readonly #router: Router;
+  readonly #runtime: Runtime;
+  readonly #localConsumers: (group: GroupId) => ConsumerSet | undefined;
+  readonly #outgoing = new Map<NodeId, ConsumerFrameWriter>();
+  #flushScheduled = false;
+  /** Address of the ack handled last: acks come in runs of one consumer. */
+  #lastAck: (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined;
+  readonly #accounts = new Map<string, Buffer>();
+  readonly #ack = {
+    subject: NO_PAYLOAD,
+    start: 0,
+    end: 0,
+    payload: NO_PAYLOAD,
+    payloadStart: 0,
+    payloadEnd: 0,
+    reply: '',
+  };
+
+  constructor(options: {
+    readonly cluster: ClusterNode;
+    readonly router: Router;
+    readonly runtime: Runtime;
+    readonly localConsumers: (group: GroupId) => ConsumerSet | undefined;
+  }) {
+    this.#cluster = options.cluster;
+    this.#router = options.router;
+    this.#runtime = options.runtime;
+    this.#localConsumers = options.localConsumers;
+    this.#cluster.onTraffic(TRAFFIC.acks, (_from, frame) => {
+      this.#receive(frame);
+    });
+  }
+
+  /** A message to `$JS.ACK.>`, `$JS.FC.>` or `$JS.API.CONSUMER.MSG.NEXT.>`. False: there is no such consumer. */
+  handle(publication: Publication, publisher: Publisher): boolean {
+    const address = this.#addressOf(publication.buffer, publication.subjectStart, publication.subjectEnd);
+    if (address === undefined) return false;
+    const assignment = this.#cluster.catalogue.stream(publisher.account, address.stream);
+    const leader = assignment && this.#cluster.leaderOf(assignment.group);
+    if (leader === undefined) return false;
+    if (leader === this.#cluster.node) return this.#handleHere(assignment!.group, address, publication);
+    return this.#forward(leader, publisher.account, publication);
+  }
+
+  #handleHere(group: GroupId, address: Address, parts: MessageParts): boolean {
+    const consumers = this.#localConsumers(group);
+    if (consumers === undefined) return false;
+    const { buffer } = parts;
+    const reply = parts.replyEnd > parts.replyStart ? buffer.toString('latin1', parts.replyStart, parts.replyEnd) : '';
+    switch (address.kind) {
+      case 'ack':
+        this.#handleAck(consumers, address, parts, reply);
+        return true;
+      case 'next':
+        return consumers.pull(address.consumer, {
+          reply,
+          headers: Buffer.from(buffer.subarray(parts.headersStart, parts.headersEnd)),
+          body: Buffer.from(buffer.subarray(parts.payloadStart, parts.payloadEnd)),
+        });
+      case 'flowControl':
+        consumers.flowControl(address.consumer, buffer.toString('latin1', parts.subjectStart, parts.subjectEnd));
+        return true;
+    }
+  }
+
+  #handleAck(
+    consumers: ConsumerSet,
+    address: Address & { readonly kind: 'ack' | 'flowControl' },
+    parts: MessageParts,
+    reply: string,
+  ): void {
+    const ack = this.#ack;
+    ack.subject = parts.buffer;
+    ack.start = parts.subjectStart + address.prefix.length;
+    ack.end = parts.subjectEnd;
+    ack.payload = parts.buffer;
+    ack.payloadStart = parts.payloadStart;
+    ack.payloadEnd = parts.payloadEnd;
+    ack.reply = reply;
+    consumers.ack(address.consumer, ack);
+  }
+
+  #forward(leader: NodeId, account: string, parts: MessageParts): boolean {
+    let writer = this.#outgoing.get(leader);
+    if (writer === undefined) this.#outgoing.set(leader, (writer = new ConsumerFrameWriter()));
+    if (this.#cluster.pendingTraffic(leader) + writer.bytes > MAX_LINK_BYTES) return false;
+    writer.add(this.#accountBytes(account), parts);
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      this.#runtime.defer(() => {
+        this.#flush();
+      });
+    }
+    return true;
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    for (const [node, writer] of this.#outgoing) {
+      if (writer.bytes > 0) this.#cluster.send(node, TRAFFIC.acks, writer.take());
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    const message: ForwardedMessage = {
+      buffer: frame,
+      accountStart: 0,
+      subjectStart: 0,
+      replyStart: 0,
+      headersStart: 0,
+      payloadStart: 0,
+      end: 0,
+    };
+    const parts = { buffer: frame, ...NO_PARTS };
+    for (let at = 0; readForwarded(frame, at, message); at = message.end) {
+      parts.subjectStart = message.subjectStart;
+      parts.subjectEnd = parts.replyStart = message.replyStart;
+      parts.replyEnd = parts.headersStart = message.headersStart;
+      parts.headersEnd = parts.payloadStart = message.payloadStart;
+      parts.payloadEnd = message.end;
+      this.#handleForwarded(frame.toString('latin1', message.accountStart, message.subjectStart), parts);
+    }
+    this.#router.flushSoon();
+  }
+
+  #handleForwarded(account: string, parts: MessageParts): void {
+    const address = this.#addressOf(parts.buffer, parts.subjectStart, parts.subjectEnd);
+    if (address === undefined) return;
+    const assignment = this.#cluster.catalogue.stream(account, address.stream);
+    const handled = assignment !== undefined && this.#handleHere(assignment.group, address, parts);
+    if (handled || address.kind !== 'next' || parts.replyEnd === parts.replyStart) return;
+    // The publisher's own node can't know that the consumer is missing, so its answer is given from here.
+    const subject = parts.buffer.toString('latin1', parts.subjectStart, parts.subjectEnd);
+    const reply = parts.buffer.toString('latin1', parts.replyStart, parts.replyEnd);
+    const headers = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
+    this.#router.publish(account, { subject: reply, headers, payload: NO_PAYLOAD });
+  }
+
+  #addressOf(buffer: Buffer, start: number, end: number): Address | undefined {
+    const last = this.#lastAck;
+    if (last !== undefined && startsWith(buffer, start, end, last.prefix)) return last;
+    const subject = buffer.toString('latin1', start, end);
+    if (subject.startsWith(NEXT_PREFIX)) {
+      const [stream, consumer, ...rest] = subject.slice(NEXT_PREFIX.length).split('.');
+      return stream && consumer && rest.length === 0 ? { kind: 'next', stream, consumer } : undefined;
+    }
+    const address = parseReplySubject(subject);
+    if (address !== undefined) this.#lastAck = address;
+    return address;
+  }
+
+  #accountBytes(account: string): Buffer {
+    let bytes = this.#accounts.get(account);
+    if (bytes === undefined) this.#accounts.set(account, (bytes = Buffer.from(account, 'latin1')));
+    return bytes;
+  }
+}
+
+const NO_PARTS = {
+  subjectStart: 0,
+  subjectEnd: 0,
+  replyStart: 0,
+  replyEnd: 0,
+  headersStart: 0,
+  headersEnd: 0,
+  payloadStart: 0,
+  payloadEnd: 0,
+};
+
+/** `$JS.ACK.…` and `$JS.FC.…` in both layouts (consumers.md 4.5, 6.1). */
+function parseReplySubject(subject: string): (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined {
+  const tokens = subject.split('.');
+  const isAck = tokens[1] === 'ACK';
+  const longLayout = isAck ? tokens.length - 1 > DOTS_IN_ACK : tokens.length > 5;
+  const first = longLayout ? 4 : 2;
+  const stream = tokens[first];
+  const consumer = tokens[first + 1];
+  if (!stream || !consumer) return undefined;
+  const prefix = Buffer.from(`${tokens.slice(0, first + 2).join('.')}.`, 'latin1');
+  return { kind: isAck ? 'ack' : 'flowControl', stream, consumer, prefix };
+}
+
+function startsWith(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
+  const length = prefix.length;
+  if (end - start < length || prefix[length - 1] !== DOT) return false;
+  for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== prefix[i]) return false;
+  return true;
+}

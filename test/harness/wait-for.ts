@@ -1,0 +1,26 @@
+/** Owns waiting in tests: for a named condition, with a bound, never for a fixed time. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 20;
+export const PATIENCE_MS = 30_000;
+
+/** Resolves with the first value that is neither undefined nor false; throws, naming the condition, when time is up. */
+export async function waitFor<T>(
+  condition: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value !== undefined && value !== false) return value;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() > deadline) throw new Error(`waited in vain for: ${condition}`, { cause: lastError });
+    await delay(POLL_MS);
+  }
+}
