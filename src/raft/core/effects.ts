@@ -2,7 +2,7 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { PeerMessage } from '../messages.ts';
 import type { Entry, LogIndex } from '../types.ts';
-import type { HardState } from './input.ts';
+import type { HardState, SnapshotPoint } from './input.ts';
 
 export interface LoadRequest {
   /** The follower it is for, or this node itself: then they are to be applied. */
@@ -16,13 +16,18 @@ export interface LoadRequest {
 /**
  * What must now happen outside. Filled by any number of steps, then carried out:
  * 1. `send` at once;
- * 2. `hardState` and `append` in one durable batch (entries stored at or behind `append[0]` are replaced), then step
- *    `persisted`. `repaired` belongs into the same batch;
+ * 2. `install`, `hardState` and `append` in one durable batch (entries stored at or behind `append[0]` are replaced),
+ *    then step `persisted`. `repaired` belongs into the same batch;
  * 3. `sendOncePersisted` when that batch *and all batches before it* are durable, also if this one held nothing;
- * 4. `apply` in order, at any time.
+ * 4. `apply` in order, at any time; an `install` comes before all of it.
  */
 export class Effects {
   hardState: HardState | undefined;
+  /**
+   * The received checkpoint takes force: the state machine is restored from it, and everything stored at or before its
+   * index is history. Unless `keepLog`, what is stored behind it is void and goes in the same batch.
+   */
+  install: { readonly snapshot: SnapshotPoint; readonly keepLog: boolean } | undefined;
   readonly append: Entry[] = [];
   /** May leave at once: a leader's appends (thesis §10.2.1) and what promises nothing. */
   readonly send: PeerMessage[] = [];
@@ -54,13 +59,20 @@ export class Effects {
     for (const entry of entries) this.append.push(entry);
   }
 
+  installSnapshot(snapshot: SnapshotPoint, keepLog: boolean): void {
+    this.install = { snapshot, keepLog };
+    this.apply.length = 0;
+    if (!keepLog) this.append.length = 0;
+  }
+
   get needsDisk(): boolean {
-    return this.hardState !== undefined || this.append.length > 0 || this.repaired;
+    return this.hardState !== undefined || this.install !== undefined || this.append.length > 0 || this.repaired;
   }
 
   /** Makes the instance ready for the next steps. Arrays are emptied, not replaced: whoever keeps one copies it. */
   clear(): void {
     this.hardState = undefined;
+    this.install = undefined;
     this.append.length = 0;
     this.send.length = 0;
     this.sendOncePersisted.length = 0;

@@ -18,7 +18,10 @@ export type Input =
   | { readonly kind: 'peer'; readonly message: PeerMessage }
   /** Records from `allocateRecord`, bodies filled. Ignored unless `canPropose`. */
   | { readonly kind: 'propose'; readonly records: readonly Buffer[] }
-  /** A batch is durable: the log up to its last entry (0: it held none), and this hard state if it held one. */
+  /**
+   * A batch is durable: the log up to its last entry (or, without any, the snapshot it installed; 0: neither), and this
+   * hard state if it held one.
+   */
   | {
       readonly kind: 'persisted';
       readonly index: LogIndex;
@@ -36,8 +39,8 @@ export type Input =
   | { readonly kind: 'transferLeadership'; readonly to: NodeId | undefined }
   /** Leader: the transfer that a `snapshot` effect asked for ended. */
   | { readonly kind: 'snapshotSent'; readonly to: NodeId; readonly index: LogIndex; readonly success: boolean }
-  /** Follower: a checkpoint replaced the state; the pointer to it is durable. */
-  | { readonly kind: 'snapshotInstalled'; readonly snapshot: SnapshotPoint }
+  /** Follower: a checkpoint has arrived and lies ready, not in force yet; answered by `install` unless it is outdated. */
+  | { readonly kind: 'snapshotReceived'; readonly from: NodeId; readonly snapshot: SnapshotPoint }
   /** This node found that it lost something promised. The mark is durable already. */
   | { readonly kind: 'repairNeeded' }
   /** The state machine's digest after `index`, to be told to followers. */
