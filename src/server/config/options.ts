@@ -1,0 +1,121 @@
+/** Owns what a server is configured with, after file, flags and defaults were put together. Frozen; read once. */
+
+export interface ServerOptions {
+  /** Undefined: the server id serves as the name. */
+  readonly serverName: string | undefined;
+  readonly host: string;
+  /** -1: any free port. */
+  readonly port: number;
+  /** `host:port` or `host` told to clients and peers instead of the listener's. */
+  readonly clientAdvertise: string | undefined;
+  readonly monitoring: MonitoringOptions | undefined;
+  readonly jetStream: JetStreamOptions | undefined;
+  readonly cluster: ClusterOptions | undefined;
+
+  /** -1: unlimited. */
+  readonly maxConnections: number;
+  /** Per connection; 0: unlimited. */
+  readonly maxSubscriptions: number;
+  /** Tokens of a subscription's subject; 0: unlimited. */
+  readonly maxSubscriptionTokens: number;
+  readonly maxPayloadBytes: number;
+  /** Bytes that may wait for a client before it counts as a slow consumer. */
+  readonly maxPendingBytes: number;
+  readonly maxControlLineBytes: number;
+  /** Closed connections remembered for `/connz?state=closed`. */
+  readonly maxClosedClients: number;
+  readonly pingIntervalMs: number;
+  readonly pingMax: number;
+  readonly writeDeadlineMs: number;
+  readonly lameDuckDurationMs: number;
+  readonly lameDuckGraceMs: number;
+
+  readonly log: LogOptions;
+  readonly pidFile: string | undefined;
+  readonly portsFileDir: string | undefined;
+  /** `key:value` words, for placement and filters. */
+  readonly serverTags: readonly string[];
+  readonly serverMetadata: Readonly<Record<string, string>>;
+
+  readonly configFile: string | undefined;
+  /** `sha256:<hex>` of the file (includes not counted); empty without one. */
+  readonly configDigest: string;
+}
+
+export interface MonitoringOptions {
+  readonly host: string;
+  /** -1: any free port. */
+  readonly port: number;
+  /** Empty, or `/prefix` without a slash at its end. */
+  readonly basePath: string;
+}
+
+export interface JetStreamOptions {
+  /** Where everything durable lives: the configured directory with `jetstream` appended. */
+  readonly storeDir: string;
+  /** No directory was configured: what is stored may not survive a reboot. */
+  readonly storeDirIsTemporary: boolean;
+  /** Undefined: a share of the machine's memory, or of the disk's free space at start (see `storage-budget.ts`). */
+  readonly maxMemoryBytes: number | undefined;
+  readonly maxFileBytes: number | undefined;
+  readonly domain: string | undefined;
+  /** `always`: an acknowledged message is on disk. A number relaxes that to one fsync per so many milliseconds. */
+  readonly sync: 'always' | number;
+  /** API requests with unknown fields are refused. */
+  readonly strict: boolean;
+  /** Prefix of the server tag in which replicas of one stream must differ. */
+  readonly uniqueTag: string | undefined;
+  readonly limits: JetStreamLimits;
+}
+
+/** 0: unlimited. */
+export interface JetStreamLimits {
+  readonly maxAckPending: number;
+  readonly maxHaAssets: number;
+  readonly maxRequestBatch: number;
+  readonly duplicateWindowMs: number;
+}
+
+export interface ClusterOptions {
+  /** Undefined only without JetStream. */
+  readonly name: string | undefined;
+  readonly host: string;
+  /** -1: any free port. */
+  readonly port: number;
+  readonly routes: readonly RouteAddress[];
+  /** What peers must present; undefined: nothing. */
+  readonly authorization: ClusterCredentials | undefined;
+  /** `host:port` told to other servers instead of the listener's. */
+  readonly advertise: string | undefined;
+  /** Clients are not told about the cluster's other servers. */
+  readonly noAdvertise: boolean;
+  readonly pingIntervalMs: number;
+  readonly pingMax: number;
+}
+
+export interface ClusterCredentials {
+  readonly user: string;
+  readonly password: string;
+  readonly timeoutMs: number;
+}
+
+/** A peer to join the cluster through. */
+export interface RouteAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+export interface LogOptions {
+  /** Undefined: stderr. */
+  readonly file: string | undefined;
+  /** Above it the file is set aside under another name; 0: never. */
+  readonly sizeLimitBytes: number;
+  /** Files set aside that are kept, the current one included; 0: all. */
+  readonly maxFiles: number;
+  readonly time: boolean;
+  readonly timeUtc: boolean;
+  readonly debug: boolean;
+  readonly trace: boolean;
+}
