@@ -14,6 +14,8 @@ export interface NodeInfo {
   readonly clusterUrl: string;
   readonly version: string;
   readonly jetstream: boolean;
+  /** What placement may ask for. */
+  readonly tags: readonly string[];
   /** Both directions of every link work right now. The node itself is always up. */
   readonly up: boolean;
   readonly lastContactMs: number | undefined;
