@@ -1,0 +1,148 @@
+/**
+ * Owns the API's requests on the node where they arrive: finds out who is to answer, asks that node, and publishes its
+ * answer, exactly one. What is under way is bounded; beyond it requests are dropped, as the reference server does.
+ */
+import type { NodeId } from '../../base/brand.ts';
+import type { ClusterNode } from '../../cluster/index.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Api, ApiRequest, ApiResponse } from '../api/index.ts';
+import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
+import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
+import type { ConsumerGateway } from './consumer-gateway.ts';
+import { API_SERVICE } from './node-backend.ts';
+
+/** As the reference server's `request_queue_limit`. */
+const MAX_REQUESTS_UNDER_WAY = 10_000;
+/** A client's own patience is 5 s by default; an answer that comes later is nobody's. */
+const ANSWER_TIMEOUT_MS = 10_000;
+const NEXT_PREFIX = Buffer.from('$JS.API.CONSUMER.MSG.NEXT.');
+const API_PREFIX = '$JS.API.';
+const NO_ENVELOPE = { group: 0, revision: 0, timeoutMs: 0 };
+
+export class ApiGateway implements ServiceHandler {
+  readonly #api: Api;
+  readonly #cluster: ClusterNode;
+  readonly #router: Router;
+  readonly #logger: Logger;
+  readonly #consumers: ConsumerGateway;
+  #underWay = 0;
+
+  constructor(options: {
+    readonly api: Api;
+    readonly cluster: ClusterNode;
+    readonly router: Router;
+    readonly logger: Logger;
+    readonly consumers: ConsumerGateway;
+  }) {
+    this.#api = options.api;
+    this.#cluster = options.cluster;
+    this.#router = options.router;
+    this.#logger = options.logger;
+    this.#consumers = options.consumers;
+  }
+
+  handle(publication: Publication, publisher: Publisher): boolean {
+    const { buffer, subjectStart, subjectEnd } = publication;
+    if (hasPrefix(buffer, subjectStart, subjectEnd, NEXT_PREFIX)) return this.#consumers.handle(publication, publisher);
+    return this.#start(buffer.toString('latin1', subjectStart, subjectEnd), publication, publisher);
+  }
+
+  /** The same API under a domain's name: `$JS.<domain>.API.>`. */
+  forDomain(domain: string): ServiceHandler {
+    const prefixBytes = `$JS.${domain}.API.`.length;
+    return {
+      handle: (publication, publisher) => {
+        const { buffer, subjectStart, subjectEnd } = publication;
+        const rest = buffer.toString('latin1', subjectStart + prefixBytes, subjectEnd);
+        const subject = Buffer.from(API_PREFIX + rest, 'latin1');
+        if (!hasPrefix(subject, 0, subject.length, NEXT_PREFIX)) {
+          return this.#start(API_PREFIX + rest, publication, publisher);
+        }
+        return this.#consumers.handle(underOtherSubject(publication, subject), publisher);
+      },
+    };
+  }
+
+  #start(subject: string, publication: Publication, publisher: Publisher): boolean {
+    const target = this.#api.routeOf(publisher.account, subject);
+    if (target === 'noResponders') return false;
+    if (target === 'none' || this.#underWay >= MAX_REQUESTS_UNDER_WAY) return true;
+    const { buffer } = publication;
+    const request: ApiRequest = {
+      account: publisher.account,
+      subject,
+      headers: Buffer.from(buffer.subarray(publication.headersStart, publication.headersEnd)),
+      body: Buffer.from(buffer.subarray(publication.payloadStart, publication.payloadEnd)),
+    };
+    const reply = buffer.toString('latin1', publication.replyStart, publication.replyEnd);
+    this.#underWay++;
+    this.#answer(request, target)
+      .then((response) => {
+        this.#publish(response, request, reply, publisher);
+      })
+      .catch((error: unknown) => {
+        this.#logger.warn({ subject, error: String(error) }, 'api request failed');
+      })
+      .finally(() => {
+        this.#underWay--;
+      });
+    return true;
+  }
+
+  async #answer(request: ApiRequest, target: NodeId): Promise<ApiResponse> {
+    if (target === this.#cluster.node) return this.#api.handle(request);
+    const frame = encodeApiRequest(request, NO_ENVELOPE);
+    try {
+      const answer = await this.#cluster.request(target, API_SERVICE, frame, ANSWER_TIMEOUT_MS);
+      return decodeApiResponse(answer) ?? { kind: 'none' };
+    } catch {
+      // The node went away with the request: whether it was carried out, nobody can say.
+      return this.#api.unavailable(request.subject);
+    }
+  }
+
+  #publish(response: ApiResponse, request: ApiRequest, reply: string, publisher: Publisher): void {
+    if (reply === '') return;
+    switch (response.kind) {
+      case 'json':
+        this.#router.publish(request.account, { subject: reply, payload: response.body });
+        break;
+      case 'messages':
+        for (const { headers, payload } of response.messages) {
+          this.#router.publish(request.account, { subject: reply, headers, payload });
+        }
+        break;
+      case 'noResponders':
+        this.#router.noResponders(publisher, request.subject, reply);
+        break;
+      case 'none':
+        break;
+    }
+    this.#router.flushSoon();
+  }
+}
+
+function hasPrefix(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
+  return end - start > prefix.length && buffer.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0;
+}
+
+function underOtherSubject(publication: Publication, subject: Buffer): Publication {
+  const { buffer, replyStart, replyEnd, headersStart, headersEnd, payloadStart, payloadEnd } = publication;
+  const behind = subject.length;
+  return {
+    buffer: Buffer.concat([
+      subject,
+      buffer.subarray(replyStart, replyEnd),
+      buffer.subarray(headersStart, headersEnd),
+      buffer.subarray(payloadStart, payloadEnd),
+    ]),
+    subjectStart: 0,
+    subjectEnd: behind,
+    replyStart: behind,
+    replyEnd: behind + replyEnd - replyStart,
+    headersStart: behind + replyEnd - replyStart,
+    headersEnd: behind + replyEnd - replyStart + headersEnd - headersStart,
+    payloadStart: behind + replyEnd - replyStart + headersEnd - headersStart,
+    payloadEnd: behind + replyEnd - replyStart + headersEnd - headersStart + payloadEnd - payloadStart,
+  };
+}

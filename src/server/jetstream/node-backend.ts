@@ -1,0 +1,212 @@
+/** Owns what this node offers to the API: api/'s ApiBackend over the cluster and the streams that live here. */
+import type { NodeId } from '../../base/brand.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type {
+  Catalogue,
+  CatalogueChange,
+  CatalogueResult,
+  ClusterNode,
+  StreamAssignment,
+} from '../../cluster/index.ts';
+import { META_GROUP, type GroupId } from '../../raft/index.ts';
+import type {
+  AccountLimits,
+  AccountUsage,
+  Api,
+  ApiBackend,
+  ApiRequest,
+  LocalStream,
+  ServerLimits,
+} from '../api/index.ts';
+import { decodeApiRequest, decodeApiResponse, encodeApiRequest, encodeApiResponse } from './api-frames.ts';
+import type { LocalStreams } from './local-streams.ts';
+
+/** Name of the request between nodes. */
+export const API_SERVICE = 'api';
+const USAGE_SERVICE = 'usage';
+const USAGE_TIMEOUT_MS = 2_000;
+/** How soon a stream's leader is looked for again when there was none, or when it could not answer. */
+const RETRY_MS = 20;
+/** How long a node waits for a stream to become ready before it says that it can't answer. */
+const READY_PATIENCE_MS = 1_000;
+
+const UNLIMITED: AccountLimits = {
+  maxMemoryBytes: -1,
+  maxStorageBytes: -1,
+  maxStreams: -1,
+  maxConsumers: -1,
+  maxAckPending: -1,
+  memoryMaxStreamBytes: -1,
+  storageMaxStreamBytes: -1,
+  maxBytesRequired: false,
+};
+
+export interface NodeBackendOptions {
+  readonly cluster: ClusterNode;
+  readonly streams: LocalStreams;
+  readonly runtime: Runtime;
+  readonly serverVersion: string;
+  readonly domain: string;
+  readonly systemAccount: string;
+  readonly serverLimits: ServerLimits;
+}
+
+export class NodeBackend implements ApiBackend {
+  readonly runtime: Runtime;
+  readonly serverVersion: string;
+  readonly domain: string;
+  readonly systemAccount: string;
+  readonly serverLimits: ServerLimits;
+  readonly #cluster: ClusterNode;
+  readonly #streams: LocalStreams;
+  #api: Api | undefined;
+
+  constructor(options: NodeBackendOptions) {
+    this.runtime = options.runtime;
+    this.serverVersion = options.serverVersion;
+    this.domain = options.domain;
+    this.systemAccount = options.systemAccount;
+    this.serverLimits = options.serverLimits;
+    this.#cluster = options.cluster;
+    this.#streams = options.streams;
+  }
+
+  /** From here on other nodes get answers from `api`, which was built on this backend. */
+  serve(api: Api): void {
+    this.#api = api;
+    this.#cluster.serve(API_SERVICE, (_from, body) => this.#answerPeer(api, body));
+    this.#cluster.serve(USAGE_SERVICE, (_from, body) =>
+      Promise.resolve(Buffer.from(JSON.stringify(this.#localUsage(body.toString())))),
+    );
+  }
+
+  get node(): NodeId {
+    return this.#cluster.node;
+  }
+
+  get clusterName(): string {
+    return this.#cluster.clusterName;
+  }
+
+  get clustered(): boolean {
+    return this.#cluster.clustered;
+  }
+
+  get catalogue(): Catalogue {
+    return this.#cluster.catalogue;
+  }
+
+  accountLimits(): AccountLimits {
+    return UNLIMITED;
+  }
+
+  async accountUsage(account: string): Promise<AccountUsage> {
+    const others = this.#cluster.nodes().filter(({ node, up }) => up && node !== this.node);
+    const answers = others.map(({ node }) =>
+      this.#cluster.request(node, USAGE_SERVICE, Buffer.from(account), USAGE_TIMEOUT_MS),
+    );
+    const total = { ...this.#localUsage(account) };
+    for (const answer of await Promise.allSettled(answers)) {
+      if (answer.status === 'rejected') continue;
+      const usage = JSON.parse(answer.value.toString()) as AccountUsage;
+      total.memoryBytes += usage.memoryBytes;
+      total.storageBytes += usage.storageBytes;
+      total.consumers += usage.consumers;
+    }
+    return total;
+  }
+
+  isUp(node: NodeId): boolean {
+    return this.#cluster.nodes().some((info) => info.node === node && info.up);
+  }
+
+  change(change: CatalogueChange): Promise<CatalogueResult> {
+    return this.#cluster.change(change);
+  }
+
+  catalogueBarrier(): Promise<void> {
+    return this.#cluster.catalogueBarrier();
+  }
+
+  metaLeader(): NodeId | undefined {
+    return this.#cluster.metaStatus()?.leader;
+  }
+
+  transferMetaLeadership(to?: NodeId): Promise<boolean> {
+    return this.#cluster.host.group(META_GROUP)?.transferLeadership(to) ?? Promise.resolve(false);
+  }
+
+  localStream(account: string, name: string): LocalStream | undefined {
+    const local = this.#streams.find(account, name);
+    return local && { stream: local.instance, consumers: local.consumers };
+  }
+
+  leaderOf(assignment: StreamAssignment): NodeId | undefined {
+    return this.#cluster.leaderOf(assignment.group);
+  }
+
+  async askStreamLeader(
+    assignment: StreamAssignment,
+    request: ApiRequest,
+    timeoutMs: number,
+  ): Promise<Buffer | undefined> {
+    const { group, revision } = assignment;
+    const deadline = this.runtime.monotonicMs() + timeoutMs;
+    for (;;) {
+      const leftMs = deadline - this.runtime.monotonicMs();
+      if (leftMs <= 0) return undefined;
+      // A stream that was only just created is led by the node that the catalogue chose, before anybody said so.
+      const leader = this.#cluster.leaderOf(group) ?? assignment.firstLeader;
+      const envelope = { group, revision, timeoutMs: Math.min(leftMs, READY_PATIENCE_MS) };
+      const answer = await this.#askNode(leader, { ...request, forwarded: true }, envelope);
+      if (answer !== undefined) return answer;
+      await new Promise<void>((resolve) => this.runtime.after(RETRY_MS, resolve));
+    }
+  }
+
+  async #askNode(
+    node: NodeId,
+    request: ApiRequest,
+    envelope: { readonly group: GroupId; readonly revision: number; readonly timeoutMs: number },
+  ): Promise<Buffer | undefined> {
+    if (node === this.node) return this.#answerWhenReady(request, envelope);
+    const frame = encodeApiRequest(request, envelope);
+    // Whatever goes wrong on the way, the caller asks again until its time is up.
+    const answer = await this.#cluster
+      .request(node, API_SERVICE, frame, envelope.timeoutMs + READY_PATIENCE_MS)
+      .catch(() => undefined);
+    const response = answer && decodeApiResponse(answer);
+    return response?.kind === 'json' ? response.body : undefined;
+  }
+
+  async #answerWhenReady(
+    request: ApiRequest,
+    envelope: { readonly group: number; readonly revision: number; readonly timeoutMs: number },
+  ): Promise<Buffer | undefined> {
+    const local = await this.#streams.whenReady(envelope.group as GroupId, envelope.revision, envelope.timeoutMs);
+    if (local === undefined) return undefined;
+    const response = await this.#api?.handle(request);
+    return response?.kind === 'json' ? response.body : undefined;
+  }
+
+  async #answerPeer(api: Api, frame: Buffer): Promise<Buffer> {
+    const decoded = decodeApiRequest(frame);
+    if (decoded === undefined) return encodeApiResponse({ kind: 'none' });
+    const { request, envelope } = decoded;
+    if (envelope.group === 0) return encodeApiResponse(await api.handle(request));
+    const body = await this.#answerWhenReady(request, envelope);
+    return encodeApiResponse(body === undefined ? { kind: 'none' } : { kind: 'json', body });
+  }
+
+  #localUsage(account: string): AccountUsage {
+    const usage = { memoryBytes: 0, storageBytes: 0, consumers: 0 };
+    for (const { instance, consumers } of this.#streams.all()) {
+      if (instance.account !== account) continue;
+      const { bytes } = instance.state();
+      if (instance.config.storage === 'memory') usage.memoryBytes += bytes;
+      else usage.storageBytes += bytes;
+      if (instance.status.role === 'leader') usage.consumers += consumers.consumerCount();
+    }
+    return usage;
+  }
+}
