@@ -27,6 +27,8 @@ export interface Publisher {
   /** Stops reading from the publisher until `resume` was called as often as `pause`. */
   pause(): void;
   resume(): void;
+  /** Does the same for a few milliseconds, without a `resume`: a receiver of its messages is about to be overrun. */
+  stall?(): void;
   /** JSON-ready facts for API audit and monitoring. */
   readonly description: {
     readonly name: string;

@@ -1,0 +1,114 @@
+/** Owns an account's open routes: literal subjects whose interest somebody watches. */
+import type { RouteHandle } from '../router-types.ts';
+import type { AccountSubjects } from './account-subjects.ts';
+import type { Interest } from './interest.ts';
+import type { MatchResult } from './match-result.ts';
+import { SubjectTrie } from './subject-trie.ts';
+import type { Flushable, TurnEnd } from './turn-end.ts';
+
+export class Route implements RouteHandle {
+  /** Byte string. */
+  readonly subject: string;
+  readonly subjectBytes: Buffer;
+  readonly account: AccountSubjects;
+  readonly onChange: () => void;
+  #match: MatchResult | undefined;
+  #closed = false;
+
+  constructor(account: AccountSubjects, subject: string, onChange: () => void) {
+    this.account = account;
+    this.subject = subject;
+    this.subjectBytes = Buffer.from(subject, 'latin1');
+    this.onChange = onChange;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get match(): MatchResult {
+    if (this.#match === undefined || !this.account.isCurrent(this.#match)) {
+      this.#match = this.account.match(this.subjectBytes, 0, this.subjectBytes.length);
+    }
+    return this.#match;
+  }
+
+  get interested(): boolean {
+    return this.match.interested;
+  }
+
+  exactPlain(): number {
+    return this.account.exact(this.subject)?.plainMembers() ?? 0;
+  }
+
+  exactQueue(queue: string): number {
+    return this.account.exact(this.subject)?.queues.get(queue)?.members ?? 0;
+  }
+
+  pendingBytes(): number {
+    const { plain, queues, peers } = this.match;
+    let most = 0;
+    for (const { subscriber } of plain) most = Math.max(most, subscriber.pendingBytes);
+    for (const peer of peers) most = Math.max(most, peer.pendingBytes);
+    for (const group of queues) {
+      for (const { subscriber } of group.local) most = Math.max(most, subscriber.pendingBytes);
+      for (const peer of group.peers.keys()) most = Math.max(most, peer.pendingBytes);
+    }
+    return most;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.account.routes.remove(this);
+  }
+}
+
+export class RouteTable implements Flushable {
+  readonly #account: AccountSubjects;
+  readonly #turnEnd: TurnEnd;
+  readonly #bySubject = new SubjectTrie<Set<Route>>();
+  /** Those to be told at the end of the turn. */
+  readonly #changed = new Set<Route>();
+
+  constructor(account: AccountSubjects, turnEnd: TurnEnd) {
+    this.#account = account;
+    this.#turnEnd = turnEnd;
+  }
+
+  open(subject: string, onChange: () => void): Route {
+    const route = new Route(this.#account, subject, onChange);
+    const others = this.#bySubject.get(subject);
+    if (others === undefined) this.#bySubject.set(subject, new Set([route]));
+    else others.add(route);
+    return route;
+  }
+
+  remove(route: Route): void {
+    this.#changed.delete(route);
+    const routes = this.#bySubject.get(route.subject);
+    routes?.delete(route);
+    if (routes?.size === 0) this.#bySubject.delete(route.subject);
+  }
+
+  interestChanged(interest: Interest): void {
+    if (this.#bySubject.size === 0) return;
+    const before = this.#changed.size;
+    if (interest.wildcard) {
+      for (const routes of this.#bySubject.matchedBy(interest.filter)) this.#addAll(routes);
+    } else {
+      this.#addAll(this.#bySubject.get(interest.filter));
+    }
+    if (before === 0 && this.#changed.size > 0) this.#turnEnd.add(this);
+  }
+
+  flush(): void {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const route of changed) if (!route.closed) route.onChange();
+  }
+
+  #addAll(routes: ReadonlySet<Route> | undefined): void {
+    if (routes !== undefined) for (const route of routes) this.#changed.add(route);
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * Owns the subject router of a node: who gets a message, among local connections, services, captures and other nodes.
+ *
+ * Subjects given as strings are byte strings (protocol/bytes.ts). Accounts are told apart by name and share nothing.
+ */
+import type { NodeId } from '../../base/brand.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
+import type { CaptureHandler, Publisher, RouteHandle, Router, ServiceHandler } from '../router-types.ts';
+import { AccountSubjects, type Announce } from './account-subjects.ts';
+import type { QueueGroup } from './interest.ts';
+import { internalPublisher } from './internal-publisher.ts';
+import type { MatchResult } from './match-result.ts';
+import { RoutePeer, type RoutedTraffic } from './route-peer.ts';
+import { FrameReader } from './routed-frame.ts';
+import { Route } from './route-table.ts';
+import type { Subscriber, Subscription } from './subscription.ts';
+import type { TurnEnd } from './turn-end.ts';
+
+export interface RouterOptions {
+  readonly runtime: Runtime;
+  readonly turnEnd: TurnEnd;
+  readonly traffic: RoutedTraffic;
+  readonly announce: Announce;
+}
+
+export class SubjectRouter implements Router {
+  readonly #options: RouterOptions;
+  readonly #accounts = new Map<string, AccountSubjects>();
+  readonly #internal = new Map<string, Publisher>();
+  readonly #peers = new Map<NodeId, RoutePeer>();
+  readonly #subscribers = new Map<number, Subscriber>();
+  /** For messages made here; those of connections come with their own. */
+  readonly #message = new Message();
+  readonly #frames = new FrameReader();
+  /** Nodes picked for the message being routed. */
+  readonly #picked: RoutePeer[] = [];
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** The account's interest, created when first asked for. */
+  account(name: string): AccountSubjects {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = new AccountSubjects(name, this.#options);
+      this.#accounts.set(name, account);
+    }
+    return account;
+  }
+
+  /** Accounts that anybody ever used. */
+  accounts(): Iterable<AccountSubjects> {
+    return this.#accounts.values();
+  }
+
+  peers(): Iterable<RoutePeer> {
+    return this.#peers.values();
+  }
+
+  /** Makes a connection known, so that `noResponders` finds it. */
+  attach(subscriber: Subscriber): void {
+    this.#subscribers.set(subscriber.connectionId, subscriber);
+  }
+
+  detach(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber.connectionId);
+  }
+
+  addService(account: string, subject: string, handler: ServiceHandler): () => void {
+    return this.account(account).addService(subject, handler);
+  }
+
+  addCapture(account: string, subjects: readonly string[], handler: CaptureHandler): () => void {
+    const removals = subjects.map((subject) => this.account(account).addCapture(subject, handler));
+    return () => {
+      for (const remove of removals) remove();
+    };
+  }
+
+  openRoute(account: string, subject: string, onChange: () => void): RouteHandle {
+    return this.account(account).routes.open(subject, onChange);
+  }
+
+  /**
+   * Routes a client's message whose match is known. False: nobody took it. All parts of the message are in one buffer, as
+   * services and captures expect.
+   */
+  route(account: AccountSubjects, match: MatchResult, message: Message, publisher: Publisher): boolean {
+    account.statistics.matches++;
+    if (match.empty) return false;
+    let taken = false;
+    for (const service of match.services) if (service.handle(message, publisher)) taken = true;
+    for (const capture of match.captures) if (capture.capture(message, publisher)) taken = true;
+    return this.#fanOut(account, match, message, { publisher, routeSubject: undefined }) || taken;
+  }
+
+  deliver(
+    route: RouteHandle,
+    stored: {
+      readonly buffer: Buffer;
+      readonly subjectStart: number;
+      readonly headersStart: number;
+      readonly payloadStart: number;
+      readonly end: number;
+    },
+    reply: Buffer,
+    replyBytes: number,
+  ): boolean {
+    if (!(route instanceof Route) || route.match.empty) return false;
+    const message = this.#message;
+    message.setSubject(stored.buffer, stored.subjectStart, stored.headersStart);
+    message.setReply(reply, 0, replyBytes);
+    message.setBody(stored.buffer, stored.headersStart, stored.payloadStart, stored.end);
+    const { account, match, subjectBytes } = route;
+    account.statistics.matches++;
+    const taken = this.#fanOut(account, match, message, { publisher: undefined, routeSubject: subjectBytes });
+    message.setBuffer(NO_BYTES);
+    return taken;
+  }
+
+  publish(
+    accountName: string,
+    given: { readonly subject: string; readonly reply?: string; readonly headers?: Buffer; readonly payload: Buffer },
+  ): boolean {
+    const subject = Buffer.from(given.subject, 'latin1');
+    const reply = Buffer.from(given.reply ?? '', 'latin1');
+    const headers = given.headers ?? NO_BYTES;
+    return this.#publishWhole(accountName, Buffer.concat([subject, reply, headers, given.payload]), {
+      replyStart: subject.length,
+      headersStart: subject.length + reply.length,
+      payloadStart: subject.length + reply.length + headers.length,
+    });
+  }
+
+  publishReply(
+    accountName: string,
+    buffer: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    payload: Buffer,
+    payloadBytes: number,
+  ): boolean {
+    const account = this.account(accountName);
+    const match = account.match(buffer, subjectStart, subjectEnd);
+    if (match.services.length > 0 || match.captures.length > 0) {
+      const whole = Buffer.concat([buffer.subarray(subjectStart, subjectEnd), payload.subarray(0, payloadBytes)]);
+      const end = subjectEnd - subjectStart;
+      return this.#publishWhole(accountName, whole, { replyStart: end, headersStart: end, payloadStart: end });
+    }
+    account.statistics.matches++;
+    if (match.empty) return false;
+    const message = this.#message;
+    message.setSubject(buffer, subjectStart, subjectEnd);
+    message.setReply(NO_BYTES, 0, 0);
+    message.setBody(payload, 0, 0, payloadBytes);
+    const taken = this.#fanOut(account, match, message, { publisher: undefined, routeSubject: undefined });
+    message.setBuffer(NO_BYTES);
+    return taken;
+  }
+
+  noResponders(publisher: Publisher, subject: string, reply: string): void {
+    const subscriber = this.#subscribers.get(publisher.connectionId);
+    if (subscriber?.wantsNoResponders !== true) return;
+    const replySubject = Buffer.from(reply, 'latin1');
+    const { plain } = this.account(publisher.account).match(replySubject, 0, replySubject.length);
+    const own = plain.find((subscription) => subscription.subscriber === subscriber && !subscription.closed);
+    if (own === undefined) return;
+    const status = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
+    const message = new Message();
+    message.setSubject(replySubject, 0, replySubject.length);
+    message.setBody(status, 0, status.length, status.length);
+    subscriber.deliver(own, message, undefined);
+  }
+
+  flushSoon(): void {
+    this.#options.turnEnd.soon();
+  }
+
+  remoteInterest(
+    node: NodeId,
+    interest: {
+      readonly account: string;
+      readonly subject: string;
+      readonly queue: string | undefined;
+      readonly members: number;
+    },
+  ): void {
+    const { subject, queue, members } = interest;
+    this.account(interest.account).setPeerInterest(this.#peer(node), subject, queue, members);
+  }
+
+  remoteInterestLost(node: NodeId): void {
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return;
+    for (const account of this.#accounts.values()) account.dropPeer(peer);
+    peer.lost();
+  }
+
+  remoteMessages(node: NodeId, frame: Buffer): void {
+    const frames = this.#frames;
+    const message = this.#message;
+    if (!frames.open(frame)) return;
+    const { statistics } = this.#peer(node);
+    const account = this.account(frames.account);
+    while (frames.next(message)) {
+      statistics.inMessages++;
+      statistics.inBytes += message.bodyBytes;
+      const match = account.match(frame, frames.subjectStart, frames.subjectEnd);
+      if (frames.plain) deliverToPlain(match, message, undefined);
+      for (let i = 0; i < frames.groupCount; i++) {
+        const start = frames.groupStarts[i]!;
+        const end = frames.groupEnds[i]!;
+        const group = match.queues.find(({ key }) => equalBytes(frame, start, end, key));
+        if (group !== undefined) this.#deliverToMember(group, message);
+      }
+    }
+    message.setBuffer(NO_BYTES);
+  }
+
+  /** A message that lies in one buffer: subject, reply, headers and payload one after the other. */
+  #publishWhole(
+    accountName: string,
+    whole: Buffer,
+    at: { readonly replyStart: number; readonly headersStart: number; readonly payloadStart: number },
+  ): boolean {
+    const account = this.account(accountName);
+    const match = account.match(whole, 0, at.replyStart);
+    const message = new Message();
+    message.setSubject(whole, 0, at.replyStart);
+    message.setReply(whole, at.replyStart, at.headersStart);
+    message.setBody(whole, at.headersStart, at.payloadStart, whole.length);
+    return this.route(account, match, message, this.#internalPublisher(accountName));
+  }
+
+  #internalPublisher(account: string): Publisher {
+    let publisher = this.#internal.get(account);
+    if (publisher === undefined) {
+      publisher = internalPublisher(account);
+      this.#internal.set(account, publisher);
+    }
+    return publisher;
+  }
+
+  #fanOut(
+    account: AccountSubjects,
+    match: MatchResult,
+    message: Message,
+    from: { readonly publisher: Publisher | undefined; readonly routeSubject: Buffer | undefined },
+  ): boolean {
+    let taken = deliverToPlain(match, message, from.publisher);
+    for (const group of match.queues) if (this.#pickMember(group, message, from.publisher)) taken = true;
+    for (const peer of match.peers) if (peer.pick(undefined)) this.#picked.push(peer);
+    if (this.#picked.length === 0) return taken;
+    for (const peer of this.#picked) if (peer.enqueue(account, message, from)) taken = true;
+    this.#picked.length = 0;
+    return taken;
+  }
+
+  /** One member of the group, each with the same chance wherever it is; another one if that cannot take the message. */
+  #pickMember(group: QueueGroup, message: Message, publisher: Publisher | undefined): boolean {
+    const { local } = group;
+    const count = group.members;
+    let at = Math.floor(this.#options.runtime.random() * count);
+    for (let tried = 0; tried < count; tried++) {
+      if (at >= local.length) {
+        const peer = peerOfMember(group, at - local.length);
+        if (peer !== undefined) {
+          if (peer.pick(group)) this.#picked.push(peer);
+          return true;
+        }
+      } else {
+        const member = local[at];
+        if (member !== undefined && deliverTo(member, message, publisher)) return true;
+      }
+      at = at + 1 === count ? 0 : at + 1;
+    }
+    return false;
+  }
+
+  /** A member here, for a message whose sender has already picked this node. */
+  #deliverToMember(group: QueueGroup, message: Message): void {
+    const { local } = group;
+    const count = local.length;
+    const first = Math.floor(this.#options.runtime.random() * count);
+    for (let tried = 0; tried < count; tried++) {
+      const member = local[(first + tried) % count];
+      if (member !== undefined && deliverTo(member, message, undefined)) return;
+    }
+  }
+
+  #peer(node: NodeId): RoutePeer {
+    let peer = this.#peers.get(node);
+    if (peer === undefined) {
+      peer = new RoutePeer(node, this.#options);
+      this.#peers.set(node, peer);
+    }
+    return peer;
+  }
+}
+
+function deliverToPlain(match: MatchResult, message: Message, publisher: Publisher | undefined): boolean {
+  let taken = false;
+  for (const subscription of match.plain) if (deliverTo(subscription, message, publisher)) taken = true;
+  return taken;
+}
+
+function deliverTo(subscription: Subscription, message: Message, publisher: Publisher | undefined): boolean {
+  const { subscriber } = subscription;
+  if (!subscriber.echo && subscriber.connectionId === publisher?.connectionId) return false;
+  return subscriber.deliver(subscription, message, publisher);
+}
+
+/** The node of the n-th member elsewhere. */
+function peerOfMember(group: QueueGroup, n: number): RoutePeer | undefined {
+  let rest = n;
+  for (const [peer, members] of group.peers) {
+    if (rest < members) return peer;
+    rest -= members;
+  }
+  return undefined;
+}

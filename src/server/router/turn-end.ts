@@ -1,0 +1,48 @@
+/** Owns the end of a turn: whoever gathered output during it registers once, and is flushed once. */
+import type { Runtime } from '../../base/runtime.ts';
+
+export interface Flushable {
+  /** Called once per registration. May register again, for the next turn. */
+  flush(): void;
+}
+
+export class TurnEnd {
+  readonly #runtime: Runtime;
+  /** Flushed before the others: what they announce must not arrive behind messages that rely on it. */
+  #first: Flushable[] = [];
+  #rest: Flushable[] = [];
+  #scheduled = false;
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  addFirst(flushable: Flushable): void {
+    this.#first.push(flushable);
+    this.soon();
+  }
+
+  add(flushable: Flushable): void {
+    this.#rest.push(flushable);
+    this.soon();
+  }
+
+  soon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#runtime.defer(this.#run);
+  }
+
+  flush(): void {
+    const first = this.#first;
+    const rest = this.#rest;
+    this.#first = [];
+    this.#rest = [];
+    for (const flushable of first) flushable.flush();
+    for (const flushable of rest) flushable.flush();
+  }
+}
