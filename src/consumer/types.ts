@@ -6,6 +6,8 @@ import type { StoredMessage, StreamExtension } from '../stream/index.ts';
 /** A consumer's configuration after defaults were filled in. 0 for a duration means off. */
 export interface ConsumerConfig {
   readonly name: string;
+  /** The server made the name up, and does not echo it as part of the configuration. */
+  readonly generatedName?: boolean | undefined;
   readonly durableName: string;
   readonly description: string;
   readonly deliverPolicy: 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';

@@ -1,0 +1,484 @@
+/**
+ * Owns the rules of a consumer's configuration (consumers.md 1.1-1.5): defaults, what is refused and in which words, what
+ * an update may change, and when two configurations are the same. Plain functions of plain data.
+ */
+import {
+  ACK_POLICY_REQUIRED_FOR_PENDING,
+  ACK_WAIT_NEGATIVE,
+  ackPendingTooHigh,
+  BACKOFF_NEGATIVE,
+  BOTH_FILTER_FORMS,
+  CONSUMER_REPLICAS_EXCEED_STREAM,
+  CONSUMER_REPLICAS_MUST_MATCH,
+  consumerCreateFailed,
+  consumerDescriptionTooLong,
+  consumerMetadataTooLarge,
+  consumerNameTooLong,
+  DELIVER_SUBJECT_FORMS_CYCLE,
+  DELIVER_SUBJECT_HAS_WILDCARDS,
+  DELIVER_SUBJECT_INVALID,
+  DIRECT_REQUIRES_EPHEMERAL,
+  DIRECT_REQUIRES_PUSH,
+  DURABLE_AND_NAME_DIFFER,
+  EMPTY_FILTER,
+  EMPTY_PRIORITY_GROUP,
+  FILTERS_OVERLAP,
+  FLOW_CONTROL_ACK_REQUIRES_PUSH,
+  FLOW_CONTROL_REQUIRES_HEARTBEATS,
+  FLOW_CONTROL_REQUIRES_PUSH,
+  GROUPS_WITHOUT_POLICY,
+  HEARTBEAT_REQUIRES_PUSH,
+  HEARTBEAT_TOO_SMALL,
+  inactiveThresholdTooHigh,
+  INVALID_PRIORITY_GROUP,
+  invalidDeliverPolicy,
+  invalidSampling,
+  invalidStreamConfig,
+  MAX_CONSUMERS_REACHED,
+  MAX_DELIVER_BELOW_BACKOFF,
+  NEGATIVE_REPLICAS,
+  pedanticRefusal,
+  PINNED_TTL_WITHOUT_POLICY,
+  PRIORITY_GROUPS_REQUIRED,
+  PRIORITY_GROUPS_WITH_PUSH,
+  PULL_REQUIRES_EXPLICIT_ACK,
+  PULL_WITH_RATE_LIMIT,
+  PUSH_WITH_MAX_WAITING,
+  REPLICAS_NEED_CLUSTER,
+  REQUEST_EXPIRES_TOO_SMALL,
+  requestBatchTooHigh,
+  WORKQUEUE_FILTER_NOT_UNIQUE,
+  WORKQUEUE_MUST_DELIVER_ALL,
+  WORKQUEUE_REQUIRES_EXPLICIT_ACK,
+  WORKQUEUE_UNFILTERED_NOT_UNIQUE,
+} from '../base/api-errors.ts';
+import type { ApiError } from '../base/api-errors.ts';
+import {
+  isAssetName,
+  MAX_DESCRIPTION_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_NAME_BYTES,
+  metadataBytes,
+  ownMetadata,
+  storedMetadata,
+} from '../base/asset.ts';
+import { goDurationText } from '../base/duration-text.ts';
+import { hasWildcards, isSubjectSubset, isValidSubject, subjectsCollide } from '../base/subjects.ts';
+import type { StreamConfig } from '../stream/index.ts';
+import type { ConsumerConfig } from './types.ts';
+
+const DEFAULT_ACK_WAIT_MS = 30_000;
+const DEFAULT_MAX_WAITING = 512;
+const DEFAULT_MAX_ACK_PENDING = 1000;
+/** An ephemeral consumer without activity is removed after this time. */
+const DEFAULT_INACTIVE_THRESHOLD_MS = 5000;
+const MIN_IDLE_HEARTBEAT_MS = 100;
+const MIN_REQUEST_EXPIRES_MS = 1;
+/** Every feature that this server has belongs to level 0 of the API. */
+const REQUIRED_API_LEVEL = 0;
+
+type PriorityPolicy = 'none' | 'overflow' | 'pinned_client' | 'prioritized';
+
+/** What a client asked for, in our units. Members are the zero value where the client said nothing. */
+export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'ackPolicy' | 'singleFilter'> {
+  readonly ackPolicy: ConsumerConfig['ackPolicy'] | 'flow_control';
+  readonly filterSubject: string;
+  readonly direct: boolean;
+  readonly sourcing: boolean;
+  readonly pauseUntil: boolean;
+  readonly priorityPolicy: PriorityPolicy;
+  readonly priorityGroups: readonly string[];
+  readonly priorityTimeoutMs: number;
+}
+
+/** What a consumer is checked against. Limits of 0 or below don't limit. */
+export interface ConsumerSurroundings {
+  readonly stream: StreamConfig;
+  /** The stream's other consumers, the one in question not among them. */
+  readonly others: readonly ConsumerConfig[];
+  /** False for an update. */
+  readonly isNew: boolean;
+  readonly clustered: boolean;
+  readonly serverMaxAckPending: number;
+  readonly accountMaxAckPending: number;
+  readonly accountMaxConsumers: number;
+  readonly maxRequestBatch: number;
+}
+
+export type ConsumerConfigResult =
+  { readonly ok: true; readonly config: ConsumerConfig } | { readonly ok: false; readonly error: ApiError };
+
+/** Fills in defaults and checks everything. The first rule broken is the answer. */
+export function normaliseConsumerConfig(
+  request: ConsumerConfigRequest,
+  surroundings: ConsumerSurroundings,
+  pedantic: boolean,
+): ConsumerConfigResult {
+  const wanted = withDefaults(request, surroundings);
+  const error =
+    checkNames(request) ??
+    (pedantic ? checkPedantically(request, surroundings) : undefined) ??
+    checkReplicas(request, surroundings) ??
+    checkAcks(wanted, request) ??
+    checkDescription(request) ??
+    (isPush(request) ? checkPush(wanted, surroundings) : checkPull(wanted, surroundings)) ??
+    checkLimits(wanted, surroundings) ??
+    checkDirect(request) ??
+    checkFilters(request) ??
+    checkStart(request) ??
+    checkSampling(request.sampleFreq) ??
+    checkRest(wanted) ??
+    checkPriority(request) ??
+    checkNameLength(request) ??
+    checkWorkqueue(wanted, surroundings) ??
+    checkRoom(surroundings) ??
+    refuseUnsupported(request);
+  if (error !== undefined) return { ok: false, error };
+  return { ok: true, config: toConfig(wanted) };
+}
+
+function isPush(config: { readonly deliverSubject: string }): boolean {
+  return config.deliverSubject !== '';
+}
+
+function checkNames(request: ConsumerConfigRequest): ApiError | undefined {
+  const cannot = `can not contain '.', '*', '>', '\\', '/'`;
+  if (request.name !== '' && !isAssetName(request.name)) return invalidStreamConfig(`consumer name ${cannot}`);
+  return request.durableName !== '' && !isAssetName(request.durableName)
+    ? invalidStreamConfig(`consumer durable name ${cannot}`)
+    : undefined;
+}
+
+/** A pedantic client wants to hear what would otherwise be set right silently. */
+function checkPedantically(request: ConsumerConfigRequest, { stream, maxRequestBatch }: ConsumerSurroundings) {
+  const { maxAckPending, inactiveThresholdMs } = stream.consumerLimits;
+  const firstBackoff = request.backoffMs[0];
+  const flaws: readonly (readonly [found: boolean, text: string])[] = [
+    [request.maxDeliver < -1, 'max_deliver must be set to -1'],
+    [!isPush(request) && request.maxWaiting < 0, 'max_waiting must not be negative'],
+    [
+      firstBackoff !== undefined && request.ackWaitMs !== 0 && request.ackWaitMs !== firstBackoff,
+      'first backoff value has to equal batch AckWait',
+    ],
+    [
+      request.maxAckPending === 0 && maxAckPending > 0,
+      `max_ack_pending must be set if it's configured in stream limits`,
+    ],
+    [request.maxAckPending < -1, 'max_ack_pending must be set to -1'],
+    [
+      !isPush(request) && request.maxRequestBatch === 0 && maxRequestBatch > 0,
+      `max_request_batch must be set if it's JetStream limits are set`,
+    ],
+    [request.maxRequestBatch < 0, 'max_batch must not be negative'],
+    [request.maxRequestExpiresMs < 0, 'max_expires must not be negative'],
+    [request.maxRequestMaxBytes < 0, 'max_bytes must not be negative'],
+    [request.idleHeartbeatMs < 0, 'idle_heartbeat must not be negative'],
+    [request.inactiveThresholdMs < 0, 'inactive_threshold must not be negative'],
+    [
+      request.inactiveThresholdMs === 0 && inactiveThresholdMs > 0,
+      `inactive_threshold must be set if it's configured in stream limits`,
+    ],
+    [request.priorityTimeoutMs < 0, 'priority_timeout must not be negative'],
+  ];
+  const flaw = flaws.find(([found]) => found);
+  return flaw && pedanticRefusal(flaw[1]);
+}
+
+function checkReplicas(
+  { numReplicas }: ConsumerConfigRequest,
+  { stream, clustered }: ConsumerSurroundings,
+): ApiError | undefined {
+  if (numReplicas > 1 && !clustered) return REPLICAS_NEED_CLUSTER;
+  if (numReplicas > stream.numReplicas) return CONSUMER_REPLICAS_EXCEED_STREAM;
+  if (numReplicas < 0) return NEGATIVE_REPLICAS;
+  const mustMatch = stream.retention !== 'limits' && numReplicas !== 0;
+  return mustMatch && numReplicas !== stream.numReplicas ? CONSUMER_REPLICAS_MUST_MATCH : undefined;
+}
+
+function checkAcks(wanted: ConsumerConfigRequest, request: ConsumerConfigRequest): ApiError | undefined {
+  if (wanted.backoffMs.some((delay) => delay < 0)) return BACKOFF_NEGATIVE;
+  if (request.ackWaitMs < 0) return ACK_WAIT_NEGATIVE;
+  if (wanted.ackPolicy === 'flow_control' && !isPush(wanted)) return FLOW_CONTROL_ACK_REQUIRES_PUSH;
+  return wanted.maxDeliver !== -1 && wanted.backoffMs.length > wanted.maxDeliver
+    ? MAX_DELIVER_BELOW_BACKOFF
+    : undefined;
+}
+
+function checkDescription({ description }: ConsumerConfigRequest): ApiError | undefined {
+  return Buffer.byteLength(description) > MAX_DESCRIPTION_BYTES
+    ? consumerDescriptionTooLong(MAX_DESCRIPTION_BYTES)
+    : undefined;
+}
+
+function checkPush(wanted: ConsumerConfigRequest, { stream }: ConsumerSurroundings): ApiError | undefined {
+  const { deliverSubject } = wanted;
+  if (hasWildcards(deliverSubject)) return DELIVER_SUBJECT_HAS_WILDCARDS;
+  if (!isValidSubject(deliverSubject)) return DELIVER_SUBJECT_INVALID;
+  // What is delivered would be captured, and delivered again.
+  if (stream.subjects.some((subject) => isSubjectSubset(deliverSubject, subject))) return DELIVER_SUBJECT_FORMS_CYCLE;
+  if (wanted.maxWaiting !== 0) return PUSH_WITH_MAX_WAITING;
+  if (wanted.ackPolicy === 'none' && wanted.maxAckPending > 0) return ACK_POLICY_REQUIRED_FOR_PENDING;
+  return wanted.idleHeartbeatMs > 0 && wanted.idleHeartbeatMs < MIN_IDLE_HEARTBEAT_MS ? HEARTBEAT_TOO_SMALL : undefined;
+}
+
+function checkPull(
+  wanted: ConsumerConfigRequest,
+  { stream, maxRequestBatch }: ConsumerSurroundings,
+): ApiError | undefined {
+  if (wanted.ackPolicy === 'none' && stream.retention === 'workqueue') return PULL_REQUIRES_EXPLICIT_ACK;
+  if (wanted.rateLimitBps > 0) return PULL_WITH_RATE_LIMIT;
+  if (wanted.idleHeartbeatMs > 0) return HEARTBEAT_REQUIRES_PUSH;
+  if (wanted.flowControl) return FLOW_CONTROL_REQUIRES_PUSH;
+  const expiresMs = wanted.maxRequestExpiresMs;
+  if (expiresMs > 0 && expiresMs < MIN_REQUEST_EXPIRES_MS) return REQUEST_EXPIRES_TOO_SMALL;
+  return maxRequestBatch > 0 && wanted.maxRequestBatch > maxRequestBatch
+    ? requestBatchTooHigh(maxRequestBatch)
+    : undefined;
+}
+
+function checkLimits(wanted: ConsumerConfigRequest, surroundings: ConsumerSurroundings): ApiError | undefined {
+  const { maxAckPending, inactiveThresholdMs } = surroundings.stream.consumerLimits;
+  const limits = [surroundings.serverMaxAckPending, surroundings.accountMaxAckPending, maxAckPending];
+  const exceeded = limits.find((limit) => limit > 0 && wanted.maxAckPending > limit);
+  if (exceeded !== undefined) return ackPendingTooHigh(exceeded);
+  return inactiveThresholdMs > 0 && wanted.inactiveThresholdMs > inactiveThresholdMs
+    ? inactiveThresholdTooHigh(goDurationText(inactiveThresholdMs))
+    : undefined;
+}
+
+function checkDirect(request: ConsumerConfigRequest): ApiError | undefined {
+  if (!request.direct) return undefined;
+  if (!isPush(request)) return DIRECT_REQUIRES_PUSH;
+  return request.durableName !== '' ? DIRECT_REQUIRES_EPHEMERAL : undefined;
+}
+
+function checkFilters({ filterSubject, filterSubjects }: ConsumerConfigRequest): ApiError | undefined {
+  if (filterSubject !== '' && filterSubjects.length > 0) return BOTH_FILTER_FORMS;
+  if (filterSubject !== '' && !isValidSubject(filterSubject)) return invalidStreamConfig('invalid subject');
+  for (const [index, filter] of filterSubjects.entries()) {
+    if (filter === '') return EMPTY_FILTER;
+    if (!isValidSubject(filter)) return invalidStreamConfig('invalid subject');
+    const covered = (other: string, at: number): boolean => at !== index && isSubjectSubset(filter, other);
+    if (filterSubjects.some(covered)) return FILTERS_OVERLAP;
+  }
+  return undefined;
+}
+
+const POLICY_NAMES = {
+  all: 'all',
+  last: 'last',
+  new: 'new',
+  last_per_subject: 'last per subject',
+  by_start_sequence: 'by start sequence',
+  by_start_time: 'by start time',
+} as const;
+
+function checkStart(request: ConsumerConfigRequest): ApiError | undefined {
+  const { deliverPolicy } = request;
+  const hasSeq = request.optStartSeq > 0;
+  const hasTime = request.optStartTimeUs !== undefined;
+  const but = (text: string): ApiError =>
+    invalidDeliverPolicy(`consumer delivery policy is deliver ${POLICY_NAMES[deliverPolicy]}, but optional ${text}`);
+  switch (deliverPolicy) {
+    case 'by_start_sequence':
+      if (!hasSeq) return but('start sequence is not set');
+      return hasTime ? but('start time is also set') : undefined;
+    case 'by_start_time':
+      if (!hasTime) return but('start time is not set');
+      // The doubled word is the reference server's.
+      return hasSeq ? but('start start sequence is also set') : undefined;
+    case 'all':
+    case 'last':
+    case 'new':
+    case 'last_per_subject': {
+      if (hasSeq) return but('start sequence is also set');
+      if (hasTime) return but('start time is also set');
+      const filtered = request.filterSubject !== '' || request.filterSubjects.length > 0;
+      return deliverPolicy === 'last_per_subject' && !filtered ? but('filter subject is not set') : undefined;
+    }
+  }
+}
+
+function checkSampling(sampleFreq: string): ApiError | undefined {
+  if (sampleFreq === '') return undefined;
+  const percentage = sampleFreq.replace(/%$/, '');
+  if (!/^[+-]?[0-9]+$/.test(percentage)) {
+    return invalidSampling(`strconv.Atoi: parsing ${JSON.stringify(percentage)}: invalid syntax`);
+  }
+  if (Math.abs(Number(percentage)) > Number.MAX_SAFE_INTEGER) {
+    return invalidSampling(`strconv.Atoi: parsing ${JSON.stringify(percentage)}: value out of range`);
+  }
+  return Number(percentage) < 0 ? invalidSampling('<nil>') : undefined;
+}
+
+function checkRest(wanted: ConsumerConfigRequest): ApiError | undefined {
+  if (wanted.flowControl && wanted.idleHeartbeatMs === 0) return FLOW_CONTROL_REQUIRES_HEARTBEATS;
+  if (wanted.durableName !== '' && wanted.name !== '' && wanted.durableName !== wanted.name) {
+    return DURABLE_AND_NAME_DIFFER;
+  }
+  const bytes = metadataBytes(storedMetadata(wanted.metadata, REQUIRED_API_LEVEL));
+  return bytes > MAX_METADATA_BYTES ? consumerMetadataTooLarge('128KB') : undefined;
+}
+
+function checkPriority(request: ConsumerConfigRequest): ApiError | undefined {
+  const { priorityPolicy, priorityGroups, priorityTimeoutMs } = request;
+  if (priorityPolicy === 'none') {
+    if (priorityGroups.length > 0) return GROUPS_WITHOUT_POLICY;
+    return priorityTimeoutMs > 0 ? PINNED_TTL_WITHOUT_POLICY : undefined;
+  }
+  if (isPush(request)) return PRIORITY_GROUPS_WITH_PUSH;
+  if (priorityGroups.length === 0) return PRIORITY_GROUPS_REQUIRED;
+  if (priorityGroups.includes('')) return EMPTY_PRIORITY_GROUP;
+  return priorityGroups.every(isPriorityGroup) ? undefined : INVALID_PRIORITY_GROUP;
+}
+
+export function isPriorityGroup(name: string): boolean {
+  return /^[a-zA-Z0-9/_=-]{1,16}$/.test(name);
+}
+
+function checkNameLength({ name, durableName }: ConsumerConfigRequest): ApiError | undefined {
+  const tooLong = [name, durableName].some((one) => Buffer.byteLength(one) > MAX_NAME_BYTES);
+  return tooLong ? consumerNameTooLong(MAX_NAME_BYTES) : undefined;
+}
+
+/** A message of a workqueue goes to one consumer: their filters must not have a subject in common. */
+function checkWorkqueue(wanted: ConsumerConfigRequest, { stream, others }: ConsumerSurroundings): ApiError | undefined {
+  if (stream.retention !== 'workqueue') return undefined;
+  if (wanted.ackPolicy !== 'explicit' && wanted.ackPolicy !== 'flow_control') return WORKQUEUE_REQUIRES_EXPLICIT_ACK;
+  if (wanted.deliverPolicy !== 'all') return WORKQUEUE_MUST_DELIVER_ALL;
+  if (others.length === 0) return undefined;
+  const filters = filtersOf(wanted);
+  if (filters.length === 0) return WORKQUEUE_UNFILTERED_NOT_UNIQUE;
+  const collides = others.some(
+    ({ filterSubjects }) =>
+      filterSubjects.length === 0 ||
+      filterSubjects.some((theirs) => filters.some((ours) => subjectsCollide(ours, theirs))),
+  );
+  return collides ? WORKQUEUE_FILTER_NOT_UNIQUE : undefined;
+}
+
+function checkRoom({ stream, others, isNew, accountMaxConsumers }: ConsumerSurroundings): ApiError | undefined {
+  const limits = [stream.maxConsumers, accountMaxConsumers];
+  return isNew && limits.some((limit) => limit > 0 && others.length >= limit) ? MAX_CONSUMERS_REACHED : undefined;
+}
+
+/** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
+function refuseUnsupported(request: ConsumerConfigRequest): ApiError | undefined {
+  const asked: readonly (readonly [asked: boolean, feature: string])[] = [
+    [request.ackPolicy === 'flow_control', 'flow control ack policy'],
+    [request.direct, 'direct consumers'],
+    [request.sourcing, 'sourcing consumers'],
+    [request.pauseUntil, 'consumer pause'],
+    [request.priorityPolicy !== 'none', 'priority groups'],
+  ];
+  const feature = asked.find(([wanted]) => wanted)?.[1];
+  return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
+}
+
+function filtersOf(request: ConsumerConfigRequest): readonly string[] {
+  return request.filterSubject === '' ? request.filterSubjects : [request.filterSubject];
+}
+
+function withDefaults(request: ConsumerConfigRequest, surroundings: ConsumerSurroundings): ConsumerConfigRequest {
+  const push = isPush(request);
+  return {
+    ...request,
+    ackWaitMs: ackWaitOf(request),
+    maxDeliver: request.maxDeliver > 0 ? request.maxDeliver : -1,
+    maxWaiting: push || request.maxWaiting > 0 ? request.maxWaiting : DEFAULT_MAX_WAITING,
+    maxAckPending: maxAckPendingOf(request, surroundings),
+    maxRequestBatch: Math.max(request.maxRequestBatch || (push ? 0 : surroundings.maxRequestBatch), 0),
+    maxRequestExpiresMs: Math.max(request.maxRequestExpiresMs, 0),
+    maxRequestMaxBytes: Math.max(request.maxRequestMaxBytes, 0),
+    idleHeartbeatMs: Math.max(request.idleHeartbeatMs, 0),
+    inactiveThresholdMs: inactiveThresholdOf(request, surroundings),
+  };
+}
+
+function ackWaitOf(request: ConsumerConfigRequest): number {
+  const [firstBackoff] = request.backoffMs;
+  if (firstBackoff !== undefined) return firstBackoff;
+  const acks = request.ackPolicy === 'explicit' || request.ackPolicy === 'all';
+  return acks && request.ackWaitMs === 0 ? DEFAULT_ACK_WAIT_MS : request.ackWaitMs;
+}
+
+function maxAckPendingOf(request: ConsumerConfigRequest, surroundings: ConsumerSurroundings): number {
+  if (request.maxAckPending !== 0) return Math.max(request.maxAckPending, -1);
+  const ofStream = surroundings.stream.consumerLimits.maxAckPending;
+  if (ofStream > 0) return ofStream;
+  if (request.ackPolicy === 'none') return 0;
+  const limits = [DEFAULT_MAX_ACK_PENDING, surroundings.serverMaxAckPending, surroundings.accountMaxAckPending];
+  return Math.min(...limits.filter((limit) => limit > 0));
+}
+
+function inactiveThresholdOf(request: ConsumerConfigRequest, { stream }: ConsumerSurroundings): number {
+  if (request.inactiveThresholdMs > 0) return request.inactiveThresholdMs;
+  const ofStream = stream.consumerLimits.inactiveThresholdMs;
+  if (ofStream > 0) return ofStream;
+  return request.durableName === '' ? DEFAULT_INACTIVE_THRESHOLD_MS : 0;
+}
+
+function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
+  return {
+    name: wanted.name,
+    generatedName: wanted.generatedName,
+    durableName: wanted.durableName,
+    description: wanted.description,
+    deliverPolicy: wanted.deliverPolicy,
+    optStartSeq: wanted.optStartSeq,
+    optStartTimeUs: wanted.optStartTimeUs,
+    // `flow_control` was refused.
+    ackPolicy: wanted.ackPolicy as ConsumerConfig['ackPolicy'],
+    ackWaitMs: wanted.ackWaitMs,
+    maxDeliver: wanted.maxDeliver,
+    backoffMs: wanted.backoffMs,
+    filterSubjects: filtersOf(wanted),
+    singleFilter: wanted.filterSubject !== '',
+    replayPolicy: wanted.replayPolicy,
+    rateLimitBps: wanted.rateLimitBps,
+    sampleFreq: wanted.sampleFreq,
+    maxWaiting: wanted.maxWaiting,
+    maxAckPending: wanted.maxAckPending,
+    flowControl: wanted.flowControl,
+    headersOnly: wanted.headersOnly,
+    maxRequestBatch: wanted.maxRequestBatch,
+    maxRequestExpiresMs: wanted.maxRequestExpiresMs,
+    maxRequestMaxBytes: wanted.maxRequestMaxBytes,
+    deliverSubject: wanted.deliverSubject,
+    deliverGroup: wanted.deliverGroup,
+    idleHeartbeatMs: wanted.idleHeartbeatMs,
+    inactiveThresholdMs: wanted.inactiveThresholdMs,
+    numReplicas: wanted.numReplicas,
+    memStorage: wanted.memStorage,
+    metadata: storedMetadata(wanted.metadata, REQUIRED_API_LEVEL),
+  };
+}
+
+/** Whether `current` may become `next` (already normalised). */
+export function checkConsumerUpdate(current: ConsumerConfig, next: ConsumerConfig): ApiError | undefined {
+  const changed: readonly (readonly [changed: boolean, text: string])[] = [
+    [next.deliverPolicy !== current.deliverPolicy, 'deliver policy can not be updated'],
+    [next.memStorage !== current.memStorage, 'storage type can not be updated'],
+    [next.optStartSeq !== current.optStartSeq, 'start sequence can not be updated'],
+    [next.optStartTimeUs !== current.optStartTimeUs, 'start time can not be updated'],
+    [next.ackPolicy !== current.ackPolicy, 'ack policy can not be updated'],
+    [next.replayPolicy !== current.replayPolicy, 'replay policy can not be updated'],
+    [next.idleHeartbeatMs !== current.idleHeartbeatMs, 'heart beats can not be updated'],
+    [next.flowControl !== current.flowControl, 'flow control can not be updated'],
+    [isPush(next) && !isPush(current), 'can not update pull consumer to push based'],
+    [!isPush(next) && isPush(current), 'can not update push consumer to pull based'],
+    [next.maxWaiting !== current.maxWaiting, 'max waiting can not be updated'],
+  ];
+  const refused = changed.find(([differs]) => differs);
+  return refused && consumerCreateFailed(refused[1]);
+}
+
+/** The same consumer to its users: what servers add to the metadata, and who chose the name, does not count. */
+export function consumerConfigsEqual(a: ConsumerConfig, b: ConsumerConfig): boolean {
+  return canonicalForm(a) === canonicalForm(b);
+}
+
+function canonicalForm(config: ConsumerConfig): string {
+  const members = Object.entries({ ...config, generatedName: undefined, metadata: ownMetadata(config.metadata) });
+  return JSON.stringify(members.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

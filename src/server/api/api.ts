@@ -1,0 +1,163 @@
+/**
+ * Owns the dispatch of API calls: which endpoint a subject names, on which node it is answered, the checks that all calls
+ * share (streams.md 1.3), and the envelope of answers.
+ */
+import {
+  API_LEVEL_REQUIRED,
+  JETSTREAM_NOT_ENABLED_FOR_ACCOUNT,
+  JETSTREAM_UNAVAILABLE,
+  STREAM_NOT_FOUND,
+} from '../../base/api-errors.ts';
+import type { NodeId } from '../../base/brand.ts';
+import { NotLeaderError } from '../../base/errors.ts';
+import type { StreamAssignment } from '../../cluster/index.ts';
+import { AccountTurns } from './account-turns.ts';
+import type { ApiBackend, ApiRequest, ApiResponse } from './backend.ts';
+import { failure } from './call.ts';
+import type { Answer, ApiTotals, Call, Endpoint } from './call.ts';
+import { headerValue } from './headers.ts';
+import { findEndpoint } from './routes.ts';
+import { API_LEVEL } from './stream-wire.ts';
+
+/** How long a call waits for a leader, its own answer included. Clients wait 5 s by default. */
+const LEADER_TIMEOUT_MS = 4000;
+const TYPE_PREFIX = 'io.nats.jetstream.api.v1.';
+const NONE: ApiResponse = { kind: 'none' };
+const NO_RESPONDERS: ApiResponse = { kind: 'noResponders' };
+
+type StreamEndpoint = Extract<Endpoint, { place: 'streamLeader' }>;
+
+export class Api {
+  readonly #backend: ApiBackend;
+  readonly #turns = new AccountTurns();
+  readonly #totals = new Map<string, ApiTotals>();
+
+  constructor(backend: ApiBackend) {
+    this.#backend = backend;
+  }
+
+  /**
+   * The node where a call should be handled, for the node where it came in. This node when nobody better is known: its
+   * answer then says so. Undefined: no such call exists, and nobody answers.
+   */
+  nodeFor(account: string, subject: string): NodeId | undefined {
+    const backend = this.#backend;
+    const found = findEndpoint(subject);
+    if (found === undefined) return undefined;
+    if (found.endpoint.place === 'metaLeader') return backend.metaLeader() ?? backend.node;
+    const assignment = backend.catalogue.stream(account, found.args[0]!);
+    if (found.endpoint.place === 'anyReplica') return this.#replicaFor(account, assignment) ?? backend.node;
+    // A stream that is unknown here may exist all the same: the meta leader has the last word.
+    if (assignment === undefined) return backend.metaLeader() ?? backend.node;
+    return backend.leaderOf(assignment) ?? this.#replicaFor(account, assignment) ?? backend.node;
+  }
+
+  #replicaFor(account: string, assignment: StreamAssignment | undefined): NodeId | undefined {
+    if (assignment === undefined) return undefined;
+    if (this.#backend.localStream(account, assignment.name) !== undefined) return this.#backend.node;
+    const up = assignment.members.filter((member) => this.#backend.isUp(member));
+    return up[Math.floor(this.#backend.runtime.random() * up.length)];
+  }
+
+  /** Handles a call here, on the node that `nodeFor` named. Never rejects because of what a client sent. */
+  async handle(request: ApiRequest): Promise<ApiResponse> {
+    const found = findEndpoint(request.subject);
+    if (found === undefined) return NONE;
+    const { endpoint, args } = found;
+    if (endpoint.systemOnly === true && request.account !== this.#backend.systemAccount) return NONE;
+    const totals = this.#totalsOf(request.account);
+    const call: Call = { backend: this.#backend, request, account: request.account, args, totals, turns: this.#turns };
+    if (endpoint.place === 'anyReplica') return this.#handleOnReplica(endpoint, call);
+
+    totals.inflight++;
+    try {
+      const answer = this.#refusal(endpoint, call) ?? (await this.#answer(endpoint, call));
+      if (request.forwarded !== true) {
+        totals.total++;
+        if (answer.kind === 'error') totals.errors++;
+      }
+      return envelope(endpoint, answer);
+    } catch (error) {
+      if (!(error instanceof NotLeaderError)) throw error;
+      // Whoever may have been obeyed must not be told otherwise: the client times out, and looks for itself.
+      return error.notProposed ? envelope(endpoint, failure(JETSTREAM_UNAVAILABLE)) : NONE;
+    } finally {
+      totals.inflight--;
+    }
+  }
+
+  async #handleOnReplica(endpoint: Exclude<Endpoint, StreamEndpoint>, call: Call): Promise<ApiResponse> {
+    if (this.#backend.accountLimits(call.account) === undefined) return NO_RESPONDERS;
+    return envelope(endpoint, await endpoint.handle(call));
+  }
+
+  /** What any call may be refused for. */
+  #refusal(endpoint: Endpoint, call: Call): Answer | undefined {
+    const level = headerValue(call.request.headers, 'Nats-Required-Api-Level');
+    if (level !== undefined && !isSupportedLevel(level)) return failure(API_LEVEL_REQUIRED);
+    if (endpoint.systemOnly === true) return undefined;
+    const enabled = call.account !== this.#backend.systemAccount && this.#backend.accountLimits(call.account);
+    return enabled ? undefined : failure(JETSTREAM_NOT_ENABLED_FOR_ACCOUNT);
+  }
+
+  async #answer(endpoint: Exclude<Endpoint, { place: 'anyReplica' }>, call: Call): Promise<Answer> {
+    if (endpoint.place === 'streamLeader') return this.#answerForStream(endpoint, call);
+    return endpoint.handle(call);
+  }
+
+  async #answerForStream(endpoint: StreamEndpoint, call: Call): Promise<Answer> {
+    const early = endpoint.precheck?.(call);
+    if (early !== undefined) return failure(early);
+    const name = call.args[0]!;
+    const assignment = await this.#findStream(call.account, name);
+    if (assignment === undefined) return failure(this.#missing());
+    const local = this.#backend.localStream(call.account, name);
+    if (local !== undefined && local.stream.status.role === 'leader' && local.stream.status.ready) {
+      return endpoint.handle({ ...call, ...local, assignment });
+    }
+    if (call.request.forwarded !== true) {
+      const body = await this.#backend.askStreamLeader(assignment, call.request, LEADER_TIMEOUT_MS);
+      if (body !== undefined) return { kind: 'relayed', body };
+    }
+    return endpoint.leaderless?.(call, assignment) ?? failure(JETSTREAM_UNAVAILABLE);
+  }
+
+  async #findStream(account: string, name: string): Promise<StreamAssignment | undefined> {
+    const known = this.#backend.catalogue.stream(account, name);
+    if (known !== undefined || this.#backend.metaLeader() !== this.#backend.node) return known;
+    await this.#backend.catalogueBarrier();
+    return this.#backend.catalogue.stream(account, name);
+  }
+
+  /** Only with a meta leader can anybody say that a stream does not exist. */
+  #missing(): typeof STREAM_NOT_FOUND {
+    return this.#backend.metaLeader() === undefined ? JETSTREAM_UNAVAILABLE : STREAM_NOT_FOUND;
+  }
+
+  #totalsOf(account: string): ApiTotals {
+    let totals = this.#totals.get(account);
+    if (totals === undefined) this.#totals.set(account, (totals = { total: 0, errors: 0, inflight: 0 }));
+    return totals;
+  }
+}
+
+function isSupportedLevel(level: string): boolean {
+  return /^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL;
+}
+
+function envelope(endpoint: Endpoint, answer: Answer): ApiResponse {
+  const type = `${TYPE_PREFIX}${endpoint.responseType}`;
+  switch (answer.kind) {
+    case 'success':
+      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, ...answer.body })) };
+    case 'error': {
+      const { code, errCode, description } = answer.error;
+      const error = { code, err_code: errCode, description };
+      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, error, ...endpoint.failure })) };
+    }
+    case 'relayed':
+      return { kind: 'json', body: answer.body };
+    case 'raw':
+      return answer.response;
+  }
+}

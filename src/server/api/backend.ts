@@ -1,0 +1,98 @@
+/** Owns the contract between the API and the node that it runs on. The API knows streams; where they live, the node knows. */
+import type { NodeId } from '../../base/brand.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { Catalogue, CatalogueChange, CatalogueResult, StreamAssignment } from '../../cluster/index.ts';
+import type { ConsumerSet } from '../../consumer/index.ts';
+import type { StreamInstance } from '../../stream/index.ts';
+
+/** One API call, as its sender or another node of the cluster handed it over. */
+export interface ApiRequest {
+  readonly account: string;
+  readonly subject: string;
+  readonly headers: Buffer;
+  readonly body: Buffer;
+  /** Another node's API has already found that it is ours to answer: it is not passed on again. */
+  readonly forwarded?: boolean;
+}
+
+export type ApiResponse =
+  | { readonly kind: 'json'; readonly body: Buffer }
+  /** Stored messages and status lines, each a message of its own to the reply subject, in this order. */
+  | { readonly kind: 'messages'; readonly messages: readonly RawMessage[] }
+  /** The request gets no answer at all. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'noResponders' };
+
+export interface RawMessage {
+  readonly headers: Buffer;
+  readonly payload: Buffer;
+}
+
+/** A replica on this node, with its consumers. */
+export interface LocalStream {
+  readonly stream: StreamInstance;
+  readonly consumers: ConsumerSet;
+}
+
+/** What an account may use; -1 is unlimited. */
+export interface AccountLimits {
+  readonly maxMemoryBytes: number;
+  readonly maxStorageBytes: number;
+  readonly maxStreams: number;
+  /** Per stream. */
+  readonly maxConsumers: number;
+  readonly maxAckPending: number;
+  readonly memoryMaxStreamBytes: number;
+  readonly storageMaxStreamBytes: number;
+  readonly maxBytesRequired: boolean;
+}
+
+/** What the server allows, whatever the account; 0 is unlimited. */
+export interface ServerLimits {
+  readonly maxDuplicateWindowMs: number;
+  readonly maxAckPending: number;
+  readonly maxRequestBatch: number;
+}
+
+/** Summed over all replicas in the cluster; may lag by seconds. */
+export interface AccountUsage {
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+  readonly consumers: number;
+}
+
+export interface ApiBackend {
+  readonly runtime: Runtime;
+  readonly node: NodeId;
+  readonly clusterName: string;
+  /** False for a standalone server: its answers leave out what only clusters show. */
+  readonly clustered: boolean;
+  readonly serverVersion: string;
+  /** Empty if none is configured. */
+  readonly domain: string;
+  readonly systemAccount: string;
+  readonly serverLimits: ServerLimits;
+  readonly catalogue: Catalogue;
+  /** Undefined: the account has no JetStream. */
+  accountLimits(account: string): AccountLimits | undefined;
+  accountUsage(account: string): Promise<AccountUsage>;
+  /** Known to the cluster and connected right now. */
+  isUp(node: NodeId): boolean;
+
+  /** See `ClusterNode.change`. @throws {NotLeaderError} */
+  change(change: CatalogueChange): Promise<CatalogueResult>;
+  /** See `ClusterNode.catalogueBarrier`. @throws {NotLeaderError} */
+  catalogueBarrier(): Promise<void>;
+  metaLeader(): NodeId | undefined;
+  transferMetaLeadership(to?: NodeId): Promise<boolean>;
+
+  localStream(account: string, name: string): LocalStream | undefined;
+  /** As this node knows it. */
+  leaderOf(assignment: StreamAssignment): NodeId | undefined;
+  /**
+   * Hands the request to the API of the node that leads the stream, this one included, and resolves with its JSON answer.
+   * Waits until there is a leader that is ready and has applied `assignment.revision`. Undefined: none in time, or no
+   * answer. Sets `forwarded`.
+   */
+  askStreamLeader(assignment: StreamAssignment, request: ApiRequest, timeoutMs: number): Promise<Buffer | undefined>;
+}

@@ -1,0 +1,18 @@
+/** Owns the ConsumerInfo of a consumer in the answers of its stream's leader. */
+import type { ConsumerInfo } from '../../consumer/index.ts';
+import type { StreamCall } from './call.ts';
+import { consumerInfoJson } from './consumer-wire.ts';
+import { clusterInfoJson } from './stream-info-json.ts';
+import { dynamicMetadata, sortedByKey } from './stream-wire.ts';
+
+/** `listed`: without what shows who answered. */
+export function describeConsumer(call: StreamCall, info: ConsumerInfo, listed = false): object {
+  const { backend, assignment, stream } = call;
+  const { metadata } = info.config;
+  return consumerInfoJson(info, {
+    stream: assignment.name,
+    metadata: listed ? sortedByKey(metadata) : dynamicMetadata(metadata, backend.serverVersion),
+    cluster: backend.clustered ? clusterInfoJson(backend, assignment, stream.status) : undefined,
+    nowUs: backend.runtime.wallUs(),
+  });
+}

@@ -1,0 +1,80 @@
+/** Owns the table of API calls, and finding the one that a subject names. */
+import type { Endpoint } from './call.ts';
+import {
+  CONSUMER_CREATE,
+  CONSUMER_CREATE_FILTERED,
+  CONSUMER_CREATE_NAMED,
+  CONSUMER_DURABLE_CREATE,
+} from './consumer-create.ts';
+import { CONSUMER_DELETE } from './consumer-delete.ts';
+import { CONSUMER_INFO } from './consumer-info.ts';
+import { CONSUMER_LIST } from './consumer-list.ts';
+import { CONSUMER_NAMES } from './consumer-names.ts';
+import { STREAM_CREATE } from './stream-create.ts';
+import { STREAM_DELETE } from './stream-delete.ts';
+import { STREAM_INFO } from './stream-info.ts';
+import { STREAM_LIST } from './stream-list.ts';
+import { STREAM_NAMES } from './stream-names.ts';
+import { STREAM_UPDATE } from './stream-update.ts';
+
+export const API_PREFIX = '$JS.API.';
+
+const ENDPOINTS: readonly Endpoint[] = [
+  STREAM_CREATE,
+  STREAM_UPDATE,
+  STREAM_INFO,
+  STREAM_NAMES,
+  STREAM_LIST,
+  STREAM_DELETE,
+  CONSUMER_CREATE,
+  CONSUMER_CREATE_NAMED,
+  CONSUMER_CREATE_FILTERED,
+  CONSUMER_DURABLE_CREATE,
+  CONSUMER_INFO,
+  CONSUMER_NAMES,
+  CONSUMER_LIST,
+  CONSUMER_DELETE,
+];
+
+const PATTERNS = ENDPOINTS.map((endpoint) => ({ endpoint, tokens: endpoint.subject.split('.') }));
+
+export interface FoundEndpoint {
+  readonly endpoint: Endpoint;
+  readonly args: readonly string[];
+}
+
+/** Undefined: there is no such call. */
+export function findEndpoint(subject: string): FoundEndpoint | undefined {
+  if (!subject.startsWith(API_PREFIX)) return undefined;
+  const tokens = subject.slice(API_PREFIX.length).split('.');
+  for (const pattern of PATTERNS) {
+    const args = matchTokens(pattern.tokens, tokens);
+    if (args !== undefined) return { endpoint: pattern.endpoint, args };
+  }
+  return undefined;
+}
+
+function matchTokens(pattern: readonly string[], tokens: readonly string[]): string[] | undefined {
+  const args: string[] = [];
+  for (const [index, expected] of pattern.entries()) {
+    const token = tokens[index];
+    if (token === undefined || token === '') return undefined;
+    if (expected === '>') return [...args, tokens.slice(index).join('.')];
+    if (expected === '*') args.push(token);
+    else if (expected !== token) return undefined;
+  }
+  return tokens.length === pattern.length ? args : undefined;
+}
+
+/** Where a call goes: for the node where it came in. See `Api.nodeFor` for the node itself. */
+export type Route =
+  | { readonly target: 'metaLeader' }
+  | { readonly target: 'streamLeader' | 'anyReplica'; readonly stream: string }
+  | { readonly target: 'none' };
+
+export function routeOf(subject: string): Route {
+  const found = findEndpoint(subject);
+  if (found === undefined) return { target: 'none' };
+  const { place } = found.endpoint;
+  return place === 'metaLeader' ? { target: place } : { target: place, stream: found.args[0]! };
+}

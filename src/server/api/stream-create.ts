@@ -1,0 +1,76 @@
+/** Owns STREAM.CREATE (streams.md 3.1). */
+import { noSuitablePeers, STREAM_NAME_IN_USE, SUBJECTS_OVERLAP } from '../../base/api-errors.ts';
+import type { StreamAssignment } from '../../cluster/index.ts';
+import { checkStreamCreate, normaliseStreamConfig, streamConfigsEqual, streamsOverlap } from '../../stream/index.ts';
+import type { StreamConfig } from '../../stream/index.ts';
+import { failure } from './call.ts';
+import type { Answer, Call, Endpoint } from './call.ts';
+import { assignedConfig } from './stream-info-json.ts';
+import { checkAccountRoom, configLimits } from './stream-limits.ts';
+import { answerWithInfo, plainConfig, readStreamRequest } from './stream-request.ts';
+
+type Created = { readonly assignment: StreamAssignment; readonly isNew: boolean } | { readonly refusal: Answer };
+
+export const STREAM_CREATE: Endpoint = {
+  subject: 'STREAM.CREATE.*',
+  responseType: 'stream_create_response',
+  place: 'metaLeader',
+
+  async handle(call) {
+    const read = readStreamRequest(call);
+    if (!read.ok) return failure(read.error);
+    const error = checkStreamCreate(read.request);
+    if (error !== undefined) return failure(error);
+    const limits = call.backend.accountLimits(call.account)!;
+    const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, limits), read.pedantic);
+    if (!normalised.ok) return failure(normalised.error);
+
+    const created = await call.turns.run(call.account, () => create(call, normalised.config));
+    if ('refusal' in created) return created.refusal;
+    // A standalone reference server says that it created the stream also when it was there already.
+    const didCreate = created.isNew || !call.backend.clustered;
+    return answerWithInfo(call, created.assignment, { did_create: didCreate || undefined });
+  },
+};
+
+async function create(call: Call, config: StreamConfig): Promise<Created> {
+  const { backend, account } = call;
+  await backend.catalogueBarrier();
+  const existing = backend.catalogue.stream(account, config.name);
+  if (existing !== undefined) return sameOrRefused(existing, config);
+  const others = backend.catalogue.streams(account);
+  if (others.some((other) => streamsOverlap(assignedConfig(other), config))) {
+    return { refusal: failure(SUBJECTS_OVERLAP) };
+  }
+  const noRoom = checkAccountRoom(backend, account, backend.accountLimits(account)!, config);
+  if (noRoom !== undefined) return { refusal: failure(noRoom) };
+
+  const result = await backend.change({
+    kind: 'createStream',
+    account,
+    name: config.name,
+    config: plainConfig(config),
+    storage: config.storage,
+    replicas: config.numReplicas,
+    placement: config.placement,
+    conflictsWith: (other) =>
+      other.account === account && (other.name === config.name || streamsOverlap(assignedConfig(other), config)),
+  });
+  switch (result.kind) {
+    case 'applied':
+      return { assignment: result.assignment, isNew: true };
+    case 'conflict':
+      if (result.existing.name === config.name) return sameOrRefused(result.existing, config);
+      return { refusal: failure(SUBJECTS_OVERLAP) };
+    case 'noPeers':
+    case 'notFound':
+      return { refusal: failure(noSuitablePeers(result.kind === 'noPeers' ? result.reason : NO_PEERS)) };
+  }
+}
+
+const NO_PEERS = 'no suitable peers for placement';
+
+function sameOrRefused(existing: StreamAssignment, config: StreamConfig): Created {
+  if (!streamConfigsEqual(assignedConfig(existing), config)) return { refusal: failure(STREAM_NAME_IN_USE) };
+  return { assignment: existing, isNew: false };
+}

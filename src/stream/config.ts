@@ -1,0 +1,402 @@
+/**
+ * Owns the rules of a stream's configuration (streams.md 2.2-2.5): defaults, what is refused and in which words, what an
+ * update may change, and when two configurations are the same. Plain functions of plain data.
+ */
+import {
+  invalidStreamConfig,
+  MAX_BYTES_REQUIRED,
+  MAX_CONSUMERS_REACHED,
+  MIRROR_NAME_INVALID,
+  MIRROR_WITH_ATOMIC_PUBLISH,
+  MIRROR_WITH_BATCH_PUBLISH,
+  MIRROR_WITH_COUNTERS,
+  MIRROR_WITH_FIRST_SEQ,
+  MIRROR_WITH_SCHEDULES,
+  MIRROR_WITH_SOURCES,
+  MIRROR_WITH_SUBJECTS,
+  NEGATIVE_REPLICAS,
+  pedanticRefusal,
+  REPLICAS_NEED_CLUSTER,
+  REPLICAS_NOT_UPDATABLE,
+  SOURCE_NAME_INVALID,
+  SOURCES_WITH_SCHEDULES,
+  STREAM_MAX_BYTES_EXCEEDED,
+} from '../base/api-errors.ts';
+import type { ApiError } from '../base/api-errors.ts';
+import {
+  isAssetName,
+  MAX_DESCRIPTION_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_NAME_BYTES,
+  metadataBytes,
+  ownMetadata,
+  storedMetadata,
+} from '../base/asset.ts';
+import { goDurationText } from '../base/duration-text.ts';
+import { isSubjectSubset, isValidSubject, subjectsCollide } from '../base/subjects.ts';
+import type { StreamConfig } from './types.ts';
+
+const MAX_REPLICAS = 5;
+const DEFAULT_DUPLICATE_WINDOW_MS = 120_000;
+/** Least `max_age` and `duplicate_window`: expiry works in steps, not at every message. */
+const MIN_WINDOW_MS = 100;
+const MIN_DELETE_MARKER_TTL_MS = 1000;
+/** Every feature that this server has belongs to level 0 of the API. */
+const REQUIRED_API_LEVEL = 0;
+
+export interface StreamOrigin {
+  readonly name: string;
+  /** Lives in another account or domain: its name is none of our business. */
+  readonly external: boolean;
+}
+
+/** What a client asked for, in our units. Members are the zero value where the client said nothing. */
+export interface StreamConfigRequest extends StreamConfig {
+  readonly placement: (NonNullable<StreamConfig['placement']> & { readonly preferred: string }) | undefined;
+  readonly mirror: StreamOrigin | undefined;
+  readonly sources: readonly StreamOrigin[];
+  readonly mirrorDirect: boolean;
+  readonly subjectTransform: boolean;
+  readonly republish: boolean;
+  readonly allowMsgTtl: boolean;
+  readonly subjectDeleteMarkerTtlMs: number;
+  readonly allowMsgCounter: boolean;
+  readonly allowAtomic: boolean;
+  readonly allowBatched: boolean;
+  readonly allowMsgSchedules: boolean;
+  readonly persistMode: 'default' | 'async';
+}
+
+/** What the server and the account allow. -1 is unlimited. */
+export interface StreamConfigLimits {
+  readonly clustered: boolean;
+  /** 0: none. */
+  readonly maxDuplicateWindowMs: number;
+  readonly maxConsumers: number;
+  readonly maxBytesRequired: boolean;
+  readonly maxFileStreamBytes: number;
+  readonly maxMemoryStreamBytes: number;
+}
+
+export type StreamConfigResult =
+  { readonly ok: true; readonly config: StreamConfig } | { readonly ok: false; readonly error: ApiError };
+
+/** Fills in defaults and checks everything that does not depend on other streams. The first rule broken is the answer. */
+export function normaliseStreamConfig(
+  request: StreamConfigRequest,
+  limits: StreamConfigLimits,
+  pedantic: boolean,
+): StreamConfigResult {
+  const error =
+    checkIdentity(request) ??
+    (pedantic ? checkPedantically(request, limits) : undefined) ??
+    checkTimes(request, limits) ??
+    checkPolicies(request) ??
+    checkFeatures(request) ??
+    checkOrigins(request) ??
+    checkSubjects(request) ??
+    checkAccountLimits(request, limits) ??
+    checkOverlaps(request) ??
+    checkRest(request, limits) ??
+    refuseUnsupported(request);
+  if (error !== undefined) return { ok: false, error };
+  return { ok: true, config: withDefaults(request, limits) };
+}
+
+function checkIdentity(request: StreamConfigRequest): ApiError | undefined {
+  if (!isAssetName(request.name)) {
+    return invalidStreamConfig(`stream name is required and can not contain '.', '*', '>', '\\', '/'`);
+  }
+  if (Buffer.byteLength(request.name) > MAX_NAME_BYTES) {
+    return invalidStreamConfig(`stream name is too long, maximum allowed is ${MAX_NAME_BYTES}`);
+  }
+  if (Buffer.byteLength(request.description) > MAX_DESCRIPTION_BYTES) {
+    return invalidStreamConfig(`stream description is too long, maximum allowed is ${MAX_DESCRIPTION_BYTES}`);
+  }
+  if (request.numReplicas > MAX_REPLICAS) return invalidStreamConfig(`maximum replicas is ${MAX_REPLICAS}`);
+  return request.numReplicas < 0 ? NEGATIVE_REPLICAS : undefined;
+}
+
+/** A pedantic client wants to hear what would otherwise be set right silently. */
+function checkPedantically(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
+  const counts = {
+    max_msgs: request.maxMsgs,
+    max_msgs_per_subject: request.maxMsgsPerSubject,
+    max_bytes: request.maxBytes,
+    max_msg_size: request.maxMsgSize,
+    max_consumers: request.maxConsumers,
+  };
+  for (const [name, value] of Object.entries(counts)) {
+    if (value < -1) return pedanticRefusal(`${name} must be set to -1`);
+  }
+  if (request.duplicateWindowMs !== 0 || isFedByStreams(request)) return undefined;
+  const limit = limits.maxDuplicateWindowMs;
+  if (limit > 0 && limit < DEFAULT_DUPLICATE_WINDOW_MS) {
+    return pedanticRefusal('duplicate window limits are higher than current limits');
+  }
+  return request.maxAgeMs !== 0 && request.maxAgeMs < DEFAULT_DUPLICATE_WINDOW_MS
+    ? pedanticRefusal('duplicate window cannot be bigger than max age')
+    : undefined;
+}
+
+function checkTimes(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
+  const { maxAgeMs } = request;
+  if (maxAgeMs < 0) return invalidStreamConfig('max age can not be negative');
+  if (maxAgeMs > 0 && maxAgeMs < MIN_WINDOW_MS) return invalidStreamConfig('max age needs to be >= 100ms');
+  const windowMs = duplicateWindowOf(request, limits);
+  if (windowMs < 0) return invalidStreamConfig('duplicates window can not be negative');
+  if (maxAgeMs !== 0 && windowMs > maxAgeMs) {
+    return invalidStreamConfig('duplicates window can not be larger then max age');
+  }
+  const limit = limits.maxDuplicateWindowMs;
+  if (limit > 0 && windowMs > limit) {
+    return invalidStreamConfig(`duplicates window can not be larger then server limit of ${goDurationText(limit)}`);
+  }
+  return windowMs > 0 && windowMs < MIN_WINDOW_MS
+    ? invalidStreamConfig('duplicates window needs to be >= 100ms')
+    : undefined;
+}
+
+function checkPolicies(request: StreamConfigRequest): ApiError | undefined {
+  if (request.denyPurge && request.allowRollupHdrs) {
+    return invalidStreamConfig('roll-ups require the purge permission');
+  }
+  if (!request.discardNewPerSubject) return undefined;
+  if (request.discard !== 'new') {
+    return invalidStreamConfig('discard new per subject requires discard new policy to be set');
+  }
+  return request.maxMsgsPerSubject > 0
+    ? undefined
+    : invalidStreamConfig('discard new per subject requires max msgs per subject > 0');
+}
+
+/** Rules of features that this server refuses in the end (`refuseUnsupported`): a client should hear its own mistake first. */
+function checkFeatures(request: StreamConfigRequest): ApiError | undefined {
+  const { subjectDeleteMarkerTtlMs: markerTtlMs } = request;
+  if (markerTtlMs < 0) return invalidStreamConfig('subject delete marker TTL must not be negative');
+  if (markerTtlMs > 0 && markerTtlMs < MIN_DELETE_MARKER_TTL_MS) {
+    return invalidStreamConfig('subject delete marker TTL must be at least 1 second');
+  }
+  if (markerTtlMs > 0 && request.mirror !== undefined) {
+    return invalidStreamConfig('subject delete markers forbidden on mirrors');
+  }
+  return checkCounter(request) ?? checkSchedules(request) ?? checkPersistence(request);
+}
+
+function checkCounter(request: StreamConfigRequest): ApiError | undefined {
+  if (!request.allowMsgCounter) return undefined;
+  if (request.discard === 'new') return invalidStreamConfig('counter stream cannot use discard new');
+  if (request.allowMsgTtl) return invalidStreamConfig('counter stream cannot use message TTLs');
+  if (request.allowMsgSchedules) return invalidStreamConfig('counter stream cannot use message schedules');
+  if (request.retention !== 'limits') return invalidStreamConfig('counter stream can only use limits retention');
+  return undefined;
+}
+
+function checkSchedules(request: StreamConfigRequest): ApiError | undefined {
+  if (!request.allowMsgSchedules) return undefined;
+  if (request.discard === 'new') return invalidStreamConfig('message scheduling cannot use discard new');
+  if (request.mirror !== undefined) return MIRROR_WITH_SCHEDULES;
+  return request.sources.length > 0 ? SOURCES_WITH_SCHEDULES : undefined;
+}
+
+function checkPersistence(request: StreamConfigRequest): ApiError | undefined {
+  if (request.persistMode === 'default') return undefined;
+  if (request.storage !== 'file') {
+    return invalidStreamConfig('async persist mode is only supported on file storage');
+  }
+  if (request.numReplicas > 1) {
+    return invalidStreamConfig('async persist mode is not supported on replicated streams');
+  }
+  return request.allowAtomic
+    ? invalidStreamConfig('async persist mode is not supported with atomic batch publish')
+    : undefined;
+}
+
+function checkOrigins(request: StreamConfigRequest): ApiError | undefined {
+  const { mirror, sources } = request;
+  if (mirror !== undefined) {
+    if (request.firstSeq > 0) return MIRROR_WITH_FIRST_SEQ;
+    if (request.allowMsgCounter) return MIRROR_WITH_COUNTERS;
+    if (request.allowAtomic) return MIRROR_WITH_ATOMIC_PUBLISH;
+    if (request.allowBatched) return MIRROR_WITH_BATCH_PUBLISH;
+    if (request.subjects.length > 0) return MIRROR_WITH_SUBJECTS;
+    if (sources.length > 0) return MIRROR_WITH_SOURCES;
+    if (!mirror.external && !isAssetName(mirror.name)) return MIRROR_NAME_INVALID;
+  }
+  return sources.some(({ name, external }) => !external && !isAssetName(name)) ? SOURCE_NAME_INVALID : undefined;
+}
+
+/** Namespaces of the server's own, each with the part of it that streams may capture. */
+const RESERVED_SUBJECTS = [
+  { namespace: '$JS.>', open: '$JS.EVENT.>', owner: 'jetstream' },
+  { namespace: '$JSC.>', open: '$JS.EVENT.>', owner: 'jetstream' },
+  { namespace: '$NRG.>', open: '$JS.EVENT.>', owner: 'jetstream' },
+  { namespace: '$SYS.>', open: '$SYS.ACCOUNT.>', owner: 'system' },
+] as const;
+
+function checkSubjects(request: StreamConfigRequest): ApiError | undefined {
+  for (const subject of request.subjects) {
+    if (!isValidSubject(subject)) return invalidStreamConfig('invalid subject');
+    if (subject === '>' && !request.noAck) {
+      return invalidStreamConfig('capturing all subjects requires no-ack to be true');
+    }
+    if (subject === '>' && request.numReplicas > 1) {
+      return invalidStreamConfig('capturing all subjects requires replicas of 1');
+    }
+    // An ack of such a stream would be captured by it, and be acked in turn.
+    for (const { namespace, open, owner } of request.noAck ? [] : RESERVED_SUBJECTS) {
+      if (subjectsCollide(subject, namespace) && !isSubjectSubset(subject, open)) {
+        return invalidStreamConfig(`subjects that overlap with ${owner} api require no-ack to be true`);
+      }
+    }
+  }
+  return undefined;
+}
+
+function checkOverlaps({ subjects }: StreamConfigRequest): ApiError | undefined {
+  for (const [index, subject] of subjects.entries()) {
+    const other = subjects.slice(0, index).find((earlier) => subjectsCollide(earlier, subject));
+    if (other !== undefined) {
+      return invalidStreamConfig(`subject ${JSON.stringify(other)} overlaps with ${JSON.stringify(subject)}`);
+    }
+  }
+  return undefined;
+}
+
+function checkAccountLimits(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
+  if (limits.maxBytesRequired && request.maxBytes <= 0) return MAX_BYTES_REQUIRED;
+  const maxBytes = request.storage === 'file' ? limits.maxFileStreamBytes : limits.maxMemoryStreamBytes;
+  return maxBytes > 0 && request.maxBytes > maxBytes ? STREAM_MAX_BYTES_EXCEEDED : undefined;
+}
+
+function checkRest(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
+  if ((request.placement?.preferred ?? '') !== '') {
+    return invalidStreamConfig('preferred server not permitted in placement');
+  }
+  if (metadataBytes(storedMetadata(request.metadata, REQUIRED_API_LEVEL)) > MAX_METADATA_BYTES) {
+    return invalidStreamConfig(`stream metadata exceeds maximum size of ${MAX_METADATA_BYTES} bytes`);
+  }
+  if (limits.maxConsumers >= 0 && request.maxConsumers > limits.maxConsumers) return MAX_CONSUMERS_REACHED;
+  return request.numReplicas > 1 && !limits.clustered ? REPLICAS_NEED_CLUSTER : undefined;
+}
+
+/** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
+function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
+  const asked: readonly (readonly [asked: boolean, feature: string])[] = [
+    [request.mirror !== undefined, 'mirrors'],
+    [request.sources.length > 0, 'sources'],
+    [request.subjectTransform, 'subject transforms'],
+    [request.republish, 'republish'],
+    [request.allowMsgTtl, 'message TTLs'],
+    [request.subjectDeleteMarkerTtlMs > 0, 'subject delete markers'],
+    [request.allowMsgCounter, 'message counters'],
+    [request.allowAtomic, 'atomic batch publish'],
+    [request.allowBatched, 'fast batch publish'],
+    [request.allowMsgSchedules, 'message schedules'],
+    [request.persistMode === 'async', 'async persist mode'],
+  ];
+  const feature = asked.find(([wanted]) => wanted)?.[1];
+  return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
+}
+
+/** Streams fed by other streams do not deduplicate unless told to. */
+function isFedByStreams(request: StreamConfigRequest): boolean {
+  return request.mirror !== undefined || request.sources.length > 0;
+}
+
+function duplicateWindowOf(request: StreamConfigRequest, limits: StreamConfigLimits): number {
+  if (request.duplicateWindowMs !== 0 || isFedByStreams(request)) return request.duplicateWindowMs;
+  const bounds = [DEFAULT_DUPLICATE_WINDOW_MS, limits.maxDuplicateWindowMs, request.maxAgeMs];
+  return Math.min(...bounds.filter((bound) => bound > 0));
+}
+
+function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits): StreamConfig {
+  const { placement } = request;
+  const placed = placement !== undefined && (placement.cluster !== '' || placement.tags.length > 0);
+  return {
+    name: request.name,
+    description: request.description,
+    subjects: request.subjects.length > 0 ? request.subjects : [request.name],
+    retention: request.retention,
+    maxConsumers: unlimitedUnlessPositive(request.maxConsumers),
+    maxMsgs: unlimitedUnlessPositive(request.maxMsgs),
+    maxBytes: unlimitedUnlessPositive(request.maxBytes),
+    maxAgeMs: request.maxAgeMs,
+    maxMsgsPerSubject: unlimitedUnlessPositive(request.maxMsgsPerSubject),
+    maxMsgSize: unlimitedUnlessPositive(request.maxMsgSize),
+    discard: request.discard,
+    discardNewPerSubject: request.discardNewPerSubject,
+    storage: request.storage,
+    numReplicas: Math.max(request.numReplicas, 1),
+    noAck: request.noAck,
+    duplicateWindowMs: duplicateWindowOf(request, limits),
+    placement: placed ? { cluster: placement.cluster, tags: placement.tags } : undefined,
+    compression: request.compression,
+    firstSeq: request.firstSeq,
+    allowDirect: request.allowDirect,
+    sealed: request.sealed,
+    denyDelete: request.denyDelete,
+    denyPurge: request.denyPurge,
+    allowRollupHdrs: request.allowRollupHdrs,
+    consumerLimits: request.consumerLimits,
+    metadata: storedMetadata(request.metadata, REQUIRED_API_LEVEL),
+  };
+}
+
+function unlimitedUnlessPositive(limit: number): number {
+  return limit > 0 ? limit : -1;
+}
+
+/** What creating a stream refuses, and updating one does not. Comes before everything else. */
+export function checkStreamCreate(request: StreamConfigRequest): ApiError | undefined {
+  if (request.sealed) return invalidStreamConfig('stream configuration for create can not be sealed');
+  return request.mirrorDirect && request.mirror === undefined
+    ? invalidStreamConfig('stream has no mirror but does have mirror direct')
+    : undefined;
+}
+
+/** Whether `current` may become `next` (already normalised), and what it becomes: sealing changes other members, too. */
+export function checkStreamUpdate(current: StreamConfig, next: StreamConfig, clustered: boolean): StreamConfigResult {
+  const error = checkChange(current, next, clustered);
+  if (error !== undefined) return { ok: false, error };
+  if (!next.sealed) return { ok: true, config: next };
+  const sealing = { maxAgeMs: 0, discard: 'new', denyDelete: true, denyPurge: true, allowRollupHdrs: false } as const;
+  return { ok: true, config: { ...next, ...sealing } };
+}
+
+function checkChange(current: StreamConfig, next: StreamConfig, clustered: boolean): ApiError | undefined {
+  if (next.name !== current.name) return invalidStreamConfig('stream configuration name must match original');
+  const cannot = (text: string): ApiError => invalidStreamConfig(`stream configuration update can not ${text}`);
+  if (next.storage !== current.storage) return cannot('change storage type');
+  if (next.retention !== current.retention && [next.retention, current.retention].includes('workqueue')) {
+    return cannot('change retention policy to/from workqueue');
+  }
+  if (current.sealed && !next.sealed) return cannot('unseal a sealed stream');
+  if (current.denyDelete && !next.denyDelete) return cannot('cancel deny message deletes');
+  if (current.denyPurge && !next.denyPurge) return cannot('cancel deny purge');
+  // Differs from the reference server: streams are not moved or scaled once they exist.
+  if (next.numReplicas !== current.numReplicas) return REPLICAS_NOT_UPDATABLE;
+  return !clustered || samePlacement(current, next) ? undefined : cannot('change placement');
+}
+
+function samePlacement(a: StreamConfig, b: StreamConfig): boolean {
+  return (
+    a.placement?.cluster === b.placement?.cluster &&
+    JSON.stringify(a.placement?.tags ?? []) === JSON.stringify(b.placement?.tags ?? [])
+  );
+}
+
+/** The same stream to its users: what servers add to the metadata does not count. */
+export function streamConfigsEqual(a: StreamConfig, b: StreamConfig): boolean {
+  return canonicalForm(a) === canonicalForm(b);
+}
+
+function canonicalForm(config: StreamConfig): string {
+  const members = Object.entries({ ...config, metadata: ownMetadata(config.metadata) });
+  return JSON.stringify(members.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** True if a message could go to both. */
+export function streamsOverlap(a: Pick<StreamConfig, 'subjects'>, b: Pick<StreamConfig, 'subjects'>): boolean {
+  return a.subjects.some((subject) => b.subjects.some((other) => subjectsCollide(subject, other)));
+}
