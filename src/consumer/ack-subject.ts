@@ -1,0 +1,109 @@
+/** Owns the reply subject of delivered messages, `$JS.ACK.<stream>.<consumer>.<dc>.<sseq>.<dseq>.<ts>.<pending>`. */
+
+const NUMBERS_MAX_BYTES = 5 * 20;
+const BILLION = 1e9;
+const ZERO = 0x30;
+const DOT = 0x2e;
+const NUMERIC_TOKENS = 5;
+/** Digits of a sequence that is surely a safe integer. */
+const MAX_SEQ_DIGITS = 15;
+
+/** Writes reply subjects of one consumer in place. `buffer` is overwritten by the next `write`. */
+export class AckReplyWriter {
+  readonly buffer: Buffer;
+  readonly #prefixBytes: number;
+
+  constructor(stream: string, consumer: string) {
+    const prefix = `$JS.ACK.${stream}.${consumer}.`;
+    this.#prefixBytes = Buffer.byteLength(prefix);
+    this.buffer = Buffer.alloc(this.#prefixBytes + NUMBERS_MAX_BYTES);
+    this.buffer.write(prefix, 0);
+  }
+
+  /** Returns how many bytes of `buffer` the subject takes. */
+  write(attempts: number, seq: number, consumerSeq: number, timestampUs: number, pending: number): number {
+    const buffer = this.buffer;
+    let at = writeDigits(buffer, this.#prefixBytes, attempts);
+    buffer[at++] = DOT;
+    at = writeDigits(buffer, at, seq);
+    buffer[at++] = DOT;
+    at = writeDigits(buffer, at, consumerSeq);
+    buffer[at++] = DOT;
+    at = writeDigits(buffer, at, timestampUs);
+    // Times are microseconds here and nanoseconds on the wire.
+    buffer[at] = ZERO;
+    buffer[at + 1] = ZERO;
+    buffer[at + 2] = ZERO;
+    buffer[at + 3] = DOT;
+    return writeDigits(buffer, at + 4, pending);
+  }
+
+  text(bytes: number): string {
+    return this.buffer.toString('utf8', 0, bytes);
+  }
+}
+
+/** What an ack's subject says. Reused from ack to ack. */
+export interface AckTokens {
+  attempts: number;
+  seq: number;
+  consumerSeq: number;
+}
+
+/** Reads `<dc>.<sseq>.<dseq>.<ts>.<pending>` (newer forms have more tokens behind). False: not an ack subject of ours. */
+export function parseAckTokens(subject: Buffer, start: number, end: number, out: AckTokens): boolean {
+  let token = 0;
+  let value = 0;
+  let digits = 0;
+  for (let at = start; at <= end; at++) {
+    const byte = at === end ? DOT : subject[at]!;
+    if (byte === DOT) {
+      if (digits === 0) return false;
+      if (token === 0) out.attempts = value;
+      else if (token === 1) out.seq = value;
+      else if (token === 2) out.consumerSeq = value;
+      token++;
+      if (token === NUMERIC_TOKENS) return true;
+      value = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = byte - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    digits++;
+    // The timestamp is longer than any sequence and never used.
+    if (token < 3 && digits > MAX_SEQ_DIGITS) return false;
+    value = value * 10 + digit;
+  }
+  return false;
+}
+
+/** Writes a non-negative safe integer in decimal at `offset`; returns the offset behind it. */
+export function writeDigits(target: Buffer, offset: number, value: number): number {
+  if (value < BILLION) return writeSmall(target, offset, value, digitCount(value));
+  const high = Math.floor(value / BILLION);
+  const end = writeSmall(target, offset, high, digitCount(high));
+  return writeSmall(target, end, value - high * BILLION, 9);
+}
+
+function writeSmall(target: Buffer, offset: number, value: number, digits: number): number {
+  let rest = value | 0;
+  for (let at = offset + digits - 1; at >= offset; at--) {
+    const next = (rest / 10) | 0;
+    target[at] = ZERO + rest - next * 10;
+    rest = next;
+  }
+  return offset + digits;
+}
+
+function digitCount(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  if (value < 100_000) return 5;
+  if (value < 1_000_000) return 6;
+  if (value < 10_000_000) return 7;
+  if (value < 100_000_000) return 8;
+  return 9;
+}

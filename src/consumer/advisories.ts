@@ -1,0 +1,81 @@
+/** Owns the advisories about consumers (`$JS.EVENT.ADVISORY.CONSUMER.>`). */
+import type { Outlet } from './types.ts';
+import type { Runtime } from '../base/runtime.ts';
+import { randomToken } from './random-token.ts';
+
+const ID_LENGTH = 22;
+const PREFIX = '$JS.EVENT.ADVISORY.CONSUMER';
+const TYPE_PREFIX = 'io.nats.jetstream.advisory.v1.';
+const US_PER_MS = 1000;
+
+/** One delivery attempt, as its ack's subject told it. */
+export interface AttemptFacts {
+  readonly consumerSeq: number;
+  readonly streamSeq: number;
+  readonly deliveries: number;
+}
+
+export class ConsumerAdvisories {
+  readonly #outlet: Outlet;
+  readonly #runtime: Runtime;
+  readonly #stream: string;
+  readonly #domain: string | undefined;
+
+  constructor(services: {
+    readonly outlet: Outlet;
+    readonly runtime: Runtime;
+    readonly stream: string;
+    readonly domain: string | undefined;
+  }) {
+    this.#outlet = services.outlet;
+    this.#runtime = services.runtime;
+    this.#stream = services.stream;
+    this.#domain = services.domain;
+  }
+
+  created(consumer: string): void {
+    this.#publish('CREATED', 'consumer_action', consumer, { action: 'create' });
+  }
+
+  deleted(consumer: string): void {
+    this.#publish('DELETED', 'consumer_action', consumer, { action: 'delete' });
+  }
+
+  naked(consumer: string, attempt: AttemptFacts): void {
+    this.#publish('MSG_NAKED', 'nak', consumer, attemptMembers(attempt));
+  }
+
+  /** `reason` may be empty. */
+  terminated(consumer: string, attempt: AttemptFacts, reason: string): void {
+    const members = attemptMembers(attempt);
+    this.#publish('MSG_TERMINATED', 'terminated', consumer, reason === '' ? members : { ...members, reason });
+  }
+
+  maxDeliveries(consumer: string, streamSeq: number, deliveries: number): void {
+    this.#publish('MAX_DELIVERIES', 'max_deliver', consumer, { stream_seq: streamSeq, deliveries });
+  }
+
+  #publish(subject: string, type: string, consumer: string, members: Record<string, unknown>): void {
+    const body = {
+      type: TYPE_PREFIX + type,
+      id: randomToken(this.#runtime, ID_LENGTH),
+      timestamp: isoTime(this.#runtime.wallUs()),
+      stream: this.#stream,
+      consumer,
+      ...members,
+      ...(this.#domain === undefined ? {} : { domain: this.#domain }),
+    };
+    this.#outlet.publish(`${PREFIX}.${subject}.${this.#stream}.${consumer}`, Buffer.from(JSON.stringify(body)));
+  }
+}
+
+function attemptMembers(attempt: AttemptFacts): Record<string, unknown> {
+  return { consumer_seq: attempt.consumerSeq, stream_seq: attempt.streamSeq, deliveries: attempt.deliveries };
+}
+
+/** RFC 3339 in UTC, with microseconds. */
+function isoTime(us: number): string {
+  const ms = Math.floor(us / US_PER_MS);
+  const micros = String(us - ms * US_PER_MS).padStart(3, '0');
+  return new Date(ms).toISOString().replace('Z', `${micros}Z`);
+}

@@ -1,0 +1,77 @@
+/**
+ * Owns the question whether any consumer still needs a message of an interest stream, and the sweep that asks it again for
+ * many messages after a consumer went away. The sweep moves by steps that are part of the log, so that every replica
+ * removes the same messages, and no step holds the loop for long.
+ */
+import type { Seq } from '../base/brand.ts';
+import type { ExtensionHost, SubjectFilter } from '../stream/index.ts';
+import { emptyStoredMessage } from './message-source.ts';
+import type { ReplicatedConsumer } from './replicated-state.ts';
+
+/** Sequences that one step looks at. */
+const STEP_SEQS = 2048;
+
+interface Needing {
+  readonly replicated: ReplicatedConsumer;
+  readonly filter: SubjectFilter | undefined;
+}
+
+export class InterestSweep {
+  readonly #stream: ExtensionHost;
+  readonly #consumers: () => Iterable<Needing>;
+  readonly #view = emptyStoredMessage();
+  /** The sweep has [next, through] before it. */
+  next = 0;
+  through = 0;
+
+  constructor(stream: ExtensionHost, consumers: () => Iterable<Needing>) {
+    this.#stream = stream;
+    this.#consumers = consumers;
+  }
+
+  get pending(): boolean {
+    return this.next <= this.through && this.through > 0;
+  }
+
+  /** Everything from `seq` to the end of the stream is to be looked at again. */
+  extend(seq: number): void {
+    this.next = this.pending ? Math.min(this.next, seq) : seq;
+    this.through = this.#stream.state().lastSeq;
+  }
+
+  /** Returns how far it got. */
+  step(): number {
+    if (!this.pending) return 0;
+    let seq = Math.max(this.next, this.#stream.state().firstSeq);
+    const end = Math.min(this.through + 1, seq + STEP_SEQS);
+    for (; seq < end; seq++) {
+      if (this.#stream.isLive(seq as Seq) && !this.needed(seq)) this.#stream.removeMessage(seq as Seq);
+    }
+    this.next = Math.max(seq, end);
+    return this.next;
+  }
+
+  needed(seq: number): boolean {
+    let subjectKnown = false;
+    for (const { replicated, filter } of this.#consumers()) {
+      if (!replicated.needs(seq)) continue;
+      if (filter === undefined || replicated.tracks(seq)) return true;
+      subjectKnown ||= this.#stream.read(seq as Seq, this.#view, () => undefined) === 'message';
+      const matches = subjectKnown
+        ? filter.matches(this.#view.buffer, this.#view.subjectStart, this.#view.headersStart)
+        : this.#matchesByCount(seq, filter);
+      if (matches) return true;
+    }
+    return false;
+  }
+
+  /** The message isn't in memory, and replicas that have it there must not decide otherwise: its summaries know as well. */
+  #matchesByCount(seq: number, filter: SubjectFilter): boolean {
+    const cursor = this.#stream.openCursor({ position: seq as Seq, filter, onReady: () => undefined });
+    const from = cursor.countPending();
+    cursor.seek((seq + 1) as Seq);
+    const behind = cursor.countPending();
+    cursor.close();
+    return from > behind;
+  }
+}

@@ -1,0 +1,25 @@
+/** Owns the operations on consumers as they travel in the log: plain JSON, versioned. */
+import { invariant } from '../base/errors.ts';
+import type { ConsumerConfig } from './types.ts';
+
+export type ConsumerAction = 'create' | 'update' | '';
+
+export type ConsumerOperation =
+  | { readonly op: 'create'; readonly config: ConsumerConfig; readonly action: ConsumerAction }
+  /** `id`: only if it is still this very consumer. */
+  | { readonly op: 'delete'; readonly name: string; readonly id?: number };
+
+const VERSION = 1;
+
+export function encodeOperation(operation: ConsumerOperation): Buffer {
+  return Buffer.from(JSON.stringify({ version: VERSION, operation }));
+}
+
+export function decodeOperation(body: Buffer): ConsumerOperation {
+  const { version, operation } = JSON.parse(body.toString('utf8')) as {
+    readonly version: number;
+    readonly operation: ConsumerOperation;
+  };
+  invariant(version === VERSION, `unknown version ${version} of a consumer operation`);
+  return operation;
+}

@@ -1,0 +1,102 @@
+/** Owns the subscribers of a push consumer: whether anybody listens, how much they may get, and their heartbeats. */
+import type { ConsumerConfig, DeliveryTarget, Outlet } from './types.ts';
+import type { Runtime } from '../base/runtime.ts';
+import type { Readiness } from './pull-queue.ts';
+import { FLOW_CONTROL_REQUEST, idleHeartbeat } from './status-messages.ts';
+import { randomToken } from './random-token.ts';
+
+const MAX_WINDOW_BYTES = 32 * 1024 * 1024;
+const FIRST_WINDOW_BYTES = MAX_WINDOW_BYTES / 16;
+const FLOW_TOKEN_LENGTH = 4;
+const CONGESTION_CHECK_MESSAGES = 32;
+
+export class PushTarget {
+  readonly #outlet: Outlet;
+  readonly #runtime: Runtime;
+  readonly #config: ConsumerConfig;
+  readonly #flowPrefix: string;
+  readonly target: DeliveryTarget;
+  #windowBytes = FIRST_WINDOW_BYTES;
+  #outstandingBytes = 0;
+  /** The flow-control request nobody has answered yet. */
+  #flowReply: string | undefined;
+  #bytesAtRequest = 0;
+  #heartbeatAtMs = Infinity;
+  #uncheckedMessages = CONGESTION_CHECK_MESSAGES;
+
+  constructor(
+    services: { readonly outlet: Outlet; readonly runtime: Runtime; readonly stream: string },
+    config: ConsumerConfig,
+    onChange: () => void,
+  ) {
+    this.#outlet = services.outlet;
+    this.#runtime = services.runtime;
+    this.#config = config;
+    this.#flowPrefix = `$JS.FC.${services.stream}.${config.name}.`;
+    this.target = services.outlet.openTarget(config.deliverSubject, {
+      queue: config.deliverGroup === '' ? undefined : config.deliverGroup,
+      wildcards: false,
+      onChange,
+    });
+  }
+
+  get active(): boolean {
+    return this.target.interested;
+  }
+
+  get #stalled(): boolean {
+    return this.#config.flowControl && this.#outstandingBytes > this.#windowBytes;
+  }
+
+  ready(): Readiness {
+    if (!this.target.interested || this.#stalled) return 'nobody';
+    if (this.#uncheckedMessages < CONGESTION_CHECK_MESSAGES) return 'ready';
+    if (this.#outlet.congested(this.target)) return 'congested';
+    this.#uncheckedMessages = 0;
+    return 'ready';
+  }
+
+  /** A message of `bytes` (reply, headers and payload) was sent. */
+  charge(bytes: number, nowMs: number): void {
+    this.#uncheckedMessages++;
+    if (this.#config.idleHeartbeatMs > 0) this.#heartbeatAtMs = nowMs + this.#config.idleHeartbeatMs;
+    if (!this.#config.flowControl) return;
+    this.#outstandingBytes += this.#config.deliverSubject.length + bytes;
+    if (this.#flowReply !== undefined || this.#outstandingBytes <= this.#windowBytes / 2) return;
+    this.#flowReply = this.#flowPrefix + randomToken(this.#runtime, FLOW_TOKEN_LENGTH);
+    this.#bytesAtRequest = this.#outstandingBytes;
+    this.#outlet.status(this.target, FLOW_CONTROL_REQUEST, this.#flowReply);
+  }
+
+  /** True if `subject` answers the request that is out: the window is wider now. */
+  flowControl(subject: string): boolean {
+    if (this.#flowReply !== subject) return false;
+    this.#flowReply = undefined;
+    this.#windowBytes = Math.min(MAX_WINDOW_BYTES, this.#windowBytes * 2);
+    this.#outstandingBytes -= this.#bytesAtRequest;
+    return true;
+  }
+
+  /** Interest came or went: a new listener starts with nothing outstanding. */
+  interestChanged(nowMs: number): void {
+    this.#flowReply = undefined;
+    this.#outstandingBytes = 0;
+    this.#windowBytes = FIRST_WINDOW_BYTES;
+    const beats = this.active && this.#config.idleHeartbeatMs > 0;
+    this.#heartbeatAtMs = beats ? nowMs + this.#config.idleHeartbeatMs : Infinity;
+  }
+
+  /** Sends a heartbeat if nothing else was sent for long enough; says when to be asked again. */
+  due(nowMs: number, lastConsumerSeq: number, lastStreamSeq: number): number {
+    if (this.#heartbeatAtMs <= nowMs) {
+      const stalledOn = this.#stalled ? this.#flowReply : undefined;
+      this.#outlet.status(this.target, idleHeartbeat(lastConsumerSeq, lastStreamSeq, stalledOn));
+      this.#heartbeatAtMs = nowMs + this.#config.idleHeartbeatMs;
+    }
+    return this.#heartbeatAtMs;
+  }
+
+  close(): void {
+    this.target.close();
+  }
+}
