@@ -152,7 +152,7 @@ export class RaftCore {
   }
 
   get hardState(): HardState {
-    return { term: this.#replica.currentTerm, votedFor: this.#replica.votedFor };
+    return this.#replica.hardState;
   }
 
   get leader(): NodeId | undefined {
@@ -265,13 +265,13 @@ export class RaftCore {
   #preCampaign(effects: Effects): void {
     this.#role = { kind: 'preCandidate', tally: new Tally(this.#replica) };
     effects.statusChanged = true;
-    const term = (this.#replica.currentTerm + 1) as Term;
+    const term = this.#replica.nextTerm;
     requestVotes(this.#replica, { term, preVote: true, leadershipTransfer: false }, effects);
     this.#countVotes(effects);
   }
 
   #campaign(leadershipTransfer: boolean, effects: Effects): void {
-    const term = (this.#replica.currentTerm + 1) as Term;
+    const term = this.#replica.nextTerm;
     this.#replica.enterTerm(term, this.#replica.node, effects);
     this.#role = { kind: 'candidate', tally: new Tally(this.#replica) };
     effects.statusChanged = true;
@@ -392,7 +392,7 @@ export class RaftCore {
         break;
       case 'requestVoteReply':
         if (message.preVote && message.voteGranted) {
-          if (message.term === this.#replica.currentTerm + 1) this.#requestVoteReply(message, effects);
+          if (message.term === this.#replica.nextTerm) this.#requestVoteReply(message, effects);
           return false;
         }
         break;

@@ -58,6 +58,11 @@ export function requestVotes(
  */
 export function answerVote(replica: Replica, message: RequestVote, effects: Effects): void {
   const mayVote = !replica.repairing && replica.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  if (mayVote && message.term <= replica.voteFloor) {
+    // Nothing but our past is in the way: tell how far to leap over it.
+    effects.sendOncePersisted.push(voteReply(replica, message, replica.voteFloor, false));
+    return;
+  }
   if (message.preVote) {
     if (!mayVote || message.term === replica.currentTerm) refuseVote(replica, message, effects);
     // A promise in the term asked for, which binds nobody.

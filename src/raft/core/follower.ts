@@ -36,7 +36,7 @@ export function takeAppend(replica: Replica, message: AppendEntries, effects: Ef
   }
   const lastNew = message.prevLogIndex + message.entries.length;
   replica.commitTo(Math.min(message.leaderCommit, Math.max(lastNew, replica.commitIndex)) as LogIndex, effects);
-  if (message.repaired && replica.repairing) replica.endRepair(message.from, effects);
+  if (message.repaired && replica.repairing) replica.endRepair(effects);
   acknowledge(replica, message, Math.max(lastNew, replica.commitIndex) as LogIndex, effects);
   return 'matched';
 }

@@ -8,6 +8,8 @@ import type { Membership, MembershipChange } from './membership.ts';
 export interface HardState {
   readonly term: Term;
   readonly votedFor: NodeId | undefined;
+  /** A replica that has lost something may have voted in any term up to here, and does not vote there again. Mostly 0. */
+  readonly voteFloor: Term;
 }
 
 export type Input =

@@ -245,8 +245,12 @@ export class Leader {
       return true;
     }
     if (progress.repair === undefined) return true;
+    this.#vouch(progress);
     if (progress.repair.throughIndex === undefined) return false;
+    // What it said while it was repairing may still be under way, and must not begin it all over.
     progress.repair = undefined;
+    this.#rounds.begin(this.#replica.now);
+    progress.ignoreRoundsBefore = this.#rounds.latest;
     return true;
   }
 

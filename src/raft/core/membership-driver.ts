@@ -71,6 +71,7 @@ export class MembershipDriver {
       return makeMembership({ voters: current.voters, learners: [...current.learners, ...newVoters] });
     }
     if (!newVoters.every((node) => this.#caughtUp(node))) return undefined;
+    if (target.voters.some((node) => this.#peers.get(node)?.repair !== undefined)) return undefined;
     return makeMembership({ voters: target.voters, outgoing: current.voters, learners: target.learners });
   }
 
@@ -78,7 +79,7 @@ export class MembershipDriver {
   #caughtUp(node: NodeId): boolean {
     const progress = this.#peers.get(node);
     if (progress === undefined) return node === this.#replica.node;
-    if (progress.repair !== undefined || progress.state.kind !== 'replicate') return false;
+    if (progress.state.kind !== 'replicate') return false;
     return this.#replica.log.lastIndex - progress.matchIndex <= this.#replica.limits.catchUpEntries;
   }
 

@@ -129,6 +129,12 @@ export class MembershipHistory {
     return this.#steps.length !== before;
   }
 
+  /** A vote in the one that was in force at `index`, or in any since. */
+  hasVoteSince(index: LogIndex, node: NodeId): boolean {
+    if (isVoter(this.at(index), node)) return true;
+    return this.#steps.some((step) => step.index > index && isVoter(step.membership, node));
+  }
+
   at(index: LogIndex): Membership {
     let found = this.#steps[0]!;
     for (const step of this.#steps) {

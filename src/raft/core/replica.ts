@@ -8,12 +8,25 @@ import type { PeerMessage } from '../messages.ts';
 import { sealRecord } from '../record.ts';
 import type { Entry, EntryKind, GroupId, LogIndex, Term } from '../types.ts';
 import type { Effects } from './effects.ts';
-import { DEFAULT_LIMITS, type CommitRule, type CoreLimits, type CoreOptions, type SnapshotPoint } from './input.ts';
+import {
+  DEFAULT_LIMITS,
+  type CommitRule,
+  type CoreLimits,
+  type CoreOptions,
+  type HardState,
+  type SnapshotPoint,
+} from './input.ts';
 import { LogWindow } from './log-window.ts';
-import { decodeMembership, isVoter, MembershipHistory, type Membership } from './membership.ts';
+import { decodeMembership, MembershipHistory, type Membership } from './membership.ts';
 
 /** Of the shortest election timeout: the rest is for clocks that run at different rates. */
 const LEASE_PART = 0.8;
+
+/**
+ * A replica that lost its vote can't know in which terms it voted, but they lie close to those the quorum has seen:
+ * each campaign moves on by one, and needs a quorum's consent in a pre-vote. This is far beyond.
+ */
+const VOTE_LEAP = 2 ** 20;
 
 /** Entries of earlier terms on a majority can still be overwritten (§5.4.2, figure 8): only our own count. */
 const ownTermOnly: CommitRule = (entryTerm, currentTerm) => entryTerm === currentTerm;
@@ -30,6 +43,7 @@ export class Replica {
 
   #currentTerm = 0 as Term;
   #votedFor: NodeId | undefined;
+  #voteFloor = 0 as Term;
   /** The latest term that is on disk; what we say in `currentTerm` must not be heard before. */
   #durableTerm = 0 as Term;
   #commitIndex = 0 as LogIndex;
@@ -61,6 +75,7 @@ export class Replica {
     for (const { index, membership } of state.memberships) this.memberships.append(index, membership);
     this.#currentTerm = this.#durableTerm = state.hardState.term;
     this.#votedFor = state.hardState.votedFor;
+    this.#voteFloor = state.hardState.voteFloor;
     this.#commitIndex = Math.min(Math.max(state.commitIndex, state.snapshot.index), this.log.lastIndex) as LogIndex;
     this.#applyIndex = state.snapshot.index;
     this.#repairing = repairing;
@@ -70,8 +85,22 @@ export class Replica {
     return this.#currentTerm;
   }
 
+  get hardState(): HardState {
+    return { term: this.#currentTerm, votedFor: this.#votedFor, voteFloor: this.#voteFloor };
+  }
+
   get votedFor(): NodeId | undefined {
     return this.#votedFor;
+  }
+
+  /** Votes, our own included, are given only in later terms. */
+  get voteFloor(): Term {
+    return this.#voteFloor;
+  }
+
+  /** The term in which this node would campaign. */
+  get nextTerm(): Term {
+    return (Math.max(this.#currentTerm, this.#voteFloor) + 1) as Term;
   }
 
   get termIsDurable(): boolean {
@@ -94,8 +123,12 @@ export class Replica {
     return this.memberships.current;
   }
 
+  /**
+   * A voter that is leaving may be the only one with a log that can win, so it goes on campaigning until its leaving
+   * is committed (thesis §4.2.2).
+   */
   get mayCampaign(): boolean {
-    return !this.#repairing && isVoter(this.membership, this.node);
+    return !this.#repairing && this.memberships.hasVoteSince(this.#commitIndex, this.node);
   }
 
   get heardFromLeaderLately(): boolean {
@@ -111,7 +144,7 @@ export class Replica {
     );
     this.#currentTerm = term;
     this.#votedFor = votedFor;
-    effects.hardState = { term, votedFor };
+    effects.hardState = this.hardState;
   }
 
   persisted(index: LogIndex, term: Term, hardStateTerm: Term | undefined): void {
@@ -222,14 +255,11 @@ export class Replica {
     effects.statusChanged = true;
   }
 
-  /**
-   * The leader of this term vouches for us. Whatever we may have voted in it is forgotten, so the vote goes to the
-   * one who certainly won it.
-   */
-  endRepair(leader: NodeId, effects: Effects): void {
+  /** The leader vouches for us. A candidate may still be counting on a vote of ours that we have forgotten. */
+  endRepair(effects: Effects): void {
     this.#repairing = false;
-    this.#votedFor = leader;
-    effects.hardState = { term: this.#currentTerm, votedFor: leader };
+    this.#voteFloor = (this.#currentTerm + VOTE_LEAP) as Term;
+    effects.hardState = this.hardState;
     effects.repaired = true;
     effects.statusChanged = true;
   }
