@@ -52,7 +52,7 @@ function base32(bytes: Buffer): string {
     value = (value << 8) | byte;
     bits += 8;
     while (bits >= 5) {
-      text += ALPHABET[(value >> (bits - 5)) & 31];
+      text += ALPHABET[(value >> (bits - 5)) & 31]!;
       bits -= 5;
     }
     value &= (1 << bits) - 1;
