@@ -200,10 +200,16 @@ export interface StreamExtension {
   applyOperation(body: Buffer, context: ApplyContext): unknown;
   /** Replicated. */
   applyProgress(body: Buffer, context: ApplyContext): void;
-  /** Messages first..last were appended and live (once per entry). `batch` holds them, for filters that count. */
+  /**
+   * Messages first..last were appended and are live. Once per entry, or once per run of them if the entry itself removed
+   * some of its messages again.
+   */
   messagesStored(first: Seq, last: Seq): void;
-  /** A live message was removed, for whatever reason. Called in ascending order within one operation. */
-  messageRemoved(seq: Seq): void;
+  /**
+   * A live message was removed, for whatever reason. Called in ascending order within one operation. Its subject is in
+   * subject[start, end) if it is at hand; consumers with filters must count their pending messages anew without it.
+   */
+  messageRemoved(seq: Seq, subject?: Buffer, start?: number, end?: number): void;
   /** Everything below `seq` is gone (purge, limits at the head). Instead of many `messageRemoved`. */
   messagesRemovedBelow(seq: Seq): void;
   /** Interest retention: does any consumer still need this message? */
