@@ -1,0 +1,717 @@
+/**
+ * Owns one group on this node: its core, its state machine and its storage, and what passes between them. It does
+ * nothing of its own accord: the host calls it in its turns, and carries what it wants written or sent.
+ */
+import type { NodeId } from '../base/brand.ts';
+import { NotLeaderError, StorageError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { Applier } from './applier.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { RaftCore } from './core/core.ts';
+import { Effects, type LoadRequest } from './core/effects.ts';
+import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
+import { isJoint, isVoter, members } from './core/membership.ts';
+import type { HostContext } from './host-context.ts';
+import type { PeerMessage } from './messages.ts';
+import { openRecord } from './record.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import type { GroupStorage } from './storage/group-storage.ts';
+import { recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
+import type { WriteBatch } from './storage/write-batch.ts';
+import type {
+  GroupHandle,
+  GroupId,
+  GroupOptions,
+  GroupStatus,
+  LogIndex,
+  PeerStatus,
+  StateMachine,
+  Term,
+} from './types.ts';
+
+/** Proposed here and not committed; above it `canPropose` is false. */
+const MAX_UNCOMMITTED_BYTES = 16 * 1024 * 1024;
+/** A checkpoint is taken when so much log would have to be replayed, ... */
+const CHECKPOINT_AFTER_BYTES = 32 * 1024 * 1024;
+const CHECKPOINT_AFTER_ENTRIES = 50_000;
+/** ... less with many groups, so that what all of them would replay together stays below this, ... */
+const REPLAY_BYTES_PER_NODE = 256 * 1024 * 1024;
+/** ... but not so little that a checkpoint costs more than the log it saves. */
+const CHECKPOINT_AFTER_BYTES_MIN = 256 * 1024;
+
+/** What a batch holds of one group, and what becomes due when it is durable. */
+export interface GroupWrite {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly hardState: Effects['hardState'];
+  readonly install: Effects['install'];
+  readonly send: readonly PeerMessage[];
+  readonly checkpointComplete: boolean;
+  readonly whenDurable: readonly (() => void)[];
+}
+
+/** A change that is to ride in the next batch. */
+type PendingPut = (batch: WriteBatch) => void;
+
+interface Deferred {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Group implements GroupHandle {
+  readonly id: GroupId;
+  readonly name: string;
+  readonly storage: GroupStorage;
+  readonly sender: SnapshotSender;
+  readonly receiver: SnapshotReceiver;
+  readonly #context: HostContext;
+  #core: RaftCore;
+  readonly #effects = new Effects();
+  readonly #machine: StateMachine;
+  readonly #applier: Applier;
+  readonly #checkpointer: Checkpointer;
+  readonly #logger: Logger;
+  readonly #reads = new Map<number, Deferred>();
+  readonly #puts: PendingPut[] = [];
+  #whenDurable: (() => void)[] = [];
+  #lastContext = 0;
+  #membershipChange: Deferred | undefined;
+  #transfers: ((taken: boolean) => void)[] = [];
+  #writing = false;
+  #restoring = false;
+  #closed = false;
+  #uncommittedBytes = 0;
+  #couldPropose = false;
+  #electionTick = 0;
+  #quietBeats = 0;
+  #leaderSeen: NodeId | undefined;
+  #sample: { readonly index: LogIndex; readonly startMs: number } | undefined;
+  /** Leader: where its term's first entry was known to be committed. It is ready when that is applied here. */
+  #readyAt: LogIndex | undefined;
+  #readyApplied = false;
+
+  constructor(context: HostContext, options: GroupOptions, storage: GroupStorage, state: CoreOptions['state']) {
+    this.id = options.id;
+    this.name = options.name;
+    this.storage = storage;
+    this.#context = context;
+    this.#logger = context.logger.child({ group: options.id, name: options.name });
+    this.#core = this.#makeCore(state);
+    this.#machine = options.machine(this);
+    const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
+    this.#applier = new Applier(this.#machine, appliedIndex);
+    this.#checkpointer = new Checkpointer(storage, this.#machine, []);
+    this.sender = new SnapshotSender(context, this, this.#checkpointer);
+    this.receiver = new SnapshotReceiver(context, this);
+  }
+
+  #makeCore(state: CoreOptions['state']): RaftCore {
+    const { node, timing } = this.#context;
+    return new RaftCore({ node, group: this.id, state, electionTimeoutMinMs: timing.electionTimeoutMinMs });
+  }
+
+  /** Restores the machine and starts the core. @throws {StorageError} STORAGE_CORRUPT, as `StateMachine.restore` may. */
+  async start(recovered: RecoveredGroup | undefined): Promise<void> {
+    if (recovered?.hasCheckpoint === true) {
+      const appliedIndex = recovered.state.snapshot.index;
+      await this.#machine.restore({ appliedIndex, pages: this.storage.checkpoints.load() });
+    }
+    if (recovered !== undefined) this.receiver.recovered(recovered.staged);
+    const now = this.#context.runtime.monotonicMs();
+    const alone = this.isAlone;
+    // The pause after a restart protects leases that others hold; alone there are none.
+    this.#core.start(alone ? now - this.#context.timing.electionTimeoutMinMs : now, this.#effects);
+    if (alone) this.#core.step({ kind: 'electionTimeout' }, now, this.#effects);
+    this.#context.markDirty(this);
+  }
+
+  // --- What the host asks ---
+
+  get isAlone(): boolean {
+    const { membership } = this.#core;
+    return members(membership).length === 1 && isVoter(membership, this.#context.node);
+  }
+
+  get members(): readonly NodeId[] {
+    return members(this.#core.membership);
+  }
+
+  /** The group needs neither ticks nor messages now. */
+  get isResting(): boolean {
+    return this.#core.hibernating || (this.isAlone && this.#core.role === 'leader');
+  }
+
+  get isHibernating(): boolean {
+    return this.#core.hibernating;
+  }
+
+  get leader(): NodeId | undefined {
+    return this.#core.leader;
+  }
+
+  get isLeader(): boolean {
+    return this.#core.role === 'leader';
+  }
+
+  get repairing(): boolean {
+    return this.#core.repairing;
+  }
+
+  get isVoter(): boolean {
+    return isVoter(this.#core.membership, this.#context.node);
+  }
+
+  get term(): Term {
+    return this.#core.currentTerm;
+  }
+
+  get commitIndex(): LogIndex {
+    return this.#core.commitIndex;
+  }
+
+  get isInUse(): boolean {
+    return !this.#closed;
+  }
+
+  snapshotPoint(index: LogIndex): SnapshotPoint | undefined {
+    return this.#core.snapshotPoint(index);
+  }
+
+  /** Voters that must agree, per set of a joint membership. */
+  get voterSets(): readonly (readonly NodeId[])[] {
+    const { membership } = this.#core;
+    return isJoint(membership) ? [membership.voters, membership.outgoing] : [membership.voters];
+  }
+
+  step(input: Input): void {
+    if (this.#closed) return;
+    this.#core.step(input, this.#context.runtime.monotonicMs(), this.#effects);
+    this.#context.markDirty(this);
+  }
+
+  /** A message from a peer, except those that carry snapshots. */
+  receive(message: PeerMessage): void {
+    if (message.kind === 'appendEntries' && message.entries.length > 0) this.#quietBeats = 0;
+    if (message.kind === 'requestVote' && this.isHibernating && this.#mustWakeFor(message.from)) {
+      this.step({ kind: 'wake' });
+    }
+    if (message.kind === 'appendEntries' && !this.repairing) {
+      if (!this.#applier.compare(message.digestIndex, message.digest)) this.#quarantine(message.digestIndex);
+    }
+    this.step({ kind: 'peer', message });
+  }
+
+  /** A candidate has lost its leader: the leader speaks up; a follower doubts too if it hears nothing of the leader's node. */
+  #mustWakeFor(candidate: NodeId): boolean {
+    if (this.isLeader) return true;
+    const leader = this.leader;
+    return leader === undefined || leader === candidate || !this.#context.isAlive(leader);
+  }
+
+  tick(tick: number, isBeat: boolean): void {
+    if (this.isLeader) {
+      if (isBeat) this.#beat();
+    } else if (tick >= this.#electionTick && this.#context.mayVote(this)) {
+      if (this.isVoter && !this.repairing) this.#context.metrics.electionStarted();
+      this.step({ kind: 'electionTimeout' });
+    }
+    if (isBeat && !this.isLeader) this.step({ kind: 'heartbeatTimeout' });
+    if (isBeat) {
+      this.sender.tick();
+      this.receiver.tick();
+      this.#settleTransfers();
+    }
+  }
+
+  #beat(): void {
+    if (this.#core.canHibernate && !this.sender.isSending) this.#quietBeats++;
+    else this.#quietBeats = 0;
+    const rests = this.#quietBeats >= this.#context.timing.hibernateAfterBeats;
+    this.step({ kind: rests ? 'hibernate' : 'heartbeatTimeout' });
+  }
+
+  /** Carries out what needs no disk. Called by the host, once per turn and group. */
+  process(): void {
+    const effects = this.#effects;
+    if (effects.restartElectionTimer) {
+      effects.restartElectionTimer = false;
+      this.#electionTick = this.#context.drawElectionTick();
+    }
+    for (const message of effects.send) this.#context.send(this.id, message);
+    effects.send.length = 0;
+    if (effects.apply.length > 0) {
+      this.#commit(effects);
+      this.#applier.enqueue(effects.apply);
+      effects.apply.length = 0;
+    }
+    if (effects.load.length > 0) {
+      for (const load of effects.load) void this.#load(load);
+      effects.load.length = 0;
+    }
+    this.#settleReads(effects);
+    for (const { to, index } of effects.snapshots) this.sender.offer(to, index);
+    effects.snapshots.length = 0;
+    if (effects.brokenChain !== undefined) this.#reportBrokenChain(effects.brokenChain);
+    effects.brokenChain = undefined;
+    if (effects.statusChanged) this.#statusChanged();
+    this.#settleMembershipChange(effects);
+    if (effects.sendOncePersisted.length > 0 && !this.#writing && !this.needsDisk) this.#release();
+  }
+
+  #commit(effects: Effects): void {
+    const last = effects.apply[effects.apply.length - 1]!.index;
+    if (this.#uncommittedBytes > 0) {
+      for (const entry of effects.apply) this.#uncommittedBytes -= entry.record.length;
+      if (this.#uncommittedBytes < 0) this.#uncommittedBytes = 0;
+    }
+    if (this.#sample === undefined || this.#sample.index > last) return;
+    this.#context.metrics.committed((this.#context.runtime.monotonicMs() - this.#sample.startMs) / 1000);
+    this.#sample = undefined;
+  }
+
+  /** True if there is more to apply. */
+  applySlice(): boolean {
+    if (!this.#applier.hasWork || this.#restoring || this.#closed) return false;
+    const own = this.#applier.applySlice();
+    for (const entry of own) {
+      this.#checkpointer.applied(entry.index);
+      if (entry.kind === 'membership' && this.storage.storage === 'memory') this.#storeMembership(entry.index);
+    }
+    if (!this.#applier.compareExpected()) this.#quarantine(this.#applier.lastApplied);
+    if (this.isLeader && this.#applier.digestIsComparable) {
+      const index = this.#applier.lastApplied;
+      this.#core.step(
+        { kind: 'digest', index, digest: this.#machine.digest() },
+        this.#context.runtime.monotonicMs(),
+        this.#effects,
+      );
+    }
+    if (!this.#readyApplied && this.#isReady) this.#announce();
+    this.#checkpointIfDue();
+    return this.#applier.hasWork;
+  }
+
+  /** Tells the machine that it may propose again, once per time that this becomes true. */
+  welcomeProposals(): void {
+    const can = this.canPropose;
+    if (can && !this.#couldPropose) {
+      this.#couldPropose = true;
+      this.#machine.proposalsWelcome();
+    }
+    this.#couldPropose = this.canPropose;
+  }
+
+  // --- Writing ---
+
+  get needsDisk(): boolean {
+    return this.#effects.needsDisk || this.#puts.length > 0 || this.#checkpointer.hasWork;
+  }
+
+  get isWriting(): boolean {
+    return this.#writing;
+  }
+
+  /** Rides in the next batch. `durable` is called when that is on disk. */
+  put(change: PendingPut, durable?: () => void): void {
+    this.#puts.push(change);
+    if (durable !== undefined) this.#whenDurable.push(durable);
+    this.#context.markDirty(this);
+  }
+
+  /** Puts everything that is to be stored into `batch`. */
+  collect(batch: WriteBatch): GroupWrite {
+    const effects = this.#effects;
+    this.#writing = true;
+    for (const put of this.#puts) put(batch);
+    this.#puts.length = 0;
+    const { install, hardState } = effects;
+    if (install !== undefined) this.#install(batch, install);
+    if (effects.repaired) this.storage.setRepairing(batch, false);
+    if (hardState !== undefined) this.storage.putHardState(batch, hardState);
+    if (effects.append.length > 0) this.storage.append(batch, effects.append);
+    const last = effects.append[effects.append.length - 1] ?? install?.snapshot;
+    const checkpointComplete = this.#checkpointer.hasWork && this.#checkpointer.write(batch);
+    const write: GroupWrite = {
+      index: last?.index ?? (0 as LogIndex),
+      term: last?.term ?? (0 as Term),
+      hardState,
+      install,
+      send: effects.sendOncePersisted.slice(),
+      checkpointComplete,
+      whenDurable: this.#whenDurable,
+    };
+    this.#whenDurable = [];
+    effects.sendOncePersisted.length = 0;
+    effects.append.length = 0;
+    effects.hardState = undefined;
+    effects.install = undefined;
+    effects.repaired = false;
+    return write;
+  }
+
+  /** What `collect` put is on disk. */
+  written(write: GroupWrite): void {
+    this.#writing = false;
+    if (this.#closed) return;
+    if (write.index > 0 || write.hardState !== undefined) {
+      this.step({ kind: 'persisted', index: write.index, term: write.term, hardState: write.hardState });
+    }
+    for (const message of write.send) this.#context.sendPromise(this.id, message);
+    if (write.checkpointComplete) {
+      const forgotten = this.#checkpointer.durable();
+      if (forgotten > this.#core.snapshotIndex) this.step({ kind: 'compact', index: forgotten });
+    }
+    if (write.install !== undefined) void this.#restore(write.install.snapshot);
+    for (const done of write.whenDurable) done();
+    this.#context.markDirty(this);
+  }
+
+  /** Promises that wait for nothing that is not on disk already. */
+  #release(): void {
+    for (const message of this.#effects.sendOncePersisted) this.#context.sendPromise(this.id, message);
+    this.#effects.sendOncePersisted.length = 0;
+  }
+
+  // --- Checkpoints and snapshots ---
+
+  #checkpointIfDue(): void {
+    if (this.#checkpointer.isRunning || this.receiver.isReceiving || this.#restoring) return;
+    const share = REPLAY_BYTES_PER_NODE / Math.max(1, this.#context.groupCount);
+    const bytes = Math.max(CHECKPOINT_AFTER_BYTES_MIN, Math.min(CHECKPOINT_AFTER_BYTES, share));
+    const { bytesSinceCheckpoint, entriesSinceCheckpoint } = this.#applier;
+    if (bytesSinceCheckpoint < bytes && entriesSinceCheckpoint < CHECKPOINT_AFTER_ENTRIES) return;
+    this.#beginCheckpoint();
+  }
+
+  #beginCheckpoint(): boolean {
+    const point = this.#core.snapshotPoint(this.#applier.lastApplied);
+    if (point === undefined || point.index === 0) return false;
+    this.#applier.checkpointed();
+    this.#checkpointer.begin(point);
+    this.#context.markDirty(this);
+    return true;
+  }
+
+  /** Resolves when a checkpoint of everything applied so far is durable. */
+  async checkpoint(): Promise<void> {
+    await this.#whenCheckpointed();
+    if (this.#restoring || this.receiver.isReceiving || this.#applier.entriesSinceCheckpoint === 0) return;
+    if (this.#beginCheckpoint()) await this.#whenCheckpointed();
+  }
+
+  #whenCheckpointed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#checkpointer.whenIdle(resolve);
+    });
+  }
+
+  /** A received checkpoint is about to take force. */
+  get installs(): boolean {
+    return this.#effects.install !== undefined;
+  }
+
+  /** A snapshot begins to arrive: our own checkpoint is of no use any more. */
+  abandonCheckpoint(): void {
+    this.#checkpointer.abandon();
+  }
+
+  #install(batch: WriteBatch, install: NonNullable<Effects['install']>): void {
+    const { snapshot, keepLog } = install;
+    this.receiver.install(batch, snapshot, keepLog);
+    this.#checkpointer.replaced(snapshot.index);
+    this.#applier.reset(snapshot.index);
+    this.#restoring = true;
+  }
+
+  async #restore(snapshot: SnapshotPoint): Promise<void> {
+    try {
+      await this.#machine.restore({ appliedIndex: snapshot.index, pages: this.storage.checkpoints.load() });
+    } catch (error) {
+      this.#context.groupFailed(this, error);
+      return;
+    }
+    this.#restoring = false;
+    this.#context.markDirty(this);
+  }
+
+  #storeMembership(index: LogIndex): void {
+    const point = this.#core.snapshotPoint(index);
+    if (point === undefined) return;
+    this.put((batch) => {
+      this.storage.putInfo(batch, { name: this.name, storage: 'memory', membership: point.membership });
+    });
+  }
+
+  // --- Repair ---
+
+  /** Our state is another than the leader's: we are not to be counted, and fetch it whole. */
+  #quarantine(index: LogIndex): void {
+    if (this.repairing) return;
+    this.#context.metrics.digestMismatch();
+    this.#logger.error({ index }, 'group.digestMismatch');
+    this.#restoring = true;
+    this.put(
+      (batch) => {
+        this.storage.setRepairing(batch, true);
+        this.storage.checkpoints.forget(this.storage.dataBatch(batch));
+      },
+      () => {
+        void this.#startOver();
+      },
+    );
+  }
+
+  /** Builds the state anew from what the log proves and, if that is not all, from a leader's checkpoint. */
+  async #startOver(): Promise<void> {
+    try {
+      const bootstrap = this.#core.membership;
+      const recovered = await recoverGroup(this.storage, { bootstrap, logger: this.#logger });
+      if (recovered === undefined) throw new StorageError('STORAGE_CORRUPT', `group ${this.id} is gone from the disk`);
+      this.#effects.clear();
+      this.#core = this.#makeCore({ kind: 'recovered', state: recovered.state, repairing: true });
+      this.#applier.restart();
+      await this.#machine.restore({ appliedIndex: 0 as LogIndex, pages: noPages() });
+      this.#restoring = false;
+      await this.start(undefined);
+    } catch (error) {
+      this.#context.groupFailed(this, error);
+    }
+  }
+
+  /** Something that was promised may be gone. Durable first, then known to the core. */
+  markRepairing(): void {
+    this.put(
+      (batch) => {
+        this.storage.setRepairing(batch, true);
+      },
+      () => {
+        this.step({ kind: 'repairNeeded' });
+      },
+    );
+  }
+
+  #reportBrokenChain(broken: { readonly peer: NodeId; readonly index: LogIndex }): void {
+    this.#logger.error(broken, 'group.brokenChain');
+    void this.#checkEntry(broken.index);
+  }
+
+  async #checkEntry(index: LogIndex): Promise<void> {
+    const entry = await this.storage.readEntry(index);
+    if (entry === undefined && !this.isAlone && !this.isLeader) this.markRepairing();
+  }
+
+  // --- Reading ---
+
+  async #load(load: LoadRequest): Promise<void> {
+    const entries = await this.storage.readEntries(load.from, load.through, load.maxBytes).catch((error: unknown) => {
+      this.#context.readFailed(error);
+      return [];
+    });
+    if (entries.length === 0) this.#context.repairRecord(this, load.from);
+    this.step({ kind: 'loaded', to: load.to, entries });
+  }
+
+  cachedRecord(index: LogIndex): Buffer | undefined {
+    return this.storage.cachedRecord(index);
+  }
+
+  async readRecord(index: LogIndex): Promise<Buffer> {
+    const record = this.storage.cachedRecord(index);
+    if (record !== undefined) return record;
+    try {
+      return await this.storage.readRecord(index);
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.#context.repairRecord(this, index);
+      throw error;
+    }
+  }
+
+  compactRecord(index: LogIndex, body: Buffer): void {
+    void this.storage.readRecord(index).then(
+      (record) => {
+        const entry = openRecord(record, { group: this.id, index });
+        if (typeof entry === 'string') return;
+        this.put((batch) => {
+          this.storage.putCompacted(batch, entry, body);
+        });
+      },
+      () => {
+        this.#context.repairRecord(this, index);
+      },
+    );
+  }
+
+  readBarrier(): Promise<void> {
+    if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
+    return new Promise((resolve, reject) => {
+      const context = ++this.#lastContext;
+      this.#reads.set(context, { resolve, reject });
+      this.step({ kind: 'readIndex', context });
+    });
+  }
+
+  hasReadLease(): boolean {
+    if (this.#applier.lastApplied !== this.#core.commitIndex) return false;
+    return this.#core.hasLease(this.#context.runtime.monotonicMs());
+  }
+
+  #settleReads(effects: Effects): void {
+    if (effects.reads.length === 0 && effects.abortedReads.length === 0) return;
+    for (const { context, index } of effects.reads) {
+      const read = this.#reads.get(context);
+      this.#reads.delete(context);
+      if (read !== undefined) this.#applier.whenApplied(index, read.resolve);
+    }
+    for (const context of effects.abortedReads) {
+      this.#reads.get(context)?.reject(new NotLeaderError(`group ${this.id}: not the leader any more`, true));
+      this.#reads.delete(context);
+    }
+    effects.reads.length = 0;
+    effects.abortedReads.length = 0;
+  }
+
+  // --- Proposing and changing ---
+
+  /** One entry of ours at a time waits for the local disk; what comes meanwhile gathers into the next. */
+  get canPropose(): boolean {
+    const core = this.#core;
+    return (
+      core.canPropose &&
+      !this.#closed &&
+      core.durableIndex === core.lastIndex &&
+      this.#uncommittedBytes < MAX_UNCOMMITTED_BYTES
+    );
+  }
+
+  propose(record: Buffer): LogIndex | undefined {
+    if (this.#closed || !this.#core.canPropose) return undefined;
+    this.#quietBeats = 0;
+    this.#couldPropose = false;
+    this.#uncommittedBytes += record.length;
+    this.step({ kind: 'propose', records: [record] });
+    const index = this.#core.lastIndex;
+    this.#sample ??= { index, startMs: this.#context.runtime.monotonicMs() };
+    return index;
+  }
+
+  transferLeadership(to?: NodeId): Promise<boolean> {
+    if (!this.isLeader) return Promise.resolve(false);
+    this.step({ kind: 'transferLeadership', to });
+    if (this.#core.transferTarget === undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#transfers.push(resolve);
+    });
+  }
+
+  #settleTransfers(): void {
+    if (this.#transfers.length === 0 || (this.isLeader && this.#core.transferTarget !== undefined)) return;
+    const transfers = this.#transfers;
+    this.#transfers = [];
+    for (const settle of transfers) settle(!this.isLeader);
+  }
+
+  changeMembership(change: {
+    readonly voters: readonly NodeId[];
+    readonly learners: readonly NodeId[];
+  }): Promise<void> {
+    if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
+    if (this.#membershipChange !== undefined) {
+      return Promise.reject(new NotLeaderError(`group ${this.id}: another change is under way`, true));
+    }
+    return new Promise((resolve, reject) => {
+      this.#membershipChange = { resolve, reject };
+      this.step({ kind: 'changeMembership', change });
+    });
+  }
+
+  #settleMembershipChange(effects: Effects): void {
+    const change = this.#membershipChange;
+    const outcome = effects.membershipOutcome;
+    effects.membershipOutcome = undefined;
+    if (change === undefined || (outcome === undefined && this.isLeader)) return;
+    this.#membershipChange = undefined;
+    if (outcome === 'completed') change.resolve();
+    else change.reject(new NotLeaderError(`group ${this.id}: membership was not changed`, outcome === 'refused'));
+  }
+
+  // --- Status ---
+
+  get #isReady(): boolean {
+    return this.#readyAt !== undefined && this.#applier.lastApplied >= this.#readyAt;
+  }
+
+  get status(): GroupStatus {
+    const { membership } = this.#core;
+    const learners = membership.learners;
+    return {
+      role: this.#core.role,
+      term: this.#core.currentTerm,
+      leader: this.#core.leader,
+      ready: this.#core.ready && this.#readyApplied,
+      commitIndex: this.#core.commitIndex,
+      lastApplied: this.#applier.lastApplied,
+      voters: membership.voters,
+      learners,
+      repairing: this.#core.repairing,
+      peers: this.#peerStatus(),
+    };
+  }
+
+  #peerStatus(): PeerStatus[] {
+    const peers: PeerStatus[] = [];
+    const now = this.#context.runtime.monotonicMs();
+    for (const [node, progress] of this.#core.peers) {
+      const lastContact = this.#context.lastContactMs(node);
+      peers.push({
+        node,
+        matchIndex: progress.matchIndex,
+        lag: this.#core.lastIndex - progress.matchIndex,
+        lastContactMs: lastContact === undefined ? undefined : now - lastContact,
+        catchingUp: this.sender.isSendingTo(node) || progress.repair !== undefined,
+      });
+    }
+    return peers;
+  }
+
+  #statusChanged(): void {
+    this.#effects.statusChanged = false;
+    if (this.leader !== this.#leaderSeen) {
+      this.#leaderSeen = this.leader;
+      this.#context.metrics.leaderChanged();
+      this.#logger.info({ leader: this.leader, term: this.term, role: this.#core.role }, 'group.leader');
+    }
+    if (!this.isLeader) {
+      this.#uncommittedBytes = 0;
+      this.#sample = undefined;
+      this.sender.stop();
+    }
+    this.#settleTransfers();
+    this.#announce();
+  }
+
+  #announce(): void {
+    if (!this.#core.ready) this.#readyAt = undefined;
+    else this.#readyAt ??= this.#core.commitIndex;
+    this.#readyApplied = this.#isReady;
+    this.#machine.statusChanged(this.status);
+  }
+
+  /** The host lets it go: nothing is applied, answered or written any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const gone = new NotLeaderError(`group ${this.id} was closed`, false);
+    for (const read of this.#reads.values()) read.reject(gone);
+    this.#reads.clear();
+    this.#membershipChange?.reject(gone);
+    for (const settle of this.#transfers) settle(!this.isLeader);
+    this.sender.stop();
+    this.#machine.close();
+    this.storage.close();
+  }
+}
+
+async function* noPages(): AsyncIterable<readonly [Buffer, Buffer]> {
+  // A state before the first entry has none.
+}

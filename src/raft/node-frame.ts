@@ -1,0 +1,179 @@
+/**
+ * Owns the frames that nodes exchange besides those of groups (frame.ts), told apart by their first byte:
+ *
+ *     81  beat            u64 incarnation | u64 the receiver's incarnation, 0 unknown | u64 counter seen of the receiver
+ *     82  snapshot chunk  u32 group | u64 transfer | u32 number | u8 last | item*
+ *           item          u8 1 | u16 key bytes | u32 value bytes | key | value        a checkpoint page
+ *                         u8 2 | u32 record bytes | record                            an entry
+ *     83  record wanted   u32 group | u64 index
+ *     84  record          u32 group | u64 index | record
+ */
+import { recordBytesAt } from './record.ts';
+import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
+import type { GroupId, LogIndex } from './types.ts';
+
+const BEAT = 0x81;
+const CHUNK = 0x82;
+const RECORD_WANTED = 0x83;
+const RECORD = 0x84;
+
+const BEAT_BYTES = 25;
+const CHUNK_HEADER_BYTES = 18;
+const RECORD_HEADER = 13;
+const PAGE_ITEM = 1;
+const ENTRY_ITEM = 2;
+
+export interface Beat {
+  readonly kind: 'beat';
+  /** Drawn anew at each start of the sender. */
+  readonly incarnation: number;
+  /** The receiver's, as last heard by the sender; 0: not yet. */
+  readonly receiverIncarnation: number;
+  /** The highest journal counter the sender had seen of the receiver before it heard of that incarnation. */
+  readonly receiverCounter: number;
+}
+
+export type SnapshotItem =
+  | { readonly kind: 'page'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly kind: 'entry'; readonly record: Buffer };
+
+export interface SnapshotChunk {
+  readonly kind: 'chunk';
+  readonly group: GroupId;
+  readonly transfer: number;
+  /** Counted from 0. */
+  readonly number: number;
+  readonly last: boolean;
+  readonly items: readonly SnapshotItem[];
+}
+
+export interface RecordWanted {
+  readonly kind: 'recordWanted';
+  readonly group: GroupId;
+  readonly index: LogIndex;
+}
+
+export interface RecordFound {
+  readonly kind: 'record';
+  readonly group: GroupId;
+  readonly index: LogIndex;
+  readonly record: Buffer;
+}
+
+export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound;
+
+/** True when `frame` is not one of groups' messages. */
+export function isNodeFrame(frame: Buffer): boolean {
+  return frame.length > 0 && frame[0]! >= BEAT;
+}
+
+export function encodeNodeFrame(frame: NodeFrame): Buffer {
+  switch (frame.kind) {
+    case 'beat': {
+      const bytes = Buffer.allocUnsafe(BEAT_BYTES);
+      bytes[0] = BEAT;
+      writeSafeInteger(bytes, frame.incarnation, 1);
+      writeSafeInteger(bytes, frame.receiverIncarnation, 9);
+      writeSafeInteger(bytes, frame.receiverCounter, 17);
+      return bytes;
+    }
+    case 'chunk':
+      return encodeChunk(frame);
+    case 'recordWanted':
+      return recordHeader(RECORD_WANTED, frame);
+    case 'record':
+      return Buffer.concat([recordHeader(RECORD, frame), frame.record]);
+  }
+}
+
+function recordHeader(kind: number, frame: { readonly group: GroupId; readonly index: LogIndex }): Buffer {
+  const bytes = Buffer.allocUnsafe(RECORD_HEADER);
+  bytes[0] = kind;
+  bytes.writeUInt32BE(frame.group, 1);
+  writeSafeInteger(bytes, frame.index, 5);
+  return bytes;
+}
+
+function encodeChunk(chunk: SnapshotChunk): Buffer {
+  let length = CHUNK_HEADER_BYTES;
+  for (const item of chunk.items) {
+    length += item.kind === 'page' ? 7 + item.key.length + item.value.length : 5 + item.record.length;
+  }
+  const bytes = Buffer.allocUnsafe(length);
+  bytes[0] = CHUNK;
+  bytes.writeUInt32BE(chunk.group, 1);
+  writeSafeInteger(bytes, chunk.transfer, 5);
+  bytes.writeUInt32BE(chunk.number, 13);
+  bytes[17] = chunk.last ? 1 : 0;
+  let at = CHUNK_HEADER_BYTES;
+  for (const item of chunk.items) {
+    if (item.kind === 'page') {
+      at = bytes.writeUInt8(PAGE_ITEM, at);
+      at = bytes.writeUInt16BE(item.key.length, at);
+      at = bytes.writeUInt32BE(item.value.length, at);
+      at += item.key.copy(bytes, at);
+      at += item.value.copy(bytes, at);
+    } else {
+      at = bytes.writeUInt8(ENTRY_ITEM, at);
+      at = bytes.writeUInt32BE(item.record.length, at);
+      at += item.record.copy(bytes, at);
+    }
+  }
+  return bytes;
+}
+
+/** Undefined when it is malformed. Buffers in it are views of `bytes`. */
+export function decodeNodeFrame(bytes: Buffer): NodeFrame | undefined {
+  switch (bytes[0]) {
+    case BEAT:
+      if (bytes.length !== BEAT_BYTES) return undefined;
+      return {
+        kind: 'beat',
+        incarnation: readSafeInteger(bytes, 1),
+        receiverIncarnation: readSafeInteger(bytes, 9),
+        receiverCounter: readSafeInteger(bytes, 17),
+      };
+    case CHUNK:
+      return decodeChunk(bytes);
+    case RECORD_WANTED:
+    case RECORD: {
+      if (bytes.length < RECORD_HEADER) return undefined;
+      const group = bytes.readUInt32BE(1) as GroupId;
+      const index = readSafeInteger(bytes, 5) as LogIndex;
+      if (bytes[0] === RECORD_WANTED) return { kind: 'recordWanted', group, index };
+      return { kind: 'record', group, index, record: bytes.subarray(RECORD_HEADER) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function decodeChunk(bytes: Buffer): SnapshotChunk | undefined {
+  if (bytes.length < CHUNK_HEADER_BYTES) return undefined;
+  const items: SnapshotItem[] = [];
+  let at = CHUNK_HEADER_BYTES;
+  while (at < bytes.length) {
+    if (bytes[at] === PAGE_ITEM && at + 7 <= bytes.length) {
+      const valueAt = at + 7 + bytes.readUInt16BE(at + 1);
+      const end = valueAt + bytes.readUInt32BE(at + 3);
+      if (end > bytes.length) return undefined;
+      items.push({ kind: 'page', key: bytes.subarray(at + 7, valueAt), value: bytes.subarray(valueAt, end) });
+      at = end;
+    } else if (bytes[at] === ENTRY_ITEM && at + 5 <= bytes.length) {
+      const length = bytes.readUInt32BE(at + 1);
+      if (recordBytesAt(bytes, at + 5) !== length) return undefined;
+      items.push({ kind: 'entry', record: bytes.subarray(at + 5, at + 5 + length) });
+      at += 5 + length;
+    } else {
+      return undefined;
+    }
+  }
+  return {
+    kind: 'chunk',
+    group: bytes.readUInt32BE(1) as GroupId,
+    transfer: readSafeInteger(bytes, 5),
+    number: bytes.readUInt32BE(13),
+    last: bytes[17] === 1,
+    items,
+  };
+}

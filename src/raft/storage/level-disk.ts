@@ -1,0 +1,117 @@
+/** Owns the LevelDB database of a node: its options, and what its errors mean. */
+import { ClassicLevel } from 'classic-level';
+import { StorageError } from '../../base/errors.ts';
+import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';
+
+/** LevelDB keeps up to two of these in memory, replays as much at start, and needs this much space to open at all. */
+export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Larger files mean fewer of them: with blocks of 64 KiB the default of 2 MiB would hold some thirty entries. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
+const BLOCK_CACHE_BYTES = 8 * 1024 * 1024;
+const ITERATOR_BUFFER_BYTES = 256 * 1024;
+
+type Database = ClassicLevel<Buffer, Buffer>;
+
+class LevelBatch implements DiskBatch {
+  readonly chained: ReturnType<Database['batch']>;
+
+  constructor(chained: ReturnType<Database['batch']>) {
+    this.chained = chained;
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    this.chained.put(key, value);
+  }
+
+  delete(key: Buffer): void {
+    this.chained.del(key);
+  }
+}
+
+export class LevelDisk implements KeyValueDisk {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * @throws {StorageError} STORAGE_OPEN: in use by another process, damaged, missing although `create` is false, or
+   * there although it is true.
+   */
+  static async open(directory: string, options: { readonly create: boolean }): Promise<LevelDisk> {
+    const database: Database = new ClassicLevel(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
+    try {
+      await database.open({
+        createIfMissing: options.create,
+        errorIfExists: options.create,
+        // Payloads are the client's: often compressed already, and snappy would cost more than the disk does.
+        compression: false,
+        writeBufferSize: WRITE_BUFFER_BYTES,
+        maxFileSize: MAX_FILE_BYTES,
+        cacheSize: BLOCK_CACHE_BYTES,
+      });
+    } catch (error) {
+      throw new StorageError('STORAGE_OPEN', `database ${directory}: ${openFailure(error)}`, { cause: error });
+    }
+    return new LevelDisk(database);
+  }
+
+  async get(key: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#database.get(key);
+    } catch (error) {
+      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+    }
+  }
+
+  async *entries(range: KeyRange): AsyncIterable<readonly [Buffer, Buffer]> {
+    const iterator = this.#database.iterator({
+      gte: range.from,
+      lt: range.to,
+      fillCache: false,
+      highWaterMarkBytes: ITERATOR_BUFFER_BYTES,
+    });
+    try {
+      yield* iterator;
+    } catch (error) {
+      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+    }
+  }
+
+  async *keys(range: KeyRange): AsyncIterable<Buffer> {
+    const iterator = this.#database.keys({
+      gte: range.from,
+      lt: range.to,
+      fillCache: false,
+      highWaterMarkBytes: ITERATOR_BUFFER_BYTES,
+    });
+    try {
+      yield* iterator;
+    } catch (error) {
+      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+    }
+  }
+
+  batch(): LevelBatch {
+    return new LevelBatch(this.#database.batch());
+  }
+
+  async write(batch: DiskBatch, sync: boolean): Promise<void> {
+    try {
+      await (batch as LevelBatch).chained.write({ sync });
+    } catch (error) {
+      throw new StorageError('STORAGE_WRITE', 'writing to the database failed', { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+function openFailure(error: unknown): string {
+  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED') return 'in use by another process';
+  return cause instanceof Error ? cause.message : String(cause);
+}
