@@ -1,0 +1,153 @@
+/** Owns applying a message batch: which of its messages are stored, and what the limits remove in turn. */
+import type { Seq, TimestampUs } from '../base/brand.ts';
+import { BAD_REQUEST } from '../base/api-errors.ts';
+import type { Entry } from '../raft/index.ts';
+import { BATCH_HEADER_BYTES, batchCount } from './entry-format.ts';
+import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView } from './message-format.ts';
+import { PublishChecks, type Verdict } from './publish-checks.ts';
+import { MSG_ID } from './publish-headers.ts';
+import type { PublishReplies } from './publish-replies.ts';
+import type { ReplicatedState } from './replicated-state.ts';
+import type { StreamExtension, SubmissionException } from './types.ts';
+
+const NO_BUFFER = Buffer.alloc(0);
+
+export class BatchApplier {
+  readonly #state: ReplicatedState;
+  readonly #checks: PublishChecks;
+  readonly #replies: PublishReplies;
+  readonly #extension: () => StreamExtension;
+  readonly #view: MessageView = emptyMessageView();
+  /** Messages were removed at the head without telling of each. */
+  #headTrimmed = false;
+
+  constructor(state: ReplicatedState, replies: PublishReplies, extension: () => StreamExtension) {
+    this.#state = state;
+    this.#checks = new PublishChecks(state);
+    this.#replies = replies;
+    this.#extension = extension;
+  }
+
+  /**
+   * Applies the batch in `entry`. Where `exceptions` is given, it receives what the proposer must answer otherwise than
+   * by sequence. Returns the first sequence that the batch took or would have taken.
+   */
+  apply(entry: Entry, timestampUs: TimestampUs, exceptions: SubmissionException[] | undefined): Seq {
+    const { store, dedupe, config } = this.#state;
+    const { body } = entry;
+    const count = Math.min(batchCount(body), Math.floor((body.length - BATCH_HEADER_BYTES) / MESSAGE_PREFIX_BYTES));
+    const first = store.lastSeq + 1;
+    dedupe.expire(timestampUs - config.duplicateWindowMs * 1000);
+    this.#headTrimmed = false;
+    store.beginBatch(entry.index, timestampUs, count);
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      let verdict: Verdict = BAD_REQUEST;
+      if (readMessage(body, at, body.length, this.#view)) {
+        at = this.#view.end;
+        verdict = this.#publish(timestampUs);
+      } else {
+        at = body.length;
+      }
+      if (verdict === undefined) continue;
+      store.reject(ordinal);
+      this.#state.digest.mix(ordinal);
+      exceptions?.push({ ordinal, stored: false, reply: this.#reply(verdict) });
+    }
+    if (!store.endBatch()) this.#state.deadEntries.push(entry.index);
+    this.#view.buffer = NO_BUFFER;
+    this.#checks.headers.clear();
+    this.#announce(first, store.lastSeq);
+    return first as Seq;
+  }
+
+  /** Enforces the limits on what is there: after a change of configuration. */
+  enforceLimits(): void {
+    const { config, store } = this.#state;
+    if (config.maxMsgsPerSubject > 0) {
+      for (let id = 0; id < store.subjects.idLimit; id++) this.#trimSubject(id, config.maxMsgsPerSubject);
+    }
+    if (this.#trimHead()) this.#extension().messagesRemovedBelow(store.firstSeq as Seq);
+  }
+
+  #publish(timestampUs: TimestampUs): Verdict {
+    const view = this.#view;
+    const state = this.#state;
+    const { store } = state;
+    const subjectBytes = view.headersStart - view.subjectStart;
+    const headersBytes = view.payloadStart - view.headersStart;
+    const size = state.messageBytes(subjectBytes, headersBytes, view.end - view.payloadStart);
+    const verdict = this.#checks.check(view, size);
+    if (verdict !== undefined) return verdict;
+    const needed =
+      state.config.retention !== 'interest' ||
+      this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
+    const seq = needed ? store.add(view.buffer, view.subjectStart, view.headersStart, size) : store.skip();
+    this.#rememberId(seq, timestampUs);
+    if (this.#checks.rollup !== 'none') this.#rollUp(seq, needed);
+    if (needed) this.#enforce();
+    return undefined;
+  }
+
+  #rememberId(seq: number, timestampUs: TimestampUs): void {
+    const { headers } = this.#checks;
+    const state = this.#state;
+    if (!headers.has(MSG_ID)) {
+      state.lastMsgIdBytes = 0;
+      return;
+    }
+    const start = headers.start(MSG_ID);
+    const end = headers.end(MSG_ID);
+    state.setLastMsgId(headers.buffer, start, end);
+    if (state.config.duplicateWindowMs > 0) state.dedupe.add(headers.buffer, start, end, seq, timestampUs);
+  }
+
+  /** Everything of the subject, or of the stream, but `seq` itself goes. */
+  #rollUp(seq: number, stored: boolean): void {
+    const { store } = this.#state;
+    if (this.#checks.rollup === 'all') {
+      if (store.removeBelow(seq) > 0) this.#headTrimmed = true;
+      return;
+    }
+    const view = this.#view;
+    const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
+    if (id >= 0) this.#trimSubject(id, stored ? 1 : 0);
+  }
+
+  #enforce(): void {
+    const { config, store } = this.#state;
+    if (config.maxMsgsPerSubject > 0) this.#trimSubject(store.lastSubject, config.maxMsgsPerSubject);
+    if (this.#trimHead()) this.#headTrimmed = true;
+  }
+
+  #trimSubject(id: number, keep: number): void {
+    const { store } = this.#state;
+    for (let excess = store.subjects.counts[id]! - keep; excess > 0; excess--) store.remove(store.firstOf(id), true);
+  }
+
+  /** Removes from the head what is above the limits, without telling of each message. True: there was something. */
+  #trimHead(): boolean {
+    const { config, store } = this.#state;
+    if (config.discard !== 'old') return false;
+    const before = store.messages;
+    while (config.maxMsgs > 0 && store.messages > config.maxMsgs) store.remove(store.firstSeq, false);
+    while (config.maxBytes > 0 && store.bytes > config.maxBytes && store.messages > 0) {
+      store.remove(store.firstSeq, false);
+    }
+    return store.messages < before;
+  }
+
+  #announce(first: number, last: number): void {
+    const extension = this.#extension();
+    const { store } = this.#state;
+    if (this.#headTrimmed) extension.messagesRemovedBelow(store.firstSeq as Seq);
+    if (last < first) return;
+    store.announceLive(first, last, (runFirst, runLast) => {
+      extension.messagesStored(runFirst as Seq, runLast as Seq);
+    });
+  }
+
+  #reply(verdict: Exclude<Verdict, undefined>): string {
+    return typeof verdict === 'number' ? this.#replies.duplicate(verdict) : this.#replies.error(verdict);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Owns the decision whether a publish is stored: the checks of streams.md 5.5, in the order of a replicated stream.
+ * Differs from the reference server: all of them run when the entry is applied, so nothing is ever "in flight", and an
+ * unreplicated stream checks in the same order.
+ */
+import {
+  ATOMIC_PUBLISH_DISABLED,
+  COUNTERS_DISABLED,
+  EXPECTED_STREAM_MISMATCH,
+  HEADERS_TOO_LARGE,
+  MESSAGE_TOO_LARGE,
+  MESSAGE_TTL_DISABLED,
+  MISSING_EXPECTED_SEQUENCE,
+  rollupFailed,
+  SCHEDULES_DISABLED,
+  STREAM_SEALED,
+  STREAM_SOURCE_FORBIDDEN,
+  storeFailed,
+  wrongLastMsgId,
+  wrongLastSequence,
+  type ApiError,
+} from '../base/api-errors.ts';
+import type { MessageView } from './message-format.ts';
+import {
+  BATCH_ID,
+  EXPECTED_LAST_MSG_ID,
+  EXPECTED_LAST_SEQUENCE,
+  EXPECTED_LAST_SUBJECT_SEQUENCE,
+  EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT,
+  EXPECTED_STREAM,
+  INCREMENT,
+  MSG_ID,
+  PublishHeaders,
+  ROLLUP,
+  SCHEDULE,
+  STREAM_SOURCE,
+  TTL,
+} from './publish-headers.ts';
+import type { ReplicatedState } from './replicated-state.ts';
+import { subjectFilter } from './subject-filter.ts';
+import { lastSeqOf } from './store-queries.ts';
+
+const MAX_HEADERS_BYTES = 65_535;
+
+export type Rollup = 'none' | 'subject' | 'all';
+/** `undefined`: store it. A number: it is a duplicate of that sequence. */
+export type Verdict = ApiError | number | undefined;
+
+export class PublishChecks {
+  readonly headers = new PublishHeaders();
+  /** What the message just checked asks for. */
+  rollup: Rollup = 'none';
+  readonly #state: ReplicatedState;
+
+  constructor(state: ReplicatedState) {
+    this.#state = state;
+  }
+
+  /** Judges the message in `view`, which would count for `size` bytes. */
+  check(view: MessageView, size: number): Verdict {
+    const { config } = this.#state;
+    this.rollup = 'none';
+    this.headers.clear();
+    if (config.sealed) return STREAM_SEALED;
+    const headersBytes = view.payloadStart - view.headersStart;
+    if (config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize) return MESSAGE_TOO_LARGE;
+    if (headersBytes > 0) {
+      this.headers.scan(view.buffer, view.headersStart, view.payloadStart);
+      if (this.headers.any) {
+        const verdict = this.#checkHeaders(view, headersBytes);
+        if (verdict !== undefined) return verdict;
+      } else if (headersBytes > MAX_HEADERS_BYTES) {
+        return HEADERS_TOO_LARGE;
+      }
+    }
+    if (config.discard === 'new') {
+      const full = this.#checkDiscardNew(view, size);
+      if (full !== undefined) return full;
+    }
+    return this.headers.has(EXPECTED_LAST_MSG_ID) ? this.#checkLastMsgId() : undefined;
+  }
+
+  #checkHeaders(view: MessageView, headersBytes: number): Verdict {
+    const { headers } = this;
+    const { config, dedupe, store } = this.#state;
+    if (headers.has(BATCH_ID)) return ATOMIC_PUBLISH_DISABLED;
+    if (headersBytes > MAX_HEADERS_BYTES) return HEADERS_TOO_LARGE;
+    if (headers.has(INCREMENT)) return COUNTERS_DISABLED;
+    if (headers.has(EXPECTED_STREAM) && headers.text(EXPECTED_STREAM) !== config.name) return EXPECTED_STREAM_MISMATCH;
+    if (headers.has(TTL)) return MESSAGE_TTL_DISABLED;
+    if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
+      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
+      if (original !== 0) return original;
+    }
+    if (headers.has(STREAM_SOURCE)) return STREAM_SOURCE_FORBIDDEN;
+    if (headers.has(EXPECTED_LAST_SEQUENCE) && headers.sequence(EXPECTED_LAST_SEQUENCE) !== store.lastSeq) {
+      return wrongLastSequence(store.lastSeq);
+    }
+    const verdict = this.#checkSubjectSequence(view);
+    if (verdict !== undefined) return verdict;
+    if (headers.has(SCHEDULE)) return SCHEDULES_DISABLED;
+    return headers.has(ROLLUP) ? this.#checkRollup() : undefined;
+  }
+
+  #checkSubjectSequence(view: MessageView): Verdict {
+    const { headers } = this;
+    const { store } = this.#state;
+    const other = headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT);
+    if (!headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE)) return other ? MISSING_EXPECTED_SEQUENCE : undefined;
+    let last = 0;
+    if (other) {
+      last = lastSeqOf(store, subjectFilter([headers.text(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT)]));
+    } else {
+      const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
+      if (id >= 0) last = store.lastOf(id);
+    }
+    return headers.sequence(EXPECTED_LAST_SUBJECT_SEQUENCE) === last ? undefined : wrongLastSequence(last);
+  }
+
+  #checkRollup(): Verdict {
+    const { config } = this.#state;
+    if (!config.allowRollupHdrs || config.denyPurge) return rollupFailed('rollup not permitted');
+    const value = this.headers.text(ROLLUP);
+    switch (value.toLowerCase()) {
+      case 'sub':
+        this.rollup = 'subject';
+        return undefined;
+      case 'all':
+        this.rollup = 'all';
+        return undefined;
+      default:
+        return rollupFailed(`rollup value invalid: ${JSON.stringify(value)}`);
+    }
+  }
+
+  #checkDiscardNew(view: MessageView, size: number): Verdict {
+    const { config, store } = this.#state;
+    if (config.maxMsgs > 0 && store.messages >= config.maxMsgs) return storeFailed('maximum messages exceeded');
+    if (config.maxBytes > 0 && store.bytes + size > config.maxBytes) return storeFailed('maximum bytes exceeded');
+    if (!config.discardNewPerSubject || config.maxMsgsPerSubject <= 0 || this.rollup !== 'none') return undefined;
+    const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
+    const full = id >= 0 && store.subjects.counts[id]! >= config.maxMsgsPerSubject;
+    return full ? storeFailed('maximum messages per subject exceeded') : undefined;
+  }
+
+  #checkLastMsgId(): Verdict {
+    const { headers } = this;
+    const { lastMsgId, lastMsgIdBytes } = this.#state;
+    const start = headers.start(EXPECTED_LAST_MSG_ID);
+    const end = headers.end(EXPECTED_LAST_MSG_ID);
+    if (headers.buffer.compare(lastMsgId, 0, lastMsgIdBytes, start, end) === 0) return undefined;
+    return wrongLastMsgId(lastMsgId.toString('utf8', 0, lastMsgIdBytes));
+  }
+}

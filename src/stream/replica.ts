@@ -1,0 +1,102 @@
+/**
+ * Owns one replica's copy of the stream: applies entries to the replicated state, in order. A restore makes a new one.
+ */
+import type { Seq } from '../base/brand.ts';
+import { invariant } from '../base/errors.ts';
+import type { Entry } from '../raft/index.ts';
+import { BatchApplier } from './batch-applier.ts';
+import { CheckpointPages } from './checkpoint-pages.ts';
+import {
+  ENTRY_BATCH,
+  ENTRY_EXTENSION_OPERATION,
+  ENTRY_EXTENSION_PROGRESS,
+  ENTRY_OPERATION,
+  entryKind,
+  entryPayload,
+  entryTimestamp,
+} from './entry-format.ts';
+import { OperationApplier, type LoggedOperation } from './operation-applier.ts';
+import { Proposer, type Proposal } from './proposer.ts';
+import { PublishReplies } from './publish-replies.ts';
+import { ReplicatedState } from './replicated-state.ts';
+import type { StreamConfig, StreamExtension, SubmissionException } from './types.ts';
+
+export interface ReplicaOptions {
+  readonly config: StreamConfig;
+  readonly revision: number;
+  readonly domain: string | undefined;
+  readonly extension: () => StreamExtension;
+  readonly configChanged: (config: StreamConfig) => void;
+  /** The block that begins at `blockSeq` is worth compacting. */
+  readonly blockThinned: (blockSeq: number) => void;
+}
+
+export class Replica {
+  readonly state: ReplicatedState;
+  readonly pages: CheckpointPages;
+  readonly #batches: BatchApplier;
+  readonly #operations: OperationApplier;
+  readonly #extension: () => StreamExtension;
+
+  constructor(options: ReplicaOptions) {
+    const { extension, blockThinned } = options;
+    this.#extension = extension;
+    this.state = new ReplicatedState(options.config, options.revision, {
+      removed(seq, subject, start, end) {
+        extension().messageRemoved(seq as Seq, subject, start, end);
+      },
+      blockEmptied: (entryIndex) => {
+        this.state.deadEntries.push(entryIndex);
+      },
+      blockThinned,
+    });
+    const replies = new PublishReplies(options.config.name, options.domain);
+    this.#batches = new BatchApplier(this.state, replies, extension);
+    this.#operations = new OperationApplier({
+      state: this.state,
+      batches: this.#batches,
+      extension,
+      configChanged: options.configChanged,
+      eraseLater: blockThinned,
+    });
+    this.pages = new CheckpointPages(this.state, extension);
+  }
+
+  /** Applies the entry; `proposal` is what this node had proposed as this very entry, and is told the outcome. */
+  apply(entry: Entry, proposal: Proposal | undefined): void {
+    const { state } = this;
+    const { body } = entry;
+    const kind = entryKind(body);
+    invariant(kind !== undefined, `stream ${state.config.name}: entry ${entry.index} is of a kind unknown here`);
+    const timestampUs = state.advanceClock(entryTimestamp(body));
+    state.appliedIndex = entry.index;
+    if (kind === ENTRY_BATCH) {
+      const exceptions: SubmissionException[] | undefined = proposal?.kind === 'batch' ? [] : undefined;
+      const firstSeq = this.#batches.apply(entry, timestampUs, exceptions);
+      this.#finish();
+      if (proposal?.kind === 'batch') Proposer.settle(proposal.submissions, firstSeq, exceptions ?? []);
+      return;
+    }
+    const context = { timestampUs, ownProposal: proposal !== undefined };
+    let result: unknown;
+    switch (kind) {
+      case ENTRY_OPERATION:
+        result = this.#operations.apply(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
+        break;
+      case ENTRY_EXTENSION_OPERATION:
+        result = this.#extension().applyOperation(entryPayload(body), context);
+        break;
+      case ENTRY_EXTENSION_PROGRESS:
+        this.#extension().applyProgress(entryPayload(body), context);
+        break;
+    }
+    state.deadEntries.push(entry.index);
+    this.#finish();
+    if (proposal?.kind === 'operation') proposal.operation.resolve(result);
+  }
+
+  #finish(): void {
+    this.state.store.table.tidy();
+    this.state.mixDigest();
+  }
+}

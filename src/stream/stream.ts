@@ -1,0 +1,307 @@
+/**
+ * Owns one stream on this node: the state machine of its group, the place where publishes are submitted, and what
+ * consumers and direct reads see.
+ */
+import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Runtime } from '../base/runtime.ts';
+import type { Entry, GroupHandle, GroupStatus, LogIndex, PageSink, StateMachine } from '../raft/index.ts';
+import { AgeLimit } from './age-limit.ts';
+import { BlockCompactor } from './block-compactor.ts';
+import { BlockCursor } from './block-cursor.ts';
+import { BlockRef } from './block-table.ts';
+import { ENTRY_EXTENSION_OPERATION, ENTRY_EXTENSION_PROGRESS, ENTRY_OPERATION } from './entry-format.ts';
+import type { MessageStore } from './message-store.ts';
+import type { LoggedOperation } from './operation-applier.ts';
+import { Proposer } from './proposer.ts';
+import { RecordLoader } from './record-loader.ts';
+import { recordOrdinal, RecordWalker } from './record-walker.ts';
+import { Replica } from './replica.ts';
+import { RunningDigest } from './running-digest.ts';
+import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store-queries.ts';
+import type {
+  ExtensionHost,
+  OperationResult,
+  StoredMessage,
+  StreamConfig,
+  StreamCursor,
+  StreamExtension,
+  StreamInstance,
+  StreamOperation,
+  StreamState,
+  SubjectFilter,
+  Submission,
+} from './types.ts';
+
+export interface StreamOptions {
+  readonly account: string;
+  readonly config: StreamConfig;
+  readonly revision: number;
+  readonly createdUs: TimestampUs;
+  readonly group: GroupHandle;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  /** Named in acknowledgements of duplicates; undefined: none. */
+  readonly domain?: string | undefined;
+  readonly createExtension: (host: ExtensionHost) => StreamExtension;
+  readonly events?: StreamEvents;
+}
+
+/** What the server around a stream may want to know at once. */
+export interface StreamEvents {
+  statusChanged?(status: GroupStatus): void;
+  configChanged?(config: StreamConfig, revision: number): void;
+}
+
+export function createStream(options: StreamOptions): StreamInstance & StateMachine {
+  return new Stream(options);
+}
+
+class Stream implements StreamInstance, StateMachine, ExtensionHost {
+  readonly account: string;
+  readonly createdUs: TimestampUs;
+  readonly extension: StreamExtension;
+  readonly #options: StreamOptions;
+  readonly #group: GroupHandle;
+  readonly #runtime: Runtime;
+  readonly #proposer: Proposer;
+  readonly #loader: RecordLoader;
+  readonly #walker = new RecordWalker();
+  readonly #ref = new BlockRef();
+  #replica: Replica;
+  #compactor: BlockCompactor;
+  #ageLimit: AgeLimit;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.account = options.account;
+    this.createdUs = options.createdUs;
+    this.#group = options.group;
+    this.#runtime = options.runtime;
+    this.#loader = new RecordLoader(options.group, options.logger);
+    this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
+    this.#replica = this.#newReplica();
+    this.#compactor = this.#newCompactor();
+    this.#ageLimit = this.#newAgeLimit();
+    this.extension = options.createExtension(this);
+  }
+
+  get config(): StreamConfig {
+    return this.#replica.state.config;
+  }
+
+  get configRevision(): number {
+    return this.#replica.state.configRevision;
+  }
+
+  get status(): GroupStatus {
+    return this.#group.status;
+  }
+
+  /** For cursors, which outlive a restore. */
+  get store(): MessageStore {
+    return this.#replica.state.store;
+  }
+
+  // What users of the stream ask for.
+
+  submit(submission: Submission): void {
+    this.#proposer.submit(submission);
+  }
+
+  async execute(operation: StreamOperation): Promise<OperationResult> {
+    return (await this.#executeLogged(operation)) as OperationResult;
+  }
+
+  async readBarrier(): Promise<void> {
+    if (!this.#group.hasReadLease()) await this.#group.readBarrier();
+  }
+
+  transferLeadership(to?: NodeId): Promise<boolean> {
+    return this.#group.transferLeadership(to);
+  }
+
+  state(): StreamState {
+    return this.#replica.state.summary(this.extension.consumerCount());
+  }
+
+  openCursor(options: {
+    readonly position: Seq;
+    readonly filter: SubjectFilter | undefined;
+    readonly onReady: () => void;
+  }): StreamCursor {
+    const getStore = (): MessageStore => this.store;
+    const source = {
+      get store() {
+        return getStore();
+      },
+      loader: this.#loader,
+      runtime: this.#runtime,
+    };
+    return new BlockCursor(source, options);
+  }
+
+  read(seq: Seq, into: StoredMessage, onReady: () => void): 'message' | 'gone' | 'wait' | 'lost' {
+    const ref = this.#ref;
+    if (!this.store.table.find(seq, ref)) return 'gone';
+    const { chunk, row } = ref;
+    const ordinal = seq - chunk.firstSeq[row]!;
+    if (!chunk.isLive(row, ordinal)) return 'gone';
+    const record = this.#loader.get(chunk.entryIndex[row]! as LogIndex, onReady);
+    if (record === 'wait' || record === 'lost') return record;
+    if (!this.#walker.read(record, recordOrdinal(chunk, row, ordinal), into)) return 'lost';
+    into.seq = seq;
+    into.timestampUs = chunk.timestampUs[row] as TimestampUs;
+    return 'message';
+  }
+
+  isLive(seq: Seq): boolean {
+    return this.store.isLive(seq);
+  }
+
+  seqAtTime(timestampUs: TimestampUs): Seq {
+    return this.store.seqAtTime(timestampUs) as Seq;
+  }
+
+  lastSeqOf(filter: SubjectFilter | undefined): Seq {
+    return lastSeqOf(this.store, filter) as Seq;
+  }
+
+  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[] {
+    return lastSeqPerSubject(this.store, filter, limit) as Seq[];
+  }
+
+  nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq> {
+    return Promise.resolve(nextSeqOf(this.store, filter, from) as Seq);
+  }
+
+  subjectCounts(filter: SubjectFilter): [subject: string, count: number][] {
+    return subjectCounts(this.store, filter);
+  }
+
+  // What the extension may do beside reading.
+
+  proposeOperation(body: Buffer): Promise<unknown> {
+    return this.#proposer.execute(ENTRY_EXTENSION_OPERATION, body);
+  }
+
+  proposeProgress(body: Buffer): boolean {
+    return this.#proposer.proposeProgress(ENTRY_EXTENSION_PROGRESS, body);
+  }
+
+  removeMessage(seq: Seq): void {
+    this.store.remove(seq, true);
+  }
+
+  // What the group calls.
+
+  apply(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
+    this.#ageLimit.schedule();
+  }
+
+  statusChanged(status: GroupStatus): void {
+    this.#proposer.statusChanged(status);
+    this.extension.statusChanged(status);
+    this.#ageLimit.schedule();
+    this.#options.events?.statusChanged?.(status);
+  }
+
+  proposalsWelcome(): void {
+    this.#proposer.flush();
+    this.extension.proposalsWelcome();
+  }
+
+  digest(): number {
+    const digest = new RunningDigest();
+    digest.value = this.#replica.state.digest.value;
+    digest.mix(this.extension.digest());
+    return digest.value;
+  }
+
+  beginCheckpoint(): void {
+    this.#replica.pages.begin();
+  }
+
+  writePages(sink: PageSink, maxBytes: number): boolean {
+    return this.#replica.pages.write(sink, maxBytes);
+  }
+
+  endCheckpoint(durable: boolean): void {
+    this.#replica.pages.end(durable);
+  }
+
+  takeDeadEntries(): LogIndex[] {
+    return this.#replica.pages.takeDeadEntries();
+  }
+
+  async restore(checkpoint: {
+    readonly appliedIndex: LogIndex;
+    readonly pages: AsyncIterable<readonly [Buffer, Buffer]>;
+  }): Promise<void> {
+    this.#compactor.close();
+    this.#ageLimit.close();
+    this.#replica = this.#newReplica();
+    this.#compactor = this.#newCompactor();
+    this.#ageLimit = this.#newAgeLimit();
+    const { state } = this.#replica;
+    state.appliedIndex = checkpoint.appliedIndex;
+    await this.#replica.pages.restore(checkpoint.pages, () => this.#pause());
+    for (const blockSeq of state.erasures) this.#compactor.enqueue(blockSeq);
+    this.#ageLimit.schedule();
+    this.#options.events?.configChanged?.(state.config, state.configRevision);
+  }
+
+  close(): void {
+    this.#proposer.close();
+    this.#compactor.close();
+    this.#ageLimit.close();
+    this.#loader.close();
+    this.extension.close();
+  }
+
+  #executeLogged(operation: LoggedOperation): Promise<unknown> {
+    return this.#proposer.execute(ENTRY_OPERATION, Buffer.from(JSON.stringify(operation)));
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#runtime.defer(resolve);
+    });
+  }
+
+  #newReplica(): Replica {
+    return new Replica({
+      config: this.#options.config,
+      revision: this.#options.revision,
+      domain: this.#options.domain,
+      extension: () => this.extension,
+      configChanged: (config) => {
+        this.#ageLimit.reschedule();
+        this.#options.events?.configChanged?.(config, this.configRevision);
+      },
+      blockThinned: (blockSeq) => {
+        this.#compactor.enqueue(blockSeq);
+      },
+    });
+  }
+
+  #newCompactor(): BlockCompactor {
+    return new BlockCompactor({
+      state: this.#replica.state,
+      group: this.#group,
+      loader: this.#loader,
+      runtime: this.#runtime,
+      logger: this.#options.logger,
+    });
+  }
+
+  #newAgeLimit(): AgeLimit {
+    return new AgeLimit({
+      state: this.#replica.state,
+      runtime: this.#runtime,
+      isLeader: () => this.#group.status.role === 'leader',
+      expire: (below) => this.#executeLogged({ op: 'expire', below }),
+    });
+  }
+}
