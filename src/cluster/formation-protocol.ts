@@ -1,6 +1,9 @@
 /** Owns the words of forming the meta group; formation.ts speaks them, wire.ts encodes them, node-state.ts keeps them. */
 import type { NodeId } from '../base/brand.ts';
 
+/** Further nodes are learners: a larger quorum would only make every change slower. */
+export const MAX_META_VOTERS = 5;
+
 /** Totally ordered: by round, then by the name of the proposer. */
 export interface Ballot {
   readonly round: number;
@@ -26,8 +29,6 @@ export interface FormationReply {
   readonly promised: Ballot | undefined;
   readonly acceptedBallot: Ballot | undefined;
   readonly accepted: MetaGroup | undefined;
-  /** Set when the group exists already. */
-  readonly formed: MetaGroup | undefined;
 }
 
 /** Negative when `a` is the lower one; undefined is lower than any. */

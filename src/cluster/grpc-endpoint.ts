@@ -10,14 +10,8 @@ import * as grpc from '@grpc/grpc-js';
 import { invariant } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Description } from './links.ts';
+import type { TlsOptions } from './options.ts';
 import { decodeDescription, decodeHello, decodeNodes, encodeDescription, encodeHello, type Hello } from './wire.ts';
-
-/** PEM texts. Both sides of a connection prove themselves. */
-export interface TlsOptions {
-  readonly ca: Buffer;
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-}
 
 const HELLO_KEY = 'millrace-hello-bin';
 const WELCOME_KEY = 'millrace-welcome-bin';

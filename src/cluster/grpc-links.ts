@@ -2,25 +2,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { NodeId } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Runtime, Timer } from '../base/runtime.ts';
+import type { Timer } from '../base/runtime.ts';
 import type { RaftTransport } from '../raft/index.ts';
 import { completeAddress } from './addresses.ts';
-import { GrpcEndpoint, MAX_FRAME_BYTES, Refusal, type Acceptance, type TlsOptions } from './grpc-endpoint.ts';
+import { GrpcEndpoint, MAX_FRAME_BYTES, Refusal, type Acceptance } from './grpc-endpoint.ts';
 import { FRAME, type Description, type LinkListener, type LinkName, type Links } from './links.ts';
+import type { LinkOptions } from './options.ts';
 import { isEssential, PeerLink } from './peer-link.ts';
 import { encodeNodes, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, type Hello } from './wire.ts';
-
-export interface GrpcLinksOptions {
-  readonly node: NodeId;
-  readonly clusterName: string;
-  readonly listen: { readonly host: string; readonly port: number };
-  /** Whoever doesn't know it is a stranger. Empty: none is asked for. */
-  readonly secret: string;
-  readonly tls: TlsOptions | undefined;
-  readonly runtime: Runtime;
-  readonly logger: Logger;
-}
 
 const LIVENESS_TICK_MS = 250;
 /** Peers are few and proven; this bounds what a broken one can make us keep. */
@@ -34,7 +23,7 @@ export class GrpcLinks implements Links {
     },
     pendingBytes: (to, link) => this.pendingBytes(to, link),
   };
-  readonly #options: GrpcLinksOptions;
+  readonly #options: LinkOptions;
   readonly #endpoint: GrpcEndpoint;
   readonly #secretDigest: Buffer;
   readonly #peers = new Map<NodeId, PeerLink>();
@@ -42,10 +31,10 @@ export class GrpcLinks implements Links {
   #ticker: Timer | undefined;
   #stopped = false;
 
-  constructor(options: GrpcLinksOptions) {
+  constructor(options: LinkOptions) {
     this.#options = options;
     this.#endpoint = new GrpcEndpoint(options.runtime, options.tls);
-    this.#secretDigest = digest(options.secret);
+    this.#secretDigest = digest(options.secret ?? '');
   }
 
   async start(listener: LinkListener): Promise<number> {
@@ -115,7 +104,7 @@ export class GrpcLinks implements Links {
       protocol: PROTOCOL_VERSION,
       oldestProtocol: OLDEST_PROTOCOL_VERSION,
       cluster: this.#options.clusterName,
-      secret: this.#options.secret,
+      secret: this.#options.secret ?? '',
       from: this.#listener.describe(),
       ...how,
     };

@@ -72,6 +72,8 @@ export type CatalogueChange =
       readonly account: string;
       readonly name: string;
       readonly config: JsonObject;
+      /** Absent: they stay as they are. */
+      readonly members?: readonly NodeId[];
       readonly expectedRevision: number;
     }
   | { readonly kind: 'deleteStream'; readonly account: string; readonly name: string };
@@ -101,8 +103,17 @@ export interface ClusterNode {
   readonly clustered: boolean;
   readonly host: RaftHost;
   readonly catalogue: Catalogue;
+
+  /**
+   * Accepts and looks for other nodes, and takes part in the meta group as soon as there is one. Listeners and services
+   * are to be registered before. Resolves when it listens; standalone: when the meta group is ready.
+   */
+  start(): Promise<void>;
+
   /** All known nodes, this one included. */
   nodes(): readonly NodeInfo[];
+  /** What other nodes tell their clients about this one. */
+  setClientUrls(urls: readonly string[]): void;
 
   /** Of the meta group, as this node sees it. `undefined` until the cluster was formed. */
   metaStatus(): GroupStatus | undefined;
@@ -115,8 +126,18 @@ export interface ClusterNode {
    */
   change(change: CatalogueChange): Promise<CatalogueResult>;
   onCatalogueChange(listener: CatalogueListener): void;
+  /**
+   * Takes a node out of the catalogue and the meta group; false if it was not there. Streams keep it as a member until
+   * `updateStream` replaces it. Meta leader only. @throws {NotLeaderError}
+   */
+  removeNode(node: NodeId): Promise<boolean>;
   /** Resolves when reads of the catalogue here are linearizable; meta leader only. @throws {NotLeaderError} */
   catalogueBarrier(): Promise<void>;
+
+  /** To be called with every status of a group that this node is a member of (the meta group's it sees itself). */
+  groupStatusChanged(group: GroupId, status: GroupStatus): void;
+  /** The group has left this node. */
+  groupClosed(group: GroupId): void;
 
   /** Called when the known leader of any group changed, and when a node came or went. */
   onLeaderChange(listener: (group: GroupId, leader: NodeId | undefined) => void): void;

@@ -295,10 +295,8 @@ export function decodeFormationRequest(bytes: Buffer): FormationRequest | undefi
 }
 
 export function encodeFormationReply(reply: FormationReply): Buffer {
-  const { granted, promised, acceptedBallot, accepted, formed } = reply;
-  return encoded(
-    millrace.FormationReply.encode({ granted, ...present({ promised, acceptedBallot, accepted, formed }) }),
-  );
+  const { granted, promised, acceptedBallot, accepted } = reply;
+  return encoded(millrace.FormationReply.encode({ granted, ...present({ promised, acceptedBallot, accepted }) }));
 }
 
 export function decodeFormationReply(bytes: Buffer): FormationReply | undefined {
@@ -309,7 +307,6 @@ export function decodeFormationReply(bytes: Buffer): FormationReply | undefined 
       promised: ballot(reply.promised),
       acceptedBallot: ballot(reply.acceptedBallot),
       accepted: metaGroup(reply.accepted),
-      formed: metaGroup(reply.formed),
     };
   });
 }

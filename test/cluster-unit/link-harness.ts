@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeId } from '../../src/base/brand.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
-import { GrpcLinks, type GrpcLinksOptions } from '../../src/cluster/grpc-links.ts';
+import { GrpcLinks } from '../../src/cluster/grpc-links.ts';
 import type { Description } from '../../src/cluster/links.ts';
+import type { LinkOptions } from '../../src/cluster/options.ts';
 
 const WAIT_MS = 10_000;
 const POLL_MS = 5;
@@ -46,14 +47,12 @@ export interface LinkedNode {
 /** A node that listens on a free port. */
 export async function startLinks(
   node: string,
-  options: Partial<GrpcLinksOptions> & { readonly instance?: string; readonly refuse?: string } = {},
+  options: Partial<LinkOptions> & { readonly instance?: string; readonly refuse?: string } = {},
 ): Promise<LinkedNode> {
   const links = new GrpcLinks({
     node: nodeId(node),
     clusterName: 'test',
     listen: { host: '127.0.0.1', port: 0 },
-    secret: '',
-    tls: undefined,
     runtime: new SystemRuntime(),
     logger: silentLogger,
     ...options,

@@ -1157,9 +1157,6 @@ export namespace millrace {
         /** FormationReply accepted. */
         accepted?: (millrace.MetaGroup.$Properties|null);
 
-        /** FormationReply formed. */
-        formed?: (millrace.MetaGroup.$Properties|null);
-
         /**
          * Creates a new FormationReply instance using the specified properties.
          * @param [properties] Properties to set
@@ -1203,9 +1200,6 @@ export namespace millrace {
 
             /** FormationReply accepted */
             accepted?: (millrace.MetaGroup.$Properties|null);
-
-            /** FormationReply formed */
-            formed?: (millrace.MetaGroup.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

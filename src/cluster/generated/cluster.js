@@ -2826,7 +2826,6 @@ export const millrace = $root.millrace = (() => {
          * @property {millrace.Ballot.$Properties|null} [promised] FormationReply promised
          * @property {millrace.Ballot.$Properties|null} [acceptedBallot] FormationReply acceptedBallot
          * @property {millrace.MetaGroup.$Properties|null} [accepted] FormationReply accepted
-         * @property {millrace.MetaGroup.$Properties|null} [formed] FormationReply formed
          * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
          */
 
@@ -2891,14 +2890,6 @@ export const millrace = $root.millrace = (() => {
         FormationReply.prototype.accepted = null;
 
         /**
-         * FormationReply formed.
-         * @member {millrace.MetaGroup.$Properties|null|undefined} formed
-         * @memberof millrace.FormationReply
-         * @instance
-         */
-        FormationReply.prototype.formed = null;
-
-        /**
          * Creates a new FormationReply instance using the specified properties.
          * @function create
          * @memberof millrace.FormationReply
@@ -2938,8 +2929,6 @@ export const millrace = $root.millrace = (() => {
                 $root.millrace.Ballot.encode(message.acceptedBallot, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
             if (message.accepted != null && $Object.hasOwnProperty.call(message, "accepted"))
                 $root.millrace.MetaGroup.encode(message.accepted, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
-            if (message.formed != null && $Object.hasOwnProperty.call(message, "formed"))
-                $root.millrace.MetaGroup.encode(message.formed, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3009,12 +2998,6 @@ export const millrace = $root.millrace = (() => {
                         if (wireType !== 2)
                             break;
                         message.accepted = $root.millrace.MetaGroup.decode(reader, reader.size(), $undefined, _depth + 1, message.accepted);
-                        continue;
-                    }
-                case 5: {
-                        if (wireType !== 2)
-                            break;
-                        message.formed = $root.millrace.MetaGroup.decode(reader, reader.size(), $undefined, _depth + 1, message.formed);
                         continue;
                     }
                 }

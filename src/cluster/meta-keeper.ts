@@ -1,0 +1,134 @@
+/**
+ * Owns the membership of the meta group, on its leader: takes in nodes that ask (as learners), makes learners voters
+ * while there are fewer than five, and puts out those that the catalogue removed. One change at a time.
+ *
+ * A node that asks with nothing stored, although the group counts it as a member, has lost its disk. It may have voted
+ * or accepted entries in that life, so it must not go on under its old membership: it is taken out first, and comes
+ * back as a learner that has promised nothing.
+ */
+import type { NodeId } from '../base/brand.ts';
+import { NotLeaderError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Runtime, Timer } from '../base/runtime.ts';
+import type { GroupHandle } from '../raft/index.ts';
+import { MAX_META_VOTERS, type MetaGroup } from './formation-protocol.ts';
+import type { MetaMember } from './meta-member.ts';
+
+const RETRY_MS = 1000;
+
+export interface MetaKeeperOptions {
+  readonly meta: MetaMember;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly isUp: (node: NodeId) => boolean;
+  readonly metaId: () => string;
+}
+
+export class MetaKeeper {
+  readonly #options: MetaKeeperOptions;
+  /** The end of the queue of membership changes. Never rejects. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #reviewDue = false;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: MetaKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** `fresh`: the node has nothing stored of the group. @throws {NotLeaderError} */
+  join(node: NodeId, fresh: boolean): Promise<MetaGroup> {
+    return this.#inTurn(() => this.#join(node, fresh));
+  }
+
+  /** Removes a node from the catalogue and the meta group; false if it isn't there. @throws {NotLeaderError} */
+  async remove(node: NodeId): Promise<boolean> {
+    const done = await this.#options.meta.writer.changeNode('remove', node);
+    this.review();
+    return done;
+  }
+
+  /** Looks at the membership again: called when leadership, nodes or links have changed. */
+  review(): void {
+    if (this.#reviewDue || this.#stopped) return;
+    this.#reviewDue = true;
+    void this.#inTurn(async () => {
+      this.#reviewDue = false;
+      try {
+        await this.#review();
+      } catch (error) {
+        // Another leader took over, or a quorum is missing: whoever leads then looks again.
+        this.#options.logger.debug({ reason: String(error) }, 'membership of the meta group not changed');
+        this.#timer?.cancel();
+        this.#timer = this.#options.runtime.after(RETRY_MS, () => {
+          this.review();
+        });
+      }
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async #join(node: NodeId, fresh: boolean): Promise<MetaGroup> {
+    const { meta, logger } = this.#options;
+    const handle = meta.leading();
+    if (!fresh && meta.catalogue.wasRemoved(node)) throw new NotLeaderError(`${node} was removed`, true);
+    await meta.writer.changeNode('admit', node);
+    if (fresh && isMember(handle, node)) await handle.changeMembership(without(handle, [node]));
+    if (!isMember(handle, node)) {
+      const { voters, learners } = handle.status;
+      await handle.changeMembership({ voters, learners: [...learners, node] });
+      logger.info({ node, fresh }, 'node joined the meta group');
+    }
+    const { voters, learners } = handle.status;
+    this.review();
+    return { id: this.#options.metaId(), voters: [...voters], learners: [...learners] };
+  }
+
+  async #review(): Promise<void> {
+    const { meta, isUp, logger } = this.#options;
+    if (this.#stopped || meta.status?.role !== 'leader' || !meta.status.ready) return;
+    const handle = meta.leading();
+    const members = [...handle.status.voters, ...handle.status.learners];
+    // The first members were never asked for: they are admitted now, all of them in one entry.
+    const unknown = members.filter((node) => !meta.catalogue.hasNode(node) && !meta.catalogue.wasRemoved(node));
+    await Promise.all(unknown.map((node) => meta.writer.changeNode('admit', node)));
+    const removed = members.filter((node) => meta.catalogue.wasRemoved(node));
+    if (removed.length > 0) {
+      logger.info({ nodes: removed }, 'nodes leave the meta group');
+      await handle.changeMembership(without(handle, removed));
+    }
+    const { voters, learners } = handle.status;
+    const promoted = [...learners].sort().find((node) => isUp(node));
+    if (voters.length >= MAX_META_VOTERS || promoted === undefined) return;
+    await handle.changeMembership({
+      voters: [...voters, promoted],
+      learners: learners.filter((node) => node !== promoted),
+    });
+    logger.info({ node: promoted }, 'node votes in the meta group');
+    this.review();
+  }
+}
+
+function isMember(handle: GroupHandle, node: NodeId): boolean {
+  return handle.status.voters.includes(node) || handle.status.learners.includes(node);
+}
+
+function without(
+  { status }: GroupHandle,
+  nodes: readonly NodeId[],
+): { readonly voters: readonly NodeId[]; readonly learners: readonly NodeId[] } {
+  return {
+    voters: status.voters.filter((node) => !nodes.includes(node)),
+    learners: status.learners.filter((node) => !nodes.includes(node)),
+  };
+}
