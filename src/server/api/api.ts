@@ -17,7 +17,7 @@ import { failure } from './call.ts';
 import type { Answer, ApiTotals, Call, Endpoint } from './call.ts';
 import { headerValue } from './headers.ts';
 import { findEndpoint } from './routes.ts';
-import { API_LEVEL } from './stream-wire.ts';
+import { isSupportedLevel } from './stream-wire.ts';
 
 /** How long a call waits for a leader, its own answer included. Clients wait 5 s by default. */
 const LEADER_TIMEOUT_MS = 4000;
@@ -139,10 +139,6 @@ export class Api {
     if (totals === undefined) this.#totals.set(account, (totals = { total: 0, errors: 0, inflight: 0 }));
     return totals;
   }
-}
-
-function isSupportedLevel(level: string): boolean {
-  return /^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL;
 }
 
 function envelope(endpoint: Endpoint, answer: Answer): ApiResponse {

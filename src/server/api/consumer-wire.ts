@@ -4,7 +4,8 @@ import type { ConsumerConfig, ConsumerConfigRequest, ConsumerInfo, SequencePair 
 import { choice, duration, flag, int, list, struct, text, textMap, time, uint64 } from './decoder.ts';
 import type { Decoded } from './decoder.ts';
 import { strings } from './stream-wire.ts';
-import { formatTime, msToNanos, nanosToMs } from './wire.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+import { msToNanos, nanosToMs } from './wire.ts';
 
 const DELIVER_POLICIES = {
   all: 'all',
@@ -144,7 +145,7 @@ export function consumerConfigJson(config: ConsumerConfig, metadata: Readonly<Re
     description: config.description || undefined,
     deliver_policy: config.deliverPolicy,
     opt_start_seq: config.optStartSeq || undefined,
-    opt_start_time: config.optStartTimeUs === undefined ? undefined : formatTime(config.optStartTimeUs),
+    opt_start_time: config.optStartTimeUs === undefined ? undefined : formatRfc3339(config.optStartTimeUs),
     ack_policy: config.ackPolicy,
     ack_wait: msToNanos(config.ackWaitMs) || undefined,
     max_deliver: config.maxDeliver || undefined,
@@ -184,7 +185,7 @@ export function consumerInfoJson(info: ConsumerInfo, facts: ConsumerInfoFacts): 
   return {
     stream_name: facts.stream,
     name: info.name,
-    created: formatTime(info.createdUs),
+    created: formatRfc3339(info.createdUs),
     config: consumerConfigJson(info.config, facts.metadata),
     delivered: sequencesJson(info.delivered),
     ack_floor: sequencesJson(info.ackFloor),
@@ -194,7 +195,7 @@ export function consumerInfoJson(info: ConsumerInfo, facts: ConsumerInfoFacts): 
     num_pending: info.numPending,
     cluster: facts.cluster,
     push_bound: info.pushBound || undefined,
-    ts: formatTime(facts.nowUs),
+    ts: formatRfc3339(facts.nowUs),
   };
 }
 
@@ -202,6 +203,6 @@ function sequencesJson(pair: SequencePair & { readonly lastActiveUs: TimestampUs
   return {
     consumer_seq: pair.consumerSeq,
     stream_seq: pair.streamSeq,
-    last_active: pair.lastActiveUs === undefined ? undefined : formatTime(pair.lastActiveUs),
+    last_active: pair.lastActiveUs === undefined ? undefined : formatRfc3339(pair.lastActiveUs),
   };
 }

@@ -3,7 +3,7 @@
  * refused in the words of the reference server (streams.md 1.4). Members match whatever their case, later ones win, `null`
  * leaves a member unset, and the first flaw in the text is the one reported.
  */
-import { parseRfc3339 } from './wire.ts';
+import { parseRfc3339 } from '../../base/rfc3339.ts';
 import { parseJson } from './json.ts';
 import type { JsonValue } from './json.ts';
 import type { TimestampUs } from '../../base/brand.ts';

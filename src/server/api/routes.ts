@@ -1,4 +1,5 @@
 /** Owns the table of API calls, and finding the one that a subject names. */
+import { ACCOUNT_INFO } from './account-info.ts';
 import type { Endpoint } from './call.ts';
 import {
   CONSUMER_CREATE,
@@ -10,22 +11,36 @@ import { CONSUMER_DELETE } from './consumer-delete.ts';
 import { CONSUMER_INFO } from './consumer-info.ts';
 import { CONSUMER_LIST } from './consumer-list.ts';
 import { CONSUMER_NAMES } from './consumer-names.ts';
+import { DIRECT_GET, DIRECT_GET_LAST } from './direct-get.ts';
+import { MESSAGE_DELETE } from './message-delete.ts';
+import { MESSAGE_GET } from './message-get.ts';
+import { REFUSALS } from './refusals.ts';
+import { CONSUMER_LEADER_STEPDOWN, META_LEADER_STEPDOWN, STREAM_LEADER_STEPDOWN } from './stepdown.ts';
 import { STREAM_CREATE } from './stream-create.ts';
 import { STREAM_DELETE } from './stream-delete.ts';
 import { STREAM_INFO } from './stream-info.ts';
 import { STREAM_LIST } from './stream-list.ts';
 import { STREAM_NAMES } from './stream-names.ts';
+import { STREAM_PURGE } from './stream-purge.ts';
 import { STREAM_UPDATE } from './stream-update.ts';
 
 export const API_PREFIX = '$JS.API.';
 
 const ENDPOINTS: readonly Endpoint[] = [
+  ACCOUNT_INFO,
   STREAM_CREATE,
   STREAM_UPDATE,
   STREAM_INFO,
   STREAM_NAMES,
   STREAM_LIST,
   STREAM_DELETE,
+  STREAM_PURGE,
+  MESSAGE_GET,
+  MESSAGE_DELETE,
+  DIRECT_GET,
+  DIRECT_GET_LAST,
+  STREAM_LEADER_STEPDOWN,
+  META_LEADER_STEPDOWN,
   CONSUMER_CREATE,
   CONSUMER_CREATE_NAMED,
   CONSUMER_CREATE_FILTERED,
@@ -34,6 +49,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   CONSUMER_NAMES,
   CONSUMER_LIST,
   CONSUMER_DELETE,
+  CONSUMER_LEADER_STEPDOWN,
+  ...REFUSALS,
 ];
 
 const PATTERNS = ENDPOINTS.map((endpoint) => ({ endpoint, tokens: endpoint.subject.split('.') }));

@@ -6,7 +6,8 @@ import type { StreamConfig } from '../../stream/index.ts';
 import type { ApiBackend, LocalStream } from './backend.ts';
 import { dynamicMetadata, streamConfigJson, streamStateJson } from './stream-wire.ts';
 import type { StateDetails } from './stream-wire.ts';
-import { formatTime, msToNanos, peerId } from './wire.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+import { msToNanos, peerId } from './wire.ts';
 
 /** Heard of within this time, a replica that lags nothing is current. */
 const CURRENT_WITHIN_MS = 10_000;
@@ -21,11 +22,11 @@ export function streamInfoJson(
   const { stream } = local;
   return {
     config: streamConfigJson(stream.config, dynamicMetadata(stream.config.metadata, backend.serverVersion)),
-    created: formatTime(assignment.createdUs),
+    created: formatRfc3339(assignment.createdUs),
     state: streamStateJson(stream.state(), details),
     domain: backend.domain || undefined,
     cluster: clusterInfoJson(backend, assignment, stream.status),
-    ts: formatTime(backend.runtime.wallUs()),
+    ts: formatRfc3339(backend.runtime.wallUs()),
   };
 }
 

@@ -1,12 +1,18 @@
 /** Owns what a stream looks like in the API's JSON: configuration both ways, state and cluster facts outwards. */
-import { REQUIRED_LEVEL_KEY, SERVER_LEVEL_KEY, SERVER_VERSION_KEY } from '../../base/asset.ts';
+import { SERVER_LEVEL_KEY, SERVER_VERSION_KEY } from '../../base/asset.ts';
 import type { StreamConfig, StreamConfigRequest, StreamState } from '../../stream/index.ts';
 import { choice, duration, flag, int, int32, int64, list, struct, text, textMap, time, uint64 } from './decoder.ts';
 import type { Decoded, Shape } from './decoder.ts';
-import { formatTime, msToNanos, nanosToMs } from './wire.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+import { msToNanos, nanosToMs } from './wire.ts';
 
 /** The level of the API that this server speaks (streams.md 1.6). */
 export const API_LEVEL = 5;
+
+/** Whether the value of `Nats-Required-Api-Level` asks for no more than this server has. */
+export function isSupportedLevel(level: string): boolean {
+  return /^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL;
+}
 
 const SUBJECT_TRANSFORM = { src: text, dest: text } as const;
 const SOURCE = struct('StreamSource', {
@@ -192,11 +198,6 @@ export function sortedByKey(metadata: Readonly<Record<string, string>>): Readonl
   return Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** `_nats.req.level` of a stored asset. */
-export function requiredLevel(metadata: Readonly<Record<string, string>>): number {
-  return Number(metadata[REQUIRED_LEVEL_KEY] ?? 0);
-}
-
 export interface StateDetails {
   readonly deleted?: readonly number[] | undefined;
   readonly subjects?: Readonly<Record<string, number>> | undefined;
@@ -207,9 +208,9 @@ export function streamStateJson(state: StreamState, details: StateDetails): obje
     messages: state.messages,
     bytes: state.bytes,
     first_seq: state.firstSeq,
-    first_ts: formatTime(state.firstTimestampUs),
+    first_ts: formatRfc3339(state.firstTimestampUs),
     last_seq: state.lastSeq,
-    last_ts: formatTime(state.lastTimestampUs),
+    last_ts: formatRfc3339(state.lastTimestampUs),
     num_subjects: state.numSubjects || undefined,
     subjects: details.subjects,
     num_deleted: state.numDeleted || undefined,

@@ -1,0 +1,243 @@
+/**
+ * Owns direct gets: reads of a stream's messages from the replica at hand, single, in batches, and the last ones of many
+ * subjects (streams.md 3.9).
+ */
+import type { Runtime } from '../base/runtime.ts';
+import type { Seq, TimestampUs } from '../base/brand.ts';
+import { SubjectMatcher } from '../base/subjects.ts';
+import type { StoredMessage, StreamCursor, StreamReader } from '../stream/index.ts';
+import { endOfBatchReply, messageReply, payloadReply, statusReply } from './direct-reply.ts';
+import type { BatchProgress, DirectReply } from './direct-reply.ts';
+import { lookUpMessage, lowerBound, newMessage, readMessage } from './message-lookup.ts';
+import type { MessageSelector } from './message-lookup.ts';
+
+/** Most subjects that one multi-last request may name. */
+export const MAX_SUBJECTS = 1024;
+/**
+ * A response never holds more than this. It ends early then, and says how much is left, as with `max_bytes`.
+ * Differs from the reference server, whose bound is 64 MiB: responses of several nodes' clients add up in memory here.
+ */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+/** What a message costs beside its bytes. */
+const REPLY_OVERHEAD_BYTES = 256;
+/** Messages read before others get their turn. */
+const MESSAGES_PER_TURN = 256;
+
+/** A request as a client sent it; members that are 0, empty or undefined were not there. */
+export interface DirectGetRequest extends MessageSelector {
+  readonly batch: number;
+  readonly maxBytes: number;
+  readonly multiLast: readonly string[];
+  readonly upToSeq: number;
+  readonly upToTimeUs: TimestampUs | undefined;
+  readonly noHeaders: boolean;
+}
+
+const NOT_FOUND = statusReply('404 Message Not Found');
+const NO_RESULTS = statusReply('404 No Results');
+const LOST = statusReply('500 Message Unreadable');
+const EMPTY_REQUEST = statusReply('408 Empty Request');
+const BAD_REQUEST = statusReply('408 Bad Request');
+const TOO_MANY_RESULTS = statusReply('413 Too Many Results');
+
+/** Answers a request from this replica. Never empty: what can't be answered gets a status line. */
+export async function directGet(
+  stream: StreamReader,
+  request: DirectGetRequest,
+  runtime: Runtime,
+): Promise<DirectReply[]> {
+  const refusal = refusalOf(request);
+  if (refusal !== undefined) return [refusal];
+  const response = new Response(stream.config.name, request);
+  if (request.multiLast.length > 0) return getMultiLast(stream, request, response, runtime);
+  if (request.batch > 0) return getBatch(stream, request, response, runtime);
+  const found = await lookUpMessage(stream, request);
+  switch (found.kind) {
+    case 'found':
+      return [request.noHeaders ? payloadReply(found.message) : messageReply(stream.config.name, found.message)];
+    case 'notFound':
+      return [NOT_FOUND];
+    case 'lost':
+      return [LOST];
+  }
+}
+
+function refusalOf(request: DirectGetRequest): DirectReply | undefined {
+  const seq = request.seq > 0;
+  const last = request.lastBySubject !== '';
+  const next = request.nextBySubject !== '';
+  const time = request.startTimeUs !== undefined;
+  const multi = request.multiLast.length > 0;
+  if (!seq && !last && !next && !time && !multi) return EMPTY_REQUEST;
+  const contradiction =
+    (seq && (last || time)) ||
+    (last && (time || next || multi || request.batch > 0)) ||
+    (next && multi) ||
+    (request.upToSeq > 0 && request.upToTimeUs !== undefined);
+  return contradiction ? BAD_REQUEST : undefined;
+}
+
+/** Gathers the messages of one response within its bounds. */
+class Response {
+  readonly replies: DirectReply[] = [];
+  readonly #stream: string;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
+  /** As the client counts: subject, headers and payload as stored. */
+  #bytes = 0;
+  #memoryBytes = 0;
+  #lastSeq = 0;
+
+  constructor(stream: string, request: DirectGetRequest) {
+    this.#stream = stream;
+    this.#maxMessages = request.batch > 0 ? request.batch : Number.MAX_SAFE_INTEGER;
+    this.#maxBytes = request.maxBytes > 0 ? request.maxBytes : Number.MAX_SAFE_INTEGER;
+  }
+
+  get isFull(): boolean {
+    return (
+      this.replies.length >= this.#maxMessages ||
+      this.#bytes >= this.#maxBytes ||
+      this.#memoryBytes >= MAX_RESPONSE_BYTES
+    );
+  }
+
+  add(message: StoredMessage, numPending: number, noHeaders: boolean): void {
+    const progress: BatchProgress = { numPending, lastSeq: this.#lastSeq };
+    const reply = noHeaders ? payloadReply(message) : messageReply(this.#stream, message, progress);
+    this.replies.push(reply);
+    this.#lastSeq = message.seq;
+    this.#bytes += message.end - message.subjectStart;
+    this.#memoryBytes += reply.headers.length + reply.payload.length + REPLY_OVERHEAD_BYTES;
+  }
+
+  end(numPending: number, upToSeq?: number): DirectReply[] {
+    this.replies.push(endOfBatchReply({ numPending, lastSeq: this.#lastSeq }, upToSeq));
+    return this.replies;
+  }
+}
+
+async function getBatch(
+  stream: StreamReader,
+  request: DirectGetRequest,
+  response: Response,
+  runtime: Runtime,
+): Promise<DirectReply[]> {
+  const filter = request.nextBySubject === '' ? undefined : new SubjectMatcher([request.nextBySubject]);
+  const reading = new Reading(stream, { position: lowerBound(stream, request), filter }, runtime);
+  let pending = reading.countPending();
+  try {
+    while (!response.isFull && (await reading.next()) === 'message') {
+      pending = Math.max(pending - 1, 0);
+      response.add(reading.view, pending, request.noHeaders);
+    }
+    return response.replies.length === 0 ? [NOT_FOUND] : response.end(pending);
+  } finally {
+    reading.close();
+  }
+}
+
+async function getMultiLast(
+  stream: StreamReader,
+  request: DirectGetRequest,
+  response: Response,
+  runtime: Runtime,
+): Promise<DirectReply[]> {
+  const upToSeq = upperBound(stream, request);
+  const filter = new SubjectMatcher(request.multiLast);
+  const found =
+    upToSeq >= stream.state().lastSeq
+      ? stream.lastSeqPerSubject(filter, MAX_SUBJECTS)
+      : await lastSeqsUpTo(stream, filter, upToSeq, runtime);
+  if (found.length > MAX_SUBJECTS) return [TOO_MANY_RESULTS];
+  if (found.length === 0) return [NO_RESULTS];
+  const seqs = found.filter((seq) => seq >= request.seq);
+
+  const message = newMessage();
+  let pending = seqs.length;
+  for (const seq of seqs) {
+    if (response.isFull) break;
+    if ((await readMessage(stream, seq, message)) !== 'message') return [...response.replies, NOT_FOUND];
+    pending--;
+    response.add(message, pending, false);
+  }
+  return response.end(pending, upToSeq);
+}
+
+function upperBound(stream: StreamReader, request: DirectGetRequest): number {
+  if (request.upToSeq > 0) return request.upToSeq;
+  return request.upToTimeUs === undefined ? stream.state().lastSeq : stream.seqAtTime(request.upToTimeUs) - 1;
+}
+
+/** The last sequence at or below `upToSeq` of each matching subject, ascending; stops when there are too many. */
+async function lastSeqsUpTo(
+  stream: StreamReader,
+  filter: SubjectMatcher,
+  upToSeq: number,
+  runtime: Runtime,
+): Promise<Seq[]> {
+  const lastBySubject = new Map<string, Seq>();
+  const reading = new Reading(stream, { position: 1 as Seq, filter }, runtime);
+  try {
+    while ((await reading.next()) === 'message' && reading.view.seq <= upToSeq) {
+      const { buffer, subjectStart, headersStart, seq } = reading.view;
+      lastBySubject.set(buffer.toString('utf8', subjectStart, headersStart), seq);
+      if (lastBySubject.size > MAX_SUBJECTS) break;
+    }
+  } finally {
+    reading.close();
+  }
+  return [...lastBySubject.values()].sort((a, b) => a - b);
+}
+
+/** A cursor that waits for the disk, and lets others have their turn. Lost messages are passed over. */
+class Reading {
+  readonly #cursor: StreamCursor;
+  readonly #runtime: Runtime;
+  #sinceTurn = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    stream: StreamReader,
+    range: { readonly position: Seq; readonly filter: SubjectMatcher | undefined },
+    runtime: Runtime,
+  ) {
+    this.#runtime = runtime;
+    this.#cursor = stream.openCursor({
+      ...range,
+      onReady: () => {
+        this.#wake();
+      },
+    });
+  }
+
+  get view(): StoredMessage {
+    return this.#cursor.view;
+  }
+
+  countPending(): number {
+    return this.#cursor.countPending();
+  }
+
+  async next(): Promise<'message' | 'end'> {
+    if (++this.#sinceTurn >= MESSAGES_PER_TURN) {
+      this.#sinceTurn = 0;
+      await new Promise<void>((resolve) => {
+        this.#runtime.defer(resolve);
+      });
+    }
+    for (;;) {
+      // Prepared before asking: `onReady` may come at any time after.
+      const ready = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      const step = this.#cursor.advance();
+      if (step === 'message' || step === 'end') return step;
+      if (step === 'wait') await ready;
+    }
+  }
+
+  close(): void {
+    this.#cursor.close();
+  }
+}

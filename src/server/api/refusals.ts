@@ -1,0 +1,133 @@
+/**
+ * Owns the calls that this server has no use for, or can't honour: each is answered with the error that the reference server
+ * has for the nearest situation, after the same checks, and none is left without an answer or with a false success.
+ */
+import {
+  BAD_REQUEST,
+  CLUSTER_REQUIRED,
+  CONSUMER_NOT_FOUND,
+  invalidJson,
+  invalidReset,
+  INVALID_PRIORITY_GROUP,
+  invalidStreamConfig,
+  NO_RECONFIGURATION,
+  NO_SUCH_PRIORITY_GROUP,
+  NOT_A_CLUSTER_MEMBER,
+  PEER_REMAP_FAILED,
+  restoreFailed,
+  snapshotFailed,
+  streamFailed,
+} from '../../base/api-errors.ts';
+import type { ApiError } from '../../base/api-errors.ts';
+import { isPriorityGroup } from '../../consumer/index.ts';
+import { decodeBody, decodeOptionalBody, failure, isEmptyBody, success } from './call.ts';
+import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
+import { text, time } from './decoder.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+
+const NOT_SUPPORTED = 'not supported by this server';
+
+/** Calls that change where replicas live. */
+function placementCall(subject: string, responseType: string, error: ApiError): Endpoint {
+  return {
+    subject,
+    responseType,
+    place: 'streamLeader',
+    precheck: (call) => (call.backend.clustered ? undefined : CLUSTER_REQUIRED),
+    handle: () => failure(error),
+  };
+}
+
+/** Calls of the operator, from the system account. */
+function operatorCall(subject: string, responseType: string, error: (call: Call) => ApiError): Endpoint {
+  return { subject, responseType, place: 'metaLeader', systemOnly: true, handle: (call) => failure(error(call)) };
+}
+
+const needsBody = (call: Call): ApiError | undefined => (isEmptyBody(call.request.body) ? BAD_REQUEST : undefined);
+
+const STREAM_SNAPSHOT: Endpoint = {
+  subject: 'STREAM.SNAPSHOT.*',
+  responseType: 'stream_snapshot_response',
+  place: 'streamLeader',
+  precheck: needsBody,
+  handle: () => failure(snapshotFailed(NOT_SUPPORTED)),
+};
+
+const STREAM_RESTORE: Endpoint = {
+  subject: 'STREAM.RESTORE.*',
+  responseType: 'stream_restore_response',
+  place: 'metaLeader',
+  failure: { deliver_subject: '' },
+  handle: (call) => failure(needsBody(call) ?? restoreFailed(NOT_SUPPORTED)),
+};
+
+const CONSUMER_PAUSE: Endpoint = {
+  subject: 'CONSUMER.PAUSE.*.*',
+  responseType: 'consumer_pause_response',
+  place: 'streamLeader',
+  failure: { paused: false, pause_until: formatRfc3339(0) },
+  handle: pause,
+};
+
+/** No consumer is ever paused, so resuming one is done already; pausing is refused. */
+function pause(call: StreamCall): Answer {
+  const body = decodeOptionalBody(call, { rootType: 'JSApiConsumerPauseRequest', fields: { pause_until: time } });
+  if (!body.ok) return failure(body.error);
+  if (call.consumers.info(call.args[1]!) === undefined) return failure(CONSUMER_NOT_FOUND);
+  const until = body.value.pause_until ?? 0;
+  if (until > call.backend.runtime.wallUs()) return failure(invalidStreamConfig(`consumer pause ${NOT_SUPPORTED}`));
+  return success({ paused: false, pause_until: formatRfc3339(until) });
+}
+
+const CONSUMER_UNPIN: Endpoint = {
+  subject: 'CONSUMER.UNPIN.*.*',
+  responseType: 'consumer_unpin_response',
+  place: 'streamLeader',
+  handle: unpin,
+};
+
+/** No consumer has priority groups. */
+function unpin(call: StreamCall): Answer {
+  if (call.request.body.length === 0) return failure(invalidJson('unexpected end of JSON input'));
+  const body = decodeBody(call, { rootType: 'JSApiConsumerUnpinRequest', fields: { group: text } });
+  if (!body.ok) return failure(body.error);
+  const { group = '' } = body.value;
+  if (group === '') return failure(invalidJson('consumer group not specified'));
+  if (!isPriorityGroup(group)) return failure(INVALID_PRIORITY_GROUP);
+  const known = call.consumers.info(call.args[1]!) !== undefined;
+  return failure(known ? NO_SUCH_PRIORITY_GROUP : CONSUMER_NOT_FOUND);
+}
+
+/** A consumer subscribes to this call itself, so for one that does not exist there is no answer. */
+const CONSUMER_RESET: Endpoint = {
+  subject: 'CONSUMER.RESET.*.*',
+  responseType: 'consumer_reset_response',
+  place: 'streamLeader',
+  handle(call) {
+    const known = call.consumers.info(call.args[1]!) !== undefined;
+    return known ? failure(invalidReset('not allowed')) : { kind: 'raw', response: { kind: 'none' } };
+  },
+};
+
+export const REFUSALS: readonly Endpoint[] = [
+  STREAM_SNAPSHOT,
+  STREAM_RESTORE,
+  placementCall('STREAM.PEER.REMOVE.*', 'stream_remove_peer_response', PEER_REMAP_FAILED),
+  placementCall('STREAM.PEER.EVACUATE.*', 'stream_evacuate_peer_response', PEER_REMAP_FAILED),
+  placementCall('STREAM.CANCEL_MOVE.*', 'stream_cancel_move_response', NO_RECONFIGURATION),
+  placementCall('CONSUMER.PEER.REMOVE.*.*', 'consumer_remove_peer_response', PEER_REMAP_FAILED),
+  placementCall('CONSUMER.PEER.EVACUATE.*.*', 'consumer_evacuate_peer_response', PEER_REMAP_FAILED),
+  CONSUMER_PAUSE,
+  CONSUMER_UNPIN,
+  CONSUMER_RESET,
+  operatorCall('SERVER.REMOVE', 'meta_server_remove_response', memberError),
+  operatorCall('SERVER.EVACUATE', 'meta_server_evacuate_response', memberError),
+  operatorCall('ACCOUNT.PURGE.*', 'account_purge_response', () => streamFailed(`account purge ${NOT_SUPPORTED}`)),
+  operatorCall('ACCOUNT.STREAM.MOVE.*.*', 'stream_update_response', () => PEER_REMAP_FAILED),
+  operatorCall('ACCOUNT.STREAM.CANCEL_MOVE.*.*', 'stream_cancel_move_response', () => NO_RECONFIGURATION),
+];
+
+function memberError(call: Call): ApiError {
+  if (!call.backend.clustered) return CLUSTER_REQUIRED;
+  return isEmptyBody(call.request.body) ? BAD_REQUEST : NOT_A_CLUSTER_MEMBER;
+}
