@@ -270,9 +270,13 @@ export class Group implements GroupHandle {
     this.#sample = undefined;
   }
 
+  get hasToApply(): boolean {
+    return this.#applier.hasWork && !this.#restoring && !this.#closed;
+  }
+
   /** True if there is more to apply. */
   applySlice(): boolean {
-    if (!this.#applier.hasWork || this.#restoring || this.#closed) return false;
+    if (!this.hasToApply) return false;
     const own = this.#applier.applySlice();
     for (const entry of own) {
       this.#checkpointer.applied(entry.index);
@@ -289,7 +293,7 @@ export class Group implements GroupHandle {
     }
     if (!this.#readyApplied && this.#isReady) this.#announce();
     this.#checkpointIfDue();
-    return this.#applier.hasWork;
+    return this.hasToApply;
   }
 
   /** Tells the machine that it may propose again, once per time that this becomes true. */

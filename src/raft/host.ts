@@ -369,14 +369,14 @@ class Host implements RaftHost, HostContext {
         group.welcomeProposals();
       });
       if (group.needsDisk) this.#writers.add(group);
-      this.#appliers.add(group);
+      if (group.hasToApply) this.#appliers.add(group);
     }
   }
 
   #applySome(): void {
     const end = this.runtime.monotonicMs() + APPLY_BUDGET_MS;
     for (const group of this.#appliers) {
-      let more = group.isInUse;
+      let more = group.hasToApply;
       while (more && this.runtime.monotonicMs() < end) more = this.#guard(group, () => group.applySlice()) ?? false;
       if (more) return;
       this.#appliers.delete(group);
