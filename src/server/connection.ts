@@ -45,6 +45,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
   #closeReason: CloseReason | undefined;
   #flushPending = false;
   #pauses = 0;
+  /** Since the last chunk arrived: a publisher is held back once per chunk, not per message. */
   #stalled = false;
   #stalls = 0;
 
@@ -162,7 +163,6 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     this.#context.statistics.stalledClients++;
     this.pause();
     this.#context.runtime.after(STALL_MS, () => {
-      this.#stalled = false;
       this.resume();
     });
   }
@@ -288,6 +288,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
   }
 
   #receive(chunk: Buffer): void {
+    this.#stalled = false;
     this.#parse(() => {
       this.#parser.feed(chunk);
     });

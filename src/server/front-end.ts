@@ -98,6 +98,11 @@ export class FrontEnd {
     return this.#limits;
   }
 
+  /** Takes effect at once, for connections that exist as well. Those over a lowered limit may stay. */
+  setLimits(limits: Partial<ConnectionLimits>): void {
+    Object.assign(this.#limits, limits);
+  }
+
   get port(): number {
     return this.#listener.port;
   }

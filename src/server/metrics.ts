@@ -3,6 +3,7 @@
  * them into Prometheus text is monitoring/prometheus.ts, which is loaded at the first scrape.
  */
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import type { HostMetrics } from '../raft/index.ts';
 
 /** Upper bounds in seconds: from a page cache write to a disk in trouble. */
 const LATENCY_BOUNDS_SECONDS = [
@@ -46,34 +47,57 @@ export interface LoopDelay {
 }
 
 /** Handed to whoever has something to measure. */
-export class ServerMetrics {
+export class ServerMetrics implements HostMetrics {
   readonly fsync = new LatencyHistogram();
   readonly commit = new LatencyHistogram();
   readonly #loopDelay: IntervalHistogram;
-  #leaderChanges = 0;
+  /** Plain counters since the start. */
+  readonly counts = {
+    leaderChanges: 0,
+    elections: 0,
+    writtenBytes: 0,
+    snapshotSentBytes: 0,
+    snapshotReceivedBytes: 0,
+    repairedRecords: 0,
+    digestMismatches: 0,
+  };
 
   constructor() {
     this.#loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
     this.#loopDelay.enable();
   }
 
-  /** One durable write of all groups that were ready. */
-  observeFsync(seconds: number): void {
+  wrote(seconds: number, bytes: number): void {
     this.fsync.observe(seconds);
+    this.counts.writtenBytes += bytes;
   }
 
-  /** From the proposal of an entry here until it was committed. */
-  observeCommit(seconds: number): void {
+  committed(seconds: number): void {
     this.commit.observe(seconds);
   }
 
-  /** Some group's leader, as known here, changed. */
-  leaderChange(): void {
-    this.#leaderChanges += 1;
+  electionStarted(): void {
+    this.counts.elections += 1;
   }
 
-  get leaderChanges(): number {
-    return this.#leaderChanges;
+  leaderChanged(): void {
+    this.counts.leaderChanges += 1;
+  }
+
+  snapshotSent(bytes: number): void {
+    this.counts.snapshotSentBytes += bytes;
+  }
+
+  snapshotReceived(bytes: number): void {
+    this.counts.snapshotReceivedBytes += bytes;
+  }
+
+  recordRepaired(): void {
+    this.counts.repairedRecords += 1;
+  }
+
+  digestMismatch(): void {
+    this.counts.digestMismatches += 1;
   }
 
   /** Starts over with every call. */

@@ -203,9 +203,9 @@ export async function withMonitoring(
   basePath = '',
 ): Promise<void> {
   const metrics = new ServerMetrics();
-  metrics.observeFsync(0.003);
-  metrics.observeCommit(20);
-  metrics.leaderChange();
+  metrics.wrote(0.003, 4096);
+  metrics.committed(20);
+  metrics.leaderChanged();
   const server = new MonitoringServer(new MonitoringEndpoints(from, metrics), basePath, silentLogger);
   await server.listen({ host: '127.0.0.1', port: -1 });
   try {

@@ -134,6 +134,24 @@ export class Api {
     return this.#backend.metaLeader() === undefined ? JETSTREAM_UNAVAILABLE : STREAM_NOT_FOUND;
   }
 
+  /** What a call is answered with when the node that was to handle it went away with it. */
+  unavailable(subject: string): ApiResponse {
+    const endpoint = findEndpoint(subject)?.endpoint;
+    if (endpoint === undefined) return NONE;
+    return endpoint.place === 'anyReplica' ? NO_RESPONDERS : envelope(endpoint, failure(JETSTREAM_UNAVAILABLE));
+  }
+
+  /** Calls handled on this node since it started, those of all accounts together. */
+  totals(): Readonly<ApiTotals> {
+    const sum = { total: 0, errors: 0, inflight: 0 };
+    for (const { total, errors, inflight } of this.#totals.values()) {
+      sum.total += total;
+      sum.errors += errors;
+      sum.inflight += inflight;
+    }
+    return sum;
+  }
+
   #totalsOf(account: string): ApiTotals {
     let totals = this.#totals.get(account);
     if (totals === undefined) this.#totals.set(account, (totals = { total: 0, errors: 0, inflight: 0 }));

@@ -64,9 +64,9 @@ export class ApiGateway implements ServiceHandler {
   }
 
   #start(subject: string, publication: Publication, publisher: Publisher): boolean {
-    const target = this.#api.routeOf(publisher.account, subject);
-    if (target === 'noResponders') return false;
-    if (target === 'none' || this.#underWay >= MAX_REQUESTS_UNDER_WAY) return true;
+    const target = this.#api.nodeFor(publisher.account, subject);
+    // A subject that names no call gets no answer, and no-responders neither: somebody listens.
+    if (target === undefined || this.#underWay >= MAX_REQUESTS_UNDER_WAY) return true;
     const { buffer } = publication;
     const request: ApiRequest = {
       account: publisher.account,

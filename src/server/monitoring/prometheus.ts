@@ -152,12 +152,7 @@ function runtimeFamilies(metrics: ServerMetrics): Family[] {
   return [
     histogram('millrace_fsync_duration_seconds', 'Durable writes, one for all groups that were ready.', metrics.fsync),
     histogram('millrace_commit_duration_seconds', 'From the proposal of an entry to its commit.', metrics.commit),
-    single(
-      'counter',
-      'millrace_raft_leader_changes_total',
-      'Changes of leaders that this server has seen.',
-      () => metrics.leaderChanges,
-    ),
+    ...raftCounters(metrics),
     {
       name: 'millrace_event_loop_lag_seconds',
       help: 'What the event loop was late by since the scrape before; quantile 1 is the worst.',
@@ -172,6 +167,21 @@ function runtimeFamilies(metrics: ServerMetrics): Family[] {
       },
     },
   ];
+}
+
+/** Name, help, and what is counted. */
+const RAFT_COUNTERS = [
+  ['millrace_raft_leader_changes_total', 'Changes of leaders that this server has seen.', 'leaderChanges'],
+  ['millrace_raft_elections_total', 'Elections that this server has started.', 'elections'],
+  ['millrace_storage_written_bytes_total', 'Bytes written to the database.', 'writtenBytes'],
+  ['millrace_raft_snapshot_sent_bytes_total', 'Bytes of checkpoints and blocks sent to replicas.', 'snapshotSentBytes'],
+  ['millrace_raft_snapshot_received_bytes_total', 'The same, received.', 'snapshotReceivedBytes'],
+  ['millrace_storage_repaired_records_total', 'Damaged records fetched again from a peer.', 'repairedRecords'],
+  ['millrace_raft_digest_mismatches_total', 'Replicas found to differ from their leader.', 'digestMismatches'],
+] as const;
+
+function raftCounters(metrics: ServerMetrics): Family[] {
+  return RAFT_COUNTERS.map(([name, help, counter]) => single('counter', name, help, () => metrics.counts[counter]));
 }
 
 function histogram(name: string, help: string, source: LatencyHistogram): Family {

@@ -83,8 +83,9 @@ function parseObject(text: string): Map<string, unknown> | undefined {
     // Not JSON: the caller closes the connection, there is nothing to tell the client.
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return new Map(Object.entries(value).map(([key, field]) => [key.toLowerCase(), field as unknown]));
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined;
+  // As in Go, null is an object without fields.
+  return new Map(Object.entries(value ?? {}).map(([key, field]) => [key.toLowerCase(), field as unknown]));
 }
 
 /** Counts brackets without regard to strings, which may refuse a name full of brackets: nobody has one. */

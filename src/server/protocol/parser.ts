@@ -198,7 +198,7 @@ export class ProtocolParser {
     if (verb === undefined) return this.#fail('unknownOperation');
     const start = argumentsStart(buffer, at, lineFeed, verb);
     const lineEnd = buffer[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
-    if (lineEnd - start > this.#maxControlLine) return this.#fail('controlLineTooLong');
+    if (this.#lineTooLong(at, start, lineEnd)) return this.#fail('controlLineTooLong');
     if (verb === 'PUB' || verb === 'HPUB') {
       const sameSubject = this.#lineBytes > 0 && common > this.#lineParts.subjectEnd;
       if (!this.#readPublish(buffer, at, { start, lineFeed, withHeaders: verb === 'HPUB' })) return FAILED;
@@ -211,8 +211,13 @@ export class ProtocolParser {
     if (!mayBecomeVerb(buffer, at, end)) return this.#fail('unknownOperation');
     const verb = readVerb(buffer, at, end);
     const start = verb === undefined ? at : argumentsStart(buffer, at, end, verb);
-    // One more than the limit may be the CR of the line's end.
-    return end - start > this.#maxControlLine + 1 ? this.#fail('controlLineTooLong') : INCOMPLETE;
+    const lineEnd = buffer[end - 1] === CR ? end - 1 : end;
+    return this.#lineTooLong(at, start, lineEnd) ? this.#fail('controlLineTooLong') : INCOMPLETE;
+  }
+
+  /** The limit is on the arguments. Blanks before them do not count, but must not be endless either. */
+  #lineTooLong(at: number, start: number, lineEnd: number): boolean {
+    return lineEnd - start > this.#maxControlLine || start - at > this.#maxControlLine;
   }
 
   /** Reads the arguments of PUB or HPUB into `#lineParts`, relative to `at`. */

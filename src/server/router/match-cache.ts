@@ -38,10 +38,10 @@ export class MatchCache {
   /** The result for the subject in `buffer[start, end)`, if it is there and valid. */
   find(buffer: Buffer, start: number, end: number, generation: number): MatchResult | undefined {
     this.#hash(buffer, start, end);
+    // A subject that ends in a dot is malformed, and looks like the prefix of others.
+    if (this.#prefixEnd === end) return undefined;
     const result =
-      this.#at(this.#subjectHash, buffer, start, end) ??
-      // A subject that ends in a dot is malformed, and its prefix says nothing about it.
-      (this.#prefixEnd === end ? undefined : this.#at(this.#prefixHash, buffer, start, this.#prefixEnd));
+      this.#at(this.#subjectHash, buffer, start, end) ?? this.#at(this.#prefixHash, buffer, start, this.#prefixEnd);
     return result?.validAt(generation) === true ? result : undefined;
   }
 
@@ -54,6 +54,7 @@ export class MatchCache {
   ): void {
     if (this.#count * 2 > this.#slots.length && this.#slots.length < MAX_SLOTS) this.#grow();
     this.#hash(buffer, start, end);
+    if (this.#prefixEnd === end) return;
     const hash = entry.byPrefix ? this.#prefixHash : this.#subjectHash;
     const key = Buffer.from(buffer.subarray(start, entry.byPrefix ? this.#prefixEnd : end));
     if (this.#targets + entry.result.targets > MAX_TARGETS) this.clear();

@@ -1,0 +1,88 @@
+/**
+ * Owns JetStream on this node: streams and consumers hosted here, captures and gateways for those hosted anywhere, and
+ * the API. What the composition root needs to start, to watch and to stop it as one thing.
+ */
+import type { Logger } from '../../base/logger.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { ClusterNode } from '../../cluster/index.ts';
+import { META_GROUP } from '../../raft/index.ts';
+import { Api, type ServerLimits } from '../api/index.ts';
+import type { Router } from '../router-types.ts';
+import { ApiGateway } from './api-gateway.ts';
+import { ConsumerGateway } from './consumer-gateway.ts';
+import { LocalStreams } from './local-streams.ts';
+import { NodeBackend } from './node-backend.ts';
+import { StreamCaptures } from './stream-captures.ts';
+import { SubmissionExchange } from './submission-exchange.ts';
+
+/** Accounts that have JetStream. */
+const ACCOUNTS = ['$G'] as const;
+
+export interface JetStreamServiceOptions {
+  readonly cluster: ClusterNode;
+  readonly router: Router;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  /** Empty: none. */
+  readonly domain: string;
+  readonly serverVersion: string;
+  readonly systemAccount: string;
+  readonly serverLimits: ServerLimits;
+}
+
+export class JetStreamService {
+  readonly streams: LocalStreams;
+  readonly api: Api;
+  readonly backend: NodeBackend;
+  readonly #captures: StreamCaptures;
+  readonly #gateway: ApiGateway;
+  readonly #consumers: ConsumerGateway;
+  readonly #options: JetStreamServiceOptions;
+
+  /** Attaches to the cluster, which must not have been started yet. */
+  constructor(options: JetStreamServiceOptions) {
+    this.#options = options;
+    const { cluster, router, runtime, logger, domain } = options;
+    this.streams = new LocalStreams({
+      cluster,
+      host: cluster.host,
+      router,
+      runtime,
+      logger,
+      domain,
+      statusChanged: (group, status) => {
+        cluster.groupStatusChanged(group, status);
+      },
+    });
+    const exchange = new SubmissionExchange(cluster, (group) => this.streams.get(group)?.instance);
+    this.#captures = new StreamCaptures({ cluster, router, runtime, exchange, domain });
+    this.#consumers = new ConsumerGateway({
+      cluster,
+      router,
+      runtime,
+      localConsumers: (group) => this.streams.get(group)?.consumers,
+    });
+    this.backend = new NodeBackend({ ...options, streams: this.streams });
+    this.api = new Api(this.backend);
+    this.backend.serve(this.api);
+    this.#gateway = new ApiGateway({ api: this.api, cluster, router, logger, consumers: this.#consumers });
+  }
+
+  /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */
+  start(): void {
+    const { router, domain } = this.#options;
+    for (const account of ACCOUNTS) {
+      router.addService(account, '$JS.API.>', this.#gateway);
+      router.addService(account, '$JS.ACK.>', this.#consumers);
+      router.addService(account, '$JS.FC.>', this.#consumers);
+      if (domain !== '') router.addService(account, `$JS.${domain}.API.>`, this.#gateway.forDomain(domain));
+    }
+    this.streams.start();
+    this.#captures.start();
+  }
+
+  /** The catalogue's group is there and led by somebody. */
+  get metaReady(): boolean {
+    return this.#options.cluster.leaderOf(META_GROUP) !== undefined;
+  }
+}
