@@ -18,8 +18,8 @@ export interface ServerLogger extends Logger {
 
 export interface ServerLog {
   readonly logger: ServerLogger;
-  /** After the file was moved away. False: there is no file. @throws what the file system says */
-  reopen(): boolean;
+  /** After the file was moved away. Says in the log what came of it; the old file stays open if there can't be a new one. */
+  reopen(): void;
   /** Takes over what a reload changed; the old file stays open if the new one can't be. @throws what the file system says */
   configure(options: LogOptions): void;
   close(): void;
@@ -33,9 +33,12 @@ export function createLogger(options: LogOptions): ServerLog {
     sink.write(formatLine(JSON.parse(json) as Fields, format));
   };
   const root = createPino(options, write);
+  const logger = adapt(root);
   return {
-    logger: adapt(root),
-    reopen: () => sink.reopen(),
+    logger,
+    reopen: () => {
+      reopen(sink, logger);
+    },
     configure: (changed) => {
       if (changed.file !== file) {
         const opened = openSink(changed);
@@ -50,6 +53,15 @@ export function createLogger(options: LogOptions): ServerLog {
       sink.close();
     },
   };
+}
+
+function reopen(sink: LogSink, logger: ServerLogger): void {
+  try {
+    if (sink.reopen()) logger.info({}, 'File log re-opened');
+    else logger.info({}, 'File log re-open ignored, not a file logger');
+  } catch (error) {
+    logger.error({ error }, 'File log re-open failed');
+  }
 }
 
 function openSink(options: LogOptions): LogSink {
