@@ -19,6 +19,7 @@ import { SnapshotSender } from './snapshot-sender.ts';
 import type { GroupStorage } from './storage/group-storage.ts';
 import { recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
 import type { WriteBatch } from './storage/write-batch.ts';
+import { TICKS_PER_HEARTBEAT } from './timing.ts';
 import type {
   GroupHandle,
   GroupId,
@@ -83,6 +84,7 @@ export class Group implements GroupHandle {
   #closed = false;
   #uncommittedBytes = 0;
   #couldPropose = false;
+  #members: readonly NodeId[];
   #electionTick = 0;
   #quietBeats = 0;
   #leaderSeen: NodeId | undefined;
@@ -98,6 +100,7 @@ export class Group implements GroupHandle {
     this.#context = context;
     this.#logger = context.logger.child({ group: options.id, name: options.name });
     this.#core = this.#makeCore(state);
+    this.#members = members(this.#core.membership);
     this.#machine = options.machine(this);
     const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
     this.#applier = new Applier(this.#machine, appliedIndex);
@@ -119,6 +122,7 @@ export class Group implements GroupHandle {
     }
     if (recovered !== undefined) this.receiver.recovered(recovered.staged);
     const now = this.#context.runtime.monotonicMs();
+    this.#members = members(this.#core.membership);
     const alone = this.isAlone;
     // The pause after a restart protects leases that others hold; alone there are none.
     this.#core.start(alone ? now - this.#context.timing.electionTimeoutMinMs : now, this.#effects);
@@ -128,13 +132,14 @@ export class Group implements GroupHandle {
 
   // --- What the host asks ---
 
+  /** This node is the only member. */
   get isAlone(): boolean {
-    const { membership } = this.#core;
-    return members(membership).length === 1 && isVoter(membership, this.#context.node);
+    return this.#members.length === 1 && this.#members[0] === this.#context.node;
   }
 
+  /** Sorted. */
   get members(): readonly NodeId[] {
-    return members(this.#core.membership);
+    return this.#members;
   }
 
   /** The group needs neither ticks nor messages now. */
@@ -212,9 +217,8 @@ export class Group implements GroupHandle {
   tick(tick: number, isBeat: boolean): void {
     if (this.isLeader) {
       if (isBeat) this.#beat();
-    } else if (tick >= this.#electionTick && this.#context.mayVote(this)) {
-      if (this.isVoter && !this.repairing) this.#context.metrics.electionStarted();
-      this.step({ kind: 'electionTimeout' });
+    } else if (this.#electionTick < tick + 1) {
+      this.#campaignAfter(this.#electionTick - tick);
     }
     if (isBeat && !this.isLeader) this.step({ kind: 'heartbeatTimeout' });
     if (isBeat) {
@@ -222,6 +226,23 @@ export class Group implements GroupHandle {
       this.receiver.tick();
       this.#settleTransfers();
     }
+  }
+
+  /** Unless a leader is heard of within this part of a tick. */
+  #campaignAfter(ticks: number): void {
+    const due = this.#electionTick;
+    const { heartbeatMs } = this.#context.timing;
+    this.#context.runtime.after(Math.max(0, ticks) * (heartbeatMs / TICKS_PER_HEARTBEAT), () => {
+      // The loop may have stood still: what the sockets hold is read first.
+      this.#context.runtime.defer(() => {
+        if (this.#electionTick === due && !this.#closed && this.#context.mayVote(this)) this.#campaign();
+      });
+    });
+  }
+
+  #campaign(): void {
+    if (this.isVoter && !this.repairing && !this.isHibernating) this.#context.metrics.electionStarted();
+    this.step({ kind: 'electionTimeout' });
   }
 
   #beat(): void {
@@ -680,6 +701,7 @@ export class Group implements GroupHandle {
 
   #statusChanged(): void {
     this.#effects.statusChanged = false;
+    this.#members = members(this.#core.membership);
     if (this.leader !== this.#leaderSeen) {
       this.#leaderSeen = this.leader;
       this.#context.metrics.leaderChanged();

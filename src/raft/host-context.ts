@@ -30,7 +30,7 @@ export interface HostContext {
   mayVote(group: Group): boolean;
   isAlive(node: NodeId): boolean;
   lastContactMs(node: NodeId): number | undefined;
-  /** The tick at which a follower that hears nothing more campaigns. */
+  /** When a follower that hears nothing more campaigns: in ticks, with a fraction, or nodes would campaign in step. */
   drawElectionTick(): number;
 
   /** Fetches an entry again from a peer that has it. */

@@ -21,7 +21,7 @@ import { GroupStorage } from './storage/group-storage.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
 import { RecordCache } from './storage/record-cache.ts';
 import { recoverGroup } from './storage/recovery.ts';
-import { DEFAULT_TIMING, STALL_INTERVALS, type Timing } from './timing.ts';
+import { DEFAULT_TIMING, STALL_INTERVALS, TICKS_PER_HEARTBEAT, type Timing } from './timing.ts';
 import type { GroupHandle, GroupId, GroupOptions, LogIndex, RaftHost, RaftTransport } from './types.ts';
 
 /** Of recent records of all groups, so that readers at the tail touch no disk. */
@@ -32,7 +32,6 @@ const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 const APPLY_BUDGET_MS = 4;
 /** A group that proposes while it is being stepped is stepped again, but not for ever. */
 const MAX_PASSES = 4;
-const TICKS_PER_HEARTBEAT = 2;
 
 export interface RaftHostOptions {
   readonly node: NodeId;
@@ -70,6 +69,8 @@ class Host implements RaftHost, HostContext {
   #dirty = new Set<Group>();
   #writers = new Set<Group>();
   #appliers = new Set<Group>();
+  /** Groups that need ticks; the others cost nothing. */
+  readonly #awake = new Set<Group>();
   #turnScheduled = false;
   #inTurn = false;
   #writing = false;
@@ -317,7 +318,8 @@ class Host implements RaftHost, HostContext {
 
   drawElectionTick(): number {
     const delayMs = this.timing.electionTimeoutMinMs * (1 + this.runtime.random());
-    return this.#tick + Math.ceil(delayMs / this.#tickMs);
+    const sinceTickMs = Math.min(this.runtime.monotonicMs() - this.#lastTickMs, this.#tickMs);
+    return this.#tick + (sinceTickMs + delayMs) / this.#tickMs;
   }
 
   repairRecord(group: Group, index: LogIndex): void {
@@ -368,6 +370,8 @@ class Host implements RaftHost, HostContext {
         group.process();
         group.welcomeProposals();
       });
+      if (group.isResting) this.#awake.delete(group);
+      else this.#awake.add(group);
       if (group.needsDisk) this.#writers.add(group);
       if (group.hasToApply) this.#appliers.add(group);
     }
@@ -479,12 +483,14 @@ class Host implements RaftHost, HostContext {
     this.#tick++;
     const isBeat = this.#tick % TICKS_PER_HEARTBEAT === 0;
     if (isBeat) {
-      for (const peer of this.#peerNodes()) this.#beat(peer);
-      this.#wakeAbandoned();
+      const peers = this.#peerNodes();
+      for (const peer of peers) this.#beat(peer);
+      this.#wakeAbandoned(peers);
       if (this.#storage.needsSync) this.#sync();
     }
-    for (const group of this.#groups.values()) {
-      if (!group.isResting)
+    for (const group of this.#awake) {
+      if (!group.isInUse) this.#awake.delete(group);
+      else
         this.#guard(group, () => {
           group.tick(this.#tick, isBeat);
         });
@@ -512,12 +518,8 @@ class Host implements RaftHost, HostContext {
   }
 
   /** Groups that rest under a leader of which nothing is heard any more. */
-  #wakeAbandoned(): void {
-    for (const group of this.#groups.values()) {
-      if (!group.isHibernating || group.isLeader) continue;
-      const { leader } = group;
-      if (leader === undefined || !this.isAlive(leader)) group.step({ kind: 'wake' });
-    }
+  #wakeAbandoned(peers: readonly NodeId[]): void {
+    for (const peer of peers) if (!this.isAlive(peer)) this.#wakeGroupsOf(peer);
   }
 
   #wakeGroupsOf(leader: NodeId): void {

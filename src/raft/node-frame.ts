@@ -124,28 +124,24 @@ function encodeChunk(chunk: SnapshotChunk): Buffer {
 
 /** Undefined when it is malformed. Buffers in it are views of `bytes`. */
 export function decodeNodeFrame(bytes: Buffer): NodeFrame | undefined {
-  switch (bytes[0]) {
-    case BEAT:
-      if (bytes.length !== BEAT_BYTES) return undefined;
-      return {
-        kind: 'beat',
-        incarnation: readSafeInteger(bytes, 1),
-        receiverIncarnation: readSafeInteger(bytes, 9),
-        receiverCounter: readSafeInteger(bytes, 17),
-      };
-    case CHUNK:
-      return decodeChunk(bytes);
-    case RECORD_WANTED:
-    case RECORD: {
-      if (bytes.length < RECORD_HEADER) return undefined;
-      const group = bytes.readUInt32BE(1) as GroupId;
-      const index = readSafeInteger(bytes, 5) as LogIndex;
-      if (bytes[0] === RECORD_WANTED) return { kind: 'recordWanted', group, index };
-      return { kind: 'record', group, index, record: bytes.subarray(RECORD_HEADER) };
-    }
-    default:
-      return undefined;
-  }
+  const kind = bytes[0];
+  if (kind === BEAT) return decodeBeat(bytes);
+  if (kind === CHUNK) return decodeChunk(bytes);
+  if ((kind !== RECORD_WANTED && kind !== RECORD) || bytes.length < RECORD_HEADER) return undefined;
+  const group = bytes.readUInt32BE(1) as GroupId;
+  const index = readSafeInteger(bytes, 5) as LogIndex;
+  if (index < 1) return undefined;
+  if (kind === RECORD_WANTED) return { kind: 'recordWanted', group, index };
+  return { kind: 'record', group, index, record: bytes.subarray(RECORD_HEADER) };
+}
+
+function decodeBeat(bytes: Buffer): Beat | undefined {
+  if (bytes.length !== BEAT_BYTES) return undefined;
+  const incarnation = readSafeInteger(bytes, 1);
+  const receiverIncarnation = readSafeInteger(bytes, 9);
+  const receiverCounter = readSafeInteger(bytes, 17);
+  if (incarnation < 1 || receiverIncarnation < 0 || receiverCounter < 0) return undefined;
+  return { kind: 'beat', incarnation, receiverIncarnation, receiverCounter };
 }
 
 function decodeChunk(bytes: Buffer): SnapshotChunk | undefined {

@@ -14,5 +14,7 @@ export interface Timing {
 
 export const DEFAULT_TIMING: Timing = { electionTimeoutMinMs: 350, heartbeatMs: 100, hibernateAfterBeats: 5 };
 
+export const TICKS_PER_HEARTBEAT = 2;
+
 /** A timer that comes later than this many intervals means that the loop stood still, and counts as one. */
 export const STALL_INTERVALS = 1.5;

@@ -83,14 +83,15 @@ export class SimulatedDisk {
   }
 
   async write(batch: DiskBatch, sync: boolean): Promise<void> {
+    if (!(batch instanceof Batch)) throw new Error('a batch goes to the disk that made it');
     await this.faults.delay?.();
     const { failNextWrite } = this.faults;
     if (failNextWrite !== undefined) {
       delete this.faults.failNextWrite;
-      if (failNextWrite === 'applied') this.#commit(batch as Batch, true);
+      if (failNextWrite === 'applied') this.#commit(batch, true);
       throw new Error('EIO: the simulated disk failed');
     }
-    this.#commit(batch as Batch, sync);
+    this.#commit(batch, sync);
   }
 
   #commit(batch: Batch, sync: boolean): void {

@@ -7,7 +7,7 @@
 import { StorageError } from '../../base/errors.ts';
 import { decodeMembership, encodeMembership } from '../core/membership.ts';
 import type { SnapshotPoint } from '../core/input.ts';
-import type { GroupId, LogIndex, PageSink, Term } from '../types.ts';
+import type { GroupId, PageSink } from '../types.ts';
 import { pageKey, pagesRange, partsOfPageKey, rootKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
 import { checksumOfValue, openJson, openValue, sealJson, sealValue } from './sealed-value.ts';
@@ -275,5 +275,5 @@ function decodeRoot(stored: unknown): CheckpointRoot | undefined {
   const root = stored as Omit<CheckpointRoot, 'membership'> & { readonly membership: string };
   const membership = decodeMembership(Buffer.from(root.membership, 'base64'));
   if (membership === undefined) return undefined;
-  return { ...root, index: root.index as LogIndex, term: root.term as Term, membership };
+  return { ...root, membership };
 }

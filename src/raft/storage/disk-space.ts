@@ -54,13 +54,20 @@ export class DiskSpace {
 
   async #poll(): Promise<void> {
     const free = await freeBytes(this.#directory);
-    if (this.#closed) return;
-    if (free !== undefined) {
-      const low = free < LOW_WATER_BYTES * (this.#low ? ENOUGH_AGAIN : 1);
-      if (low !== this.#low) this.#logger.warn({ low, freeBytes: free }, 'disk.space');
-      this.#low = low;
-      if (!low) await this.#makeReserve();
+    if (free !== undefined && !this.#closed) {
+      this.#judge(free);
+      if (!this.#low) await this.#makeReserve();
     }
+    this.#pollLater();
+  }
+
+  #judge(free: number): void {
+    const low = free < LOW_WATER_BYTES * (this.#low ? ENOUGH_AGAIN : 1);
+    if (low !== this.#low) this.#logger.warn({ low, freeBytes: free }, 'disk.space');
+    this.#low = low;
+  }
+
+  #pollLater(): void {
     if (this.#closed) return;
     this.#timer = this.#runtime.after(POLL_MS, () => {
       void this.#poll();

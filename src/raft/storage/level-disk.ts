@@ -1,6 +1,6 @@
 /** Owns the LevelDB database of a node: its options, and what its errors mean. */
 import { ClassicLevel } from 'classic-level';
-import { StorageError } from '../../base/errors.ts';
+import { invariant, StorageError } from '../../base/errors.ts';
 import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';
 
 /** LevelDB keeps up to two of these in memory, replays as much at start, and needs this much space to open at all. */
@@ -98,8 +98,9 @@ export class LevelDisk implements KeyValueDisk {
   }
 
   async write(batch: DiskBatch, sync: boolean): Promise<void> {
+    invariant(batch instanceof LevelBatch, 'a batch goes to the disk that made it');
     try {
-      await (batch as LevelBatch).chained.write({ sync });
+      await batch.chained.write({ sync });
     } catch (error) {
       throw new StorageError('STORAGE_WRITE', 'writing to the database failed', { cause: error });
     }

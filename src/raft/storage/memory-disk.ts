@@ -1,4 +1,5 @@
 /** Owns a disk that is none: what memory groups keep their entries and checkpoints in. Gone with the process. */
+import { invariant } from '../../base/errors.ts';
 import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';
 
 /** A change by a key in hex, whose order is that of the bytes. `value` undefined deletes. */
@@ -55,7 +56,8 @@ export class MemoryDisk implements KeyValueDisk, DiskBatch {
   }
 
   write(batch: DiskBatch): Promise<void> {
-    for (const [key, value] of (batch as MemoryBatch).changes) this.#change(key, value);
+    invariant(batch instanceof MemoryBatch, 'a batch goes to the disk that made it');
+    for (const [key, value] of batch.changes) this.#change(key, value);
     return Promise.resolve();
   }
 
