@@ -230,6 +230,7 @@ export class Consumer implements Due, Recorded {
     const dueMs = pulls.add(reply, admission.body, nowMs);
     this.#requestDueMs = Math.min(this.#requestDueMs, dueMs);
     this.#arm(dueMs);
+    if (this.#replicated) this.#services.recorder.noteLazily(this);
     this.wake();
   }
 
@@ -319,7 +320,10 @@ export class Consumer implements Due, Recorded {
       const readiness = this.#readiness(nowMs);
       if (readiness === 'congested') this.#retryAt(nowMs + CONGESTION_RETRY_MS);
       // Recording wakes us again.
-      if (readiness !== 'ready' || this.log.bytes > MAX_UNRECORDED_BYTES) return false;
+      if (readiness !== 'ready' || this.log.bytes > MAX_UNRECORDED_BYTES) {
+        this.#noteEndedPulls();
+        return false;
+      }
       const bytes = this.#deliverNext(nowMs);
       if (bytes === 0) return false;
       budget.messages--;
@@ -462,9 +466,13 @@ export class Consumer implements Due, Recorded {
   #sendCommitted(): void {
     while (this.#committed.length > 0) {
       const held = this.#committed[0]!;
-      const step = this.#services.stream.read(held.seq as Seq, this.#view, () => {
-        this.#ready();
-      });
+      // An ack of an earlier attempt may have come while this one waited.
+      const wanted = this.state.pending.has(held.seq);
+      const step = wanted
+        ? this.#services.stream.read(held.seq as Seq, this.#view, () => {
+            this.#ready();
+          })
+        : 'gone';
       if (step === 'wait') return;
       this.#committed.shift();
       if (step === 'message') this.#sendHeld(held);
@@ -493,7 +501,7 @@ export class Consumer implements Due, Recorded {
   /** Notes who waits, for the next leader; nobody else is there to note on a single replica. */
   #recordInboxes(): void {
     const recorded = this.state.waiting;
-    if (this.#services.stream.status.voters.length < 2 && recorded.size === 0) return;
+    if (!this.#replicated && recorded.size === 0) return;
     const waiting = new Set<string>();
     for (const inbox of this.#pulls.inboxes()) {
       if (waiting.size === MAX_RECORDED_INBOXES) break;
@@ -511,6 +519,10 @@ export class Consumer implements Due, Recorded {
     }
   }
 
+  #noteEndedPulls(): void {
+    if (this.state.waiting.size > this.#pulls.size) this.#services.recorder.noteLazily(this);
+  }
+
   // ---- deadlines -----------------------------------------------------------------------------------------------
 
   due(nowMs: number): number {
@@ -525,6 +537,7 @@ export class Consumer implements Due, Recorded {
         ? this.#pulls.due(nowMs, this.state.deliveredConsumerSeq, lastStreamSeq)
         : this.#push.due(nowMs, this.state.deliveredConsumerSeq, lastStreamSeq);
     if (this.#inactiveAtMs <= nowMs) this.#checkInactive(nowMs);
+    this.#noteEndedPulls();
     return Math.min(this.#ackDeadlineMs, this.#retryAtMs, this.#requestDueMs, this.#inactiveAtMs);
   }
 
@@ -686,6 +699,11 @@ export class Consumer implements Due, Recorded {
     this.#push?.close();
     this.#push = undefined;
     this.#source.close();
+  }
+
+  /** There may be another leader, who has to know who waits. */
+  get #replicated(): boolean {
+    return this.#services.stream.status.voters.length > 1;
   }
 
   get #full(): boolean {

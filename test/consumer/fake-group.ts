@@ -11,6 +11,8 @@ import { FakeStream, STATUS_FOLLOWER, encodeMessage, streamConfig, type FakeEntr
 
 const COMMIT_DELAY_MS = 1;
 const TIME_LIMIT_MS = 60_000;
+/** Small, so that a checkpoint takes several steps. */
+const PAGE_BYTES = 100;
 
 export interface Replica {
   readonly stream: FakeStream;
@@ -23,6 +25,8 @@ export class FakeGroup {
   readonly time = new VirtualTime();
   readonly random: Random;
   readonly replicas: Replica[] = [];
+  /** What each replica has stored of its checkpoints, by key. */
+  readonly #pages: Map<string, Buffer>[] = [];
   /** False: nothing commits until it is true again. */
   quorum = true;
   #leader = 0;
@@ -36,7 +40,10 @@ export class FakeGroup {
   ) {
     this.random = new Random(options.seed ?? 1);
     const count = options.replicas ?? 1;
-    for (let at = 0; at < count; at++) this.replicas.push(this.#newReplica(at, streamConfig(options.stream)));
+    for (let at = 0; at < count; at++) {
+      this.replicas.push(this.#newReplica(at, streamConfig(options.stream)));
+      this.#pages.push(new Map());
+    }
     this.#announce();
   }
 
@@ -148,24 +155,25 @@ export class FakeGroup {
     });
   }
 
-  /** A replica made from the pages of `from`, as after a restart. */
+  /** A replica whose memory is lost, and made again from its last checkpoint: one that it took just now. */
   async restart(at: number): Promise<void> {
-    const old = this.replicas[at]!;
-    const pages: [Buffer, Buffer][] = [];
+    const { consumers } = this.replicas[at]!;
+    const pages = this.#pages[at]!;
     const sink = {
-      put: (key: Buffer, value: Buffer): number => pages.push([key, value]),
-      delete: (): undefined => undefined,
+      put: (key: Buffer, value: Buffer): void => {
+        pages.set(key.toString('hex'), value);
+      },
+      delete: (key: Buffer): void => {
+        pages.delete(key.toString('hex'));
+      },
     };
-    const all = this.#copyOf(old);
-    all.beginCheckpoint();
-    while (!all.writePages(sink, 100)) await Promise.resolve();
-    all.endCheckpoint(true);
-    old.consumers.restore(pages.sort(([a], [b]) => Buffer.compare(a, b)));
+    consumers.beginCheckpoint();
+    while (!consumers.writePages(sink, PAGE_BYTES)) await Promise.resolve();
+    consumers.endCheckpoint(true);
+    consumers.restore(
+      [...pages].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [Buffer.from(key, 'hex'), value]),
+    );
     if (at === this.#leader) this.#announce();
-  }
-
-  #copyOf(replica: Replica): ConsumerSet {
-    return replica.consumers;
   }
 
   #newReplica(at: number, config: StreamConfig): Replica {

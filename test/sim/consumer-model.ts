@@ -1,0 +1,79 @@
+/**
+ * Owns what any client may expect of one consumer with explicit acks, told by a naive bookkeeper: it sees deliveries, acks
+ * and answers, knows nothing of logs and leaders, and complains when a promise is broken.
+ */
+
+export interface Delivery {
+  readonly seq: number;
+  readonly attempts: number;
+  readonly reply: string;
+}
+
+interface Story {
+  lastDeliveryMs: number;
+  /** A nak, a deposed leader or a reader that went away: it may come again before its ack wait. */
+  mayComeEarly: boolean;
+}
+
+export interface ModelRules {
+  readonly ackWaitMs: number;
+  /** -1: unlimited. */
+  readonly maxDeliver: number;
+}
+
+export class ConsumerModel {
+  readonly #rules: ModelRules;
+  readonly #stories = new Map<number, Story>();
+  /** Double acks out, by the subject that their answer comes to. */
+  readonly #asked = new Map<string, number>();
+  /** Acked for sure: must never come again. */
+  readonly confirmed = new Set<number>();
+  /** Acked or terminated by the client, confirmed or not. */
+  readonly finished = new Set<number>();
+  readonly outstanding: Delivery[] = [];
+  readonly violations: string[] = [];
+
+  constructor(rules: ModelRules) {
+    this.#rules = rules;
+  }
+
+  delivered(delivery: Delivery, nowMs: number): void {
+    const { seq, attempts } = delivery;
+    const story = this.#stories.get(seq) ?? { lastDeliveryMs: -Infinity, mayComeEarly: true };
+    this.#stories.set(seq, story);
+    if (this.confirmed.has(seq)) this.violations.push(`${seq} came again after its ack was confirmed`);
+    const { maxDeliver, ackWaitMs } = this.#rules;
+    if (maxDeliver > 0 && attempts > maxDeliver) this.violations.push(`${seq} says it is attempt ${attempts}`);
+    if (!story.mayComeEarly && nowMs < story.lastDeliveryMs + ackWaitMs) {
+      this.violations.push(`${seq} came again after ${nowMs - story.lastDeliveryMs} ms`);
+    }
+    story.lastDeliveryMs = nowMs;
+    story.mayComeEarly = false;
+    this.outstanding.push(delivery);
+  }
+
+  asked(seq: number, answerTo: string): void {
+    this.finished.add(seq);
+    this.#asked.set(answerTo, seq);
+  }
+
+  acked(seq: number): void {
+    this.finished.add(seq);
+  }
+
+  naked(seq: number): void {
+    const story = this.#stories.get(seq);
+    if (story !== undefined) story.mayComeEarly = true;
+  }
+
+  /** An empty answer arrived. */
+  answered(subject: string): void {
+    const seq = this.#asked.get(subject);
+    if (seq !== undefined) this.confirmed.add(seq);
+  }
+
+  /** What the old leader did and didn't record may be done again. */
+  leaderChanged(): void {
+    for (const story of this.#stories.values()) story.mayComeEarly = true;
+  }
+}
