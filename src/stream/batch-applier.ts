@@ -122,7 +122,11 @@ export class BatchApplier {
 
   #trimSubject(id: number, keep: number): void {
     const { store } = this.#state;
-    for (let excess = store.subjects.counts[id]! - keep; excess > 0; excess--) store.remove(store.firstOf(id), true);
+    let excess = store.subjects.counts[id]! - keep;
+    if (excess <= 0) return;
+    for (; excess > 0; excess--) store.remove(store.firstOf(id), true);
+    // The next one to be trimmed is known without a search.
+    if (keep === 1) store.subjects.firsts[id] = store.lastOf(id);
   }
 
   /** Removes from the head what is above the limits, without telling of each message. True: there was something. */

@@ -175,6 +175,9 @@ export class MessageStore {
     const id = chunk.subjectAt(row, ordinal);
     const size = chunk.sizeAt(row, ordinal);
     if (tell && !open) this.#tellRemoved(seq, id);
+    // The link goes with its block: whoever asks for the subject's first one later would have to search.
+    if (this.wantsLinks && this.subjects.firsts[id] === seq)
+      this.subjects.firsts[id] = seq + this.#linkAt(ref, ordinal);
     this.#forget(seq, id, size);
     const live = chunk.live[row]!;
     if (open) {

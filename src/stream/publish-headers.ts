@@ -23,6 +23,7 @@ const NAMES = [
 ] as const;
 export type PublishHeader = (typeof NAMES)[number];
 
+const NO_BUFFER = Buffer.alloc(0);
 const ENCODED = NAMES.map((name) => Buffer.from(name));
 /** Where the honoured names differ from others at once: all begin with these. */
 const COMMON = Buffer.from('Nats-');
@@ -45,7 +46,7 @@ export const BATCH_ID = SLOT['Nats-Batch-Id'];
 
 /** The honoured headers of one message, as offsets. Reused from message to message. */
 export class PublishHeaders {
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NO_BUFFER;
   readonly #starts = new Int32Array(NAMES.length);
   readonly #ends = new Int32Array(NAMES.length);
   /** True when the message has any of them. */
@@ -59,7 +60,7 @@ export class PublishHeaders {
   clear(): void {
     if (this.any) this.#ends.fill(0);
     this.any = false;
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = NO_BUFFER;
   }
 
   /** Looks through the header block buffer[start, end). */
