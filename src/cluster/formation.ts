@@ -39,9 +39,9 @@ const RETRY_MS = 200;
 const META_ID_CHARS = 16;
 
 export interface FormationOptions {
-  readonly membership: Membership;
-  readonly requests: Requests;
-  readonly keeper: StateKeeper;
+  readonly membership: Pick<Membership, 'self' | 'known' | 'connected' | 'descriptionOf'>;
+  readonly requests: Pick<Requests, 'request' | 'serve'>;
+  readonly keeper: Pick<StateKeeper, 'state' | 'update'>;
   readonly runtime: Runtime;
   readonly logger: Logger;
   /** The group exists, and this node agreed to its value: to be called at most once. */
