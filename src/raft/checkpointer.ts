@@ -9,29 +9,56 @@ import type { LogIndex, StateMachine } from './types.ts';
 
 /** Of pages per batch. */
 const SLICE_BYTES = 256 * 1024;
-/** Entries in front of the checkpoint that stay in the log, dead or not, for followers that are a little behind. */
-const TRAILING_ENTRIES = 1024;
+export interface CheckpointPolicy {
+  /** A checkpoint is taken when so much log would have to be replayed, ... */
+  readonly afterBytes: number;
+  readonly afterEntries: number;
+  /** ... less with many groups, so that what all of them would replay together stays below this: about a second. */
+  readonly replayBytesPerNode: number;
+  /** Entries in front of the checkpoint that stay in the log, dead or not, for followers that are a little behind. */
+  readonly trailingEntries: number;
+}
+
+export const DEFAULT_CHECKPOINT_POLICY: CheckpointPolicy = {
+  afterBytes: 32 * 1024 * 1024,
+  afterEntries: 50_000,
+  replayBytesPerNode: 256 * 1024 * 1024,
+  trailingEntries: 1024,
+};
+
+/** However many groups there are: below this a checkpoint would cost more than the log it saves. */
+const AFTER_BYTES_MIN = 256 * 1024;
+
+/** True if so much was applied since the last checkpoint that another one pays. */
+export function isCheckpointDue(
+  policy: CheckpointPolicy,
+  since: { readonly bytes: number; readonly entries: number; readonly groups: number },
+): boolean {
+  const share = Math.max(AFTER_BYTES_MIN, policy.replayBytesPerNode / Math.max(1, since.groups));
+  return since.bytes >= Math.min(policy.afterBytes, share) || since.entries >= policy.afterEntries;
+}
 
 type Phase = 'idle' | 'writing' | 'rootWritten';
 
 export class Checkpointer {
   readonly #storage: GroupStorage;
   readonly #machine: StateMachine;
+  readonly #trailingEntries: number;
   #phase: Phase = 'idle';
   #point: SnapshotPoint | undefined;
   #digest = 0;
   /** Raft's own entries: dead as soon as a checkpoint covers them. */
-  #ownEntries: LogIndex[];
+  #ownEntries: LogIndex[] = [];
   #pins = 0;
   #deadChanged = false;
   /** Dead entries up to here may be deleted. */
   #deletableThrough = 0 as LogIndex;
   #waiting: (() => void)[] = [];
 
-  constructor(storage: GroupStorage, machine: StateMachine, ownEntries: readonly LogIndex[]) {
+  constructor(storage: GroupStorage, machine: StateMachine, policy: CheckpointPolicy) {
     this.#storage = storage;
     this.#machine = machine;
-    this.#ownEntries = [...ownEntries];
+    this.#trailingEntries = policy.trailingEntries;
     // What a crash kept from being deleted; after a restart the log begins at the checkpoint.
     this.#deletableThrough = storage.checkpoints.root?.index ?? (0 as LogIndex);
   }
@@ -104,7 +131,7 @@ export class Checkpointer {
     this.#storage.markDead(this.#ownEntries.filter((own) => own <= index));
     this.#ownEntries = this.#ownEntries.filter((own) => own > index);
     this.#deadChanged = !this.#storage.dead.isEmpty;
-    const forgotten = Math.max(0, index - TRAILING_ENTRIES) as LogIndex;
+    const forgotten = Math.max(0, index - this.#trailingEntries) as LogIndex;
     if (forgotten > this.#deletableThrough) this.#deletableThrough = forgotten;
     this.#settle();
     return forgotten;

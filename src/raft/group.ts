@@ -6,7 +6,7 @@ import type { NodeId } from '../base/brand.ts';
 import { NotLeaderError, StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Applier } from './applier.ts';
-import { Checkpointer } from './checkpointer.ts';
+import { Checkpointer, isCheckpointDue } from './checkpointer.ts';
 import { RaftCore } from './core/core.ts';
 import { Effects, type LoadRequest } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
@@ -33,14 +33,6 @@ import type {
 
 /** Proposed here and not committed; above it `canPropose` is false. */
 const MAX_UNCOMMITTED_BYTES = 16 * 1024 * 1024;
-/** A checkpoint is taken when so much log would have to be replayed, ... */
-const CHECKPOINT_AFTER_BYTES = 32 * 1024 * 1024;
-const CHECKPOINT_AFTER_ENTRIES = 50_000;
-/** ... less with many groups, so that what all of them would replay together stays below this, ... */
-const REPLAY_BYTES_PER_NODE = 256 * 1024 * 1024;
-/** ... but not so little that a checkpoint costs more than the log it saves. */
-const CHECKPOINT_AFTER_BYTES_MIN = 256 * 1024;
-
 /** What a batch holds of one group, and what becomes due when it is durable. */
 export interface GroupWrite {
   readonly index: LogIndex;
@@ -104,7 +96,7 @@ export class Group implements GroupHandle {
     this.#machine = options.machine(this);
     const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
     this.#applier = new Applier(this.#machine, appliedIndex);
-    this.#checkpointer = new Checkpointer(storage, this.#machine, []);
+    this.#checkpointer = new Checkpointer(storage, this.#machine, context.checkpointPolicy);
     this.sender = new SnapshotSender(context, this, this.#checkpointer);
     this.receiver = new SnapshotReceiver(context, this);
   }
@@ -402,10 +394,9 @@ export class Group implements GroupHandle {
 
   #checkpointIfDue(): void {
     if (this.#checkpointer.isRunning || this.receiver.isReceiving || this.#restoring) return;
-    const share = REPLAY_BYTES_PER_NODE / Math.max(1, this.#context.groupCount);
-    const bytes = Math.max(CHECKPOINT_AFTER_BYTES_MIN, Math.min(CHECKPOINT_AFTER_BYTES, share));
-    const { bytesSinceCheckpoint, entriesSinceCheckpoint } = this.#applier;
-    if (bytesSinceCheckpoint < bytes && entriesSinceCheckpoint < CHECKPOINT_AFTER_ENTRIES) return;
+    const { bytesSinceCheckpoint: bytes, entriesSinceCheckpoint: entries } = this.#applier;
+    const { checkpointPolicy, groupCount: groups } = this.#context;
+    if (!isCheckpointDue(checkpointPolicy, { bytes, entries, groups })) return;
     this.#beginCheckpoint();
   }
 

@@ -2,6 +2,7 @@
 import type { NodeId } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
+import type { CheckpointPolicy } from './checkpointer.ts';
 import type { Group } from './group.ts';
 import type { HostMetrics } from './host-metrics.ts';
 import type { PeerMessage } from './messages.ts';
@@ -15,6 +16,7 @@ export interface HostContext {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly metrics: HostMetrics;
+  readonly checkpointPolicy: CheckpointPolicy;
   readonly groupCount: number;
 
   /** Something is to be done for `group`: in this turn, or in one that comes soon. */

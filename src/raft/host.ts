@@ -7,6 +7,7 @@ import type { NodeId } from '../base/brand.ts';
 import { StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime, Timer } from '../base/runtime.ts';
+import { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from './checkpointer.ts';
 import { makeMembership } from './core/membership.ts';
 import { decodeFrame } from './frame.ts';
 import { Group, type GroupWrite } from './group.ts';
@@ -42,6 +43,7 @@ export interface RaftHostOptions {
   readonly logger: Logger;
   readonly metrics?: HostMetrics;
   readonly timing?: Partial<Timing>;
+  readonly checkpoints?: Partial<CheckpointPolicy>;
   /** The disk failed: everything here has stopped for good, and the process should end. */
   readonly onFatal?: (error: StorageError) => void;
 }
@@ -56,6 +58,7 @@ class Host implements RaftHost, HostContext {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly metrics: HostMetrics;
+  readonly checkpointPolicy: CheckpointPolicy;
   readonly #options: RaftHostOptions;
   readonly #storage: NodeStorage;
   readonly #transport: RaftTransport;
@@ -87,6 +90,7 @@ class Host implements RaftHost, HostContext {
     this.logger = options.logger;
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
     this.metrics = options.metrics ?? NO_METRICS;
+    this.checkpointPolicy = { ...DEFAULT_CHECKPOINT_POLICY, ...options.checkpoints };
     this.#storage = options.storage;
     this.#transport = options.transport;
     this.#outbox = new Outbox(options.transport);

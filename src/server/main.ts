@@ -44,9 +44,15 @@ async function run(command: Command & { readonly kind: 'run' }): Promise<void> {
     if (options.pidFile !== undefined) writePidFile(options.pidFile);
     await server.start();
   } catch (error) {
-    log.logger.fatal({}, error instanceof Error ? error.message : String(error));
+    log.logger.fatal({}, describe(error));
     exit(1);
   }
+}
+
+/** With what caused it: the reason is often only there. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }
 
 const command = parseCommandLine(process.argv, process.env);

@@ -2,6 +2,7 @@
  * Owns one server from start to end: builds its parts in the order in which they depend on each other, starts them in the
  * order in which others may see them, and stops them the other way round.
  */
+import { join } from 'node:path';
 import type { NodeId } from '../base/brand.ts';
 import { SystemRuntime, type Runtime } from '../base/runtime.ts';
 import { createCluster, createLinks, fileState, type ClusterNode, TRAFFIC, type Links } from '../cluster/index.ts';
@@ -23,6 +24,8 @@ import type { ServerInfo } from './protocol/index.ts';
 const SYSTEM_ACCOUNT = '$SYS';
 /** Name of a server that was given none: its store must know it again. */
 const UNNAMED = 'standalone';
+/** In the store's directory: what the cluster layer must not forget. */
+const NODE_STATE_FILE = 'cluster-state';
 /** A lone server sends nothing to anybody. */
 const NO_TRANSPORT: RaftTransport = { send: () => undefined, pendingBytes: () => 0 };
 
@@ -263,7 +266,7 @@ export class Server {
         advertise: cluster.advertise,
         listenHost: cluster.host,
         jetstream: jetStream !== undefined,
-        state: fileState(jetStream!.storeDir),
+        state: fileState(join(jetStream!.storeDir, NODE_STATE_FILE)),
         fatal: this.#fatal,
       },
     });

@@ -160,7 +160,6 @@ export class SubjectIndex {
   }
 
   #release(id: number): void {
-    this.pages.touch(Math.floor(id / IDS_PER_PAGE));
     this.counts[id] = 0;
     this.#strings.release(id);
   }

@@ -31,7 +31,8 @@ export class SimulatedDisk {
   readonly faults: DiskFaults = {};
   #durable = new Map<string, Buffer>();
   #unsynced: Batch[] = [];
-  #lastSynced: Batch[] = [];
+  /** Everything ever synced, in order. */
+  #synced: Batch[] = [];
   #mounted: Mounted | undefined;
 
   /** What a process opens; the one opened before it is cut off. */
@@ -46,18 +47,28 @@ export class SimulatedDisk {
     this.#mounted?.detach();
     this.#mounted = undefined;
     const kept = cut === 'keep' ? this.#unsynced.length : cut === 'lose' ? 0 : cut;
-    for (const batch of this.#unsynced.slice(0, kept)) applyTo(this.#durable, batch);
+    for (const batch of this.#unsynced.slice(0, kept)) {
+      applyTo(this.#durable, batch);
+      this.#synced.push(batch);
+    }
     this.#unsynced = [];
   }
 
-  /** Loses a batch in the middle although it was synced, as a flipped bit in LevelDB's log does. `age` 0: the last one. */
+  /** Loses one batch although it was synced, as a flipped bit in LevelDB's log does. `age` 0: the last one. */
   loseSynced(age: number): void {
-    const replay = this.#lastSynced;
-    const lost = replay.length - 1 - age;
+    const lost = this.#synced.length - 1 - age;
+    this.#rewrite(this.#synced.filter((_, at) => at !== lost));
+  }
+
+  /** Loses the last batches although they were synced, as a log that was cut does. */
+  loseTail(count: number): void {
+    this.#rewrite(this.#synced.slice(0, -count));
+  }
+
+  #rewrite(batches: Batch[]): void {
+    this.#synced = batches;
     this.#durable = new Map();
-    replay.forEach((batch, at) => {
-      if (at !== lost) applyTo(this.#durable, batch);
-    });
+    for (const batch of batches) applyTo(this.#durable, batch);
   }
 
   /** Changes one stored value behind everybody's back. */
@@ -98,7 +109,7 @@ export class SimulatedDisk {
     this.#unsynced.push(batch);
     if (!sync) return;
     for (const each of this.#unsynced) applyTo(this.#durable, each);
-    this.#lastSynced.push(...this.#unsynced);
+    this.#synced.push(...this.#unsynced);
     this.#unsynced = [];
   }
 }

@@ -4,9 +4,9 @@ import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import {
   createRaftHost,
   NodeStorage,
+  type CheckpointPolicy,
   type GroupHandle,
   type GroupId,
-  type HostMetrics,
   type RaftHost,
 } from '../../src/raft/index.ts';
 import { SimulatedNetwork } from '../sim/network.ts';
@@ -35,9 +35,15 @@ export class HostCluster {
   readonly nodes: TestNode[] = [];
   readonly #random: Random;
   readonly #storage: 'file' | 'memory';
-  readonly metrics: Partial<HostMetrics> | undefined;
+  readonly #checkpoints: Partial<CheckpointPolicy>;
 
-  constructor(options: { readonly nodes: number; readonly seed?: number; readonly storage?: 'file' | 'memory' }) {
+  constructor(options: {
+    readonly nodes: number;
+    readonly seed?: number;
+    readonly storage?: 'file' | 'memory';
+    readonly checkpoints?: Partial<CheckpointPolicy>;
+  }) {
+    this.#checkpoints = options.checkpoints ?? {};
     this.#random = new Random(options.seed ?? 1);
     this.network = new SimulatedNetwork(this.time, this.#random.fork());
     this.#storage = options.storage ?? 'file';
@@ -89,6 +95,7 @@ export class HostCluster {
       transport: this.network.transportOf(node.id),
       storage,
       logger,
+      checkpoints: this.#checkpoints,
       onFatal: (error) => {
         node.fatal = error;
       },

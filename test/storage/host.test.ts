@@ -1,7 +1,12 @@
 /** Hosts with real cores, groups and storage, on virtual time, a simulated network and simulated disks. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { HostCluster } from './host-cluster.ts';
+import { entryKey } from '../../src/raft/storage/keys.ts';
+import type { LogIndex } from '../../src/raft/index.ts';
+import { recordOf } from './counting-machine.ts';
+import { GROUP, HostCluster, type TestNode } from './host-cluster.ts';
+
+const EAGER = { afterEntries: 10, trailingEntries: 2 };
 
 test('what is proposed on the leader is applied on every replica', async () => {
   const cluster = new HostCluster({ nodes: 3 });
@@ -38,3 +43,205 @@ test('after a power cut of all nodes the group goes on with everything that was 
     assert.ok(!node.events.includes('node.amnesia'), node.id);
   }
 });
+
+test('a follower that the log no longer reaches gets the checkpoint, and then the log', async () => {
+  const cluster = new HostCluster({ nodes: 3, checkpoints: EAGER });
+  await cluster.startAll();
+  await cluster.publish('before');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const away = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(away);
+  const texts = Array.from({ length: 45 }, (_, at) => `m${at}`);
+  await cluster.publish(...texts);
+  await cluster.start(away);
+  await cluster.untilEqual();
+  assert.deepEqual(away.machine!.bodies, ['before', ...texts]);
+  assert.equal(away.machine!.restored, 1, 'by a checkpoint, not by the log');
+  await cluster.publish('later');
+  await cluster.untilEqual();
+  cluster.crash(away);
+  await cluster.start(away);
+  await cluster.untilEqual();
+  assert.equal(away.machine!.bodies.at(-1), 'later');
+});
+
+test('an idle group says nothing at all, and is awake as soon as somebody proposes', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.time.run(3000);
+  const before = cluster.network.framesDelivered;
+  await cluster.time.run(10_000);
+  // Ten beats a second from each node to both others, whatever the number of groups.
+  assert.ok(cluster.network.framesDelivered - before <= 6 * 101, `${cluster.network.framesDelivered - before} frames`);
+  await cluster.publish('b');
+  await cluster.untilEqual();
+});
+
+test('when the leader of an idle group dies, the others notice by its node and elect', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.time.run(3000);
+  const old = await cluster.untilLeader();
+  cluster.crash(old);
+  const killedAt = cluster.time.nowMs;
+  await cluster.untilLeader();
+  assert.ok(cluster.time.nowMs - killedAt < 1500, `it took ${cluster.time.nowMs - killedAt} ms`);
+});
+
+test('a follower that restarts finds the leader of an idle group, who keeps leading', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.time.run(3000);
+  const leader = await cluster.untilLeader();
+  const { term } = leader.group!.status;
+  const follower = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(follower);
+  await cluster.start(follower);
+  await cluster.untilEqual();
+  await cluster.time.run(3000);
+  assert.equal(leader.group!.status.term, term);
+  assert.equal(follower.group!.status.leader, leader.id);
+});
+
+test('a replica whose state differs from the leader’s leaves the quorum and is built anew', async () => {
+  const cluster = new HostCluster({ nodes: 3, checkpoints: EAGER });
+  await cluster.startAll();
+  await cluster.publish(...Array.from({ length: 15 }, (_, at) => `m${at}`));
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const wrong = cluster.nodes.find((node) => node !== leader)!;
+  wrong.machine!.corrupt();
+  await cluster.publish('a', 'b', 'c');
+  await cluster.until('the mismatch is seen', () => wrong.events.includes('group.digestMismatch'));
+  await cluster.untilEqual();
+  await cluster.until('it counts again', () => !wrong.group!.status.repairing);
+  assert.deepEqual(wrong.machine!.bodies, leader.machine!.bodies);
+});
+
+test('a node whose disk lost what it promised neither votes nor counts until a leader has repaired it', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a', 'b', 'c');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const forgetful = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(forgetful);
+  forgetful.disk.loseTail(3);
+  await cluster.start(forgetful);
+  await cluster.until('the loss is noticed', () => forgetful.events.includes('node.amnesia'));
+  await cluster.until('it is marked', () => forgetful.group!.status.repairing);
+  await cluster.until('it is repaired', () => !forgetful.group!.status.repairing);
+  await cluster.untilEqual();
+});
+
+test('a batch missing in the middle of the journal puts every group in doubt', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a', 'b', 'c', 'd');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const damaged = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(damaged);
+  damaged.disk.loseSynced(2);
+  await cluster.start(damaged);
+  assert.ok(damaged.events.includes('journal.gaps'));
+  assert.equal(damaged.group!.status.repairing, true);
+  await cluster.until('it is repaired', () => !damaged.group!.status.repairing);
+  await cluster.untilEqual();
+});
+
+test('a damaged entry is fetched again from another replica', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a', 'b', 'c');
+  await cluster.untilEqual();
+  for (const node of cluster.nodes) await node.host!.shutdown({ transferLeaderships: false });
+  const hurt = cluster.nodes[0]!;
+  const index = hurt.machine!.indexes[1]!;
+  hurt.disk.damage(entryKey(GROUP, index), flipLastBit);
+  await cluster.startAll();
+  await cluster.untilLeader();
+  await cluster.until('the group took up its work', () => hurt.group!.status.commitIndex >= index);
+  await assert.rejects(hurt.group!.readRecord(index), { code: 'STORAGE_CORRUPT' });
+  await cluster.until('it is repaired', () => hurt.events.includes('record.repaired'));
+  assert.equal((await hurt.group!.readRecord(index)).toString('utf8', 40), 'b');
+});
+
+test('a failed write ends the host for good, and says so once', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  const leader = await cluster.untilLeader();
+  leader.disk.faults.failNextWrite = 'lost';
+  await cluster.until('the disk fails', () => {
+    if (leader.group!.canPropose) leader.group!.propose(recordOf('never promised'));
+    return leader.fatal !== undefined;
+  });
+  assert.equal(leader.group!.canPropose, false);
+  assert.equal(leader.machine!.closed, true);
+  assert.ok(!leader.machine!.bodies.includes('never promised'));
+  cluster.crash(leader);
+  await cluster.publish('b');
+});
+
+test('reads wait for what was committed before, on a leader that still is one', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  const leader = await cluster.untilLeader();
+  let done = false;
+  const barrier = leader.group!.readBarrier().then(() => (done = true));
+  await cluster.until('the barrier opens', () => done);
+  await barrier;
+  const follower = cluster.nodes.find((node) => node !== leader)!;
+  await assert.rejects(follower.group!.readBarrier(), { name: 'NotLeaderError' });
+});
+
+test('leadership is handed over on request and before a shutdown', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const heir = cluster.nodes.find((node) => node !== leader)!;
+  let taken: boolean | undefined;
+  void leader.group!.transferLeadership(heir.id).then((result) => (taken = result));
+  await cluster.until('it was handed over', () => taken !== undefined);
+  assert.equal(taken, true);
+  assert.equal((await cluster.untilLeader()).id, heir.id);
+  let stopped = false;
+  void heir.host!.shutdown({ transferLeaderships: true }).then(() => (stopped = true));
+  await cluster.until('it has stopped', () => stopped);
+  assert.equal(heir.machine!.checkpoints, 1);
+  cluster.crash(heir);
+  await cluster.publish('b');
+});
+
+test('members come and go while the group works', async () => {
+  const cluster = new HostCluster({ nodes: 3, checkpoints: EAGER });
+  const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode];
+  await cluster.startHost(first);
+  await cluster.openGroup(first, GROUP, [first.id]);
+  await cluster.publish(...Array.from({ length: 25 }, (_, at) => `m${at}`));
+  for (const node of [second, third]) {
+    await cluster.startHost(node);
+    await cluster.openGroup(node, GROUP, [first.id]);
+  }
+  let changed = false;
+  const change = { voters: cluster.voters, learners: [] };
+  void first.group!.changeMembership(change).then(() => (changed = true));
+  await cluster.until('all three vote', () => changed);
+  await cluster.untilEqual();
+  cluster.crash(first);
+  await cluster.publish('without the first');
+  assert.equal(third.machine!.bodies[0], 'm0');
+});
+
+function flipLastBit(value: Buffer): Buffer {
+  value[value.length - 1]! ^= 1;
+  return value;
+}

@@ -330,6 +330,8 @@ export class RaftCore {
   }
 
   #snapshotReceived(from: NodeId, snapshot: SnapshotPoint, effects: Effects): void {
+    // Found by a random run: after a loss our term may be older than what the checkpoint holds.
+    if (snapshot.term > this.#replica.currentTerm) this.#enterTerm(snapshot.term, undefined, effects);
     if (this.#role.kind === 'leader') return;
     this.#replica.install(snapshot, effects);
     acknowledgeSnapshot(this.#replica, from, effects);

@@ -73,9 +73,11 @@ export class Replica {
     this.log = new LogWindow(this.limits.windowBytes, state);
     this.memberships = new MembershipHistory(state.snapshot.index, state.snapshot.membership);
     for (const { index, membership } of state.memberships) this.memberships.append(index, membership);
-    this.#currentTerm = this.#durableTerm = state.hardState.term;
-    this.#votedFor = state.hardState.votedFor;
-    this.#voteFloor = state.hardState.voteFloor;
+    const { hardState } = state;
+    invariant(hardState.term >= this.log.lastTerm, `term ${hardState.term}, but log of ${this.log.lastTerm}`);
+    this.#currentTerm = this.#durableTerm = hardState.term;
+    this.#votedFor = hardState.votedFor;
+    this.#voteFloor = hardState.voteFloor;
     this.#commitIndex = Math.min(Math.max(state.commitIndex, state.snapshot.index), this.log.lastIndex) as LogIndex;
     this.#applyIndex = state.snapshot.index;
     this.#repairing = repairing;
