@@ -119,14 +119,18 @@ async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Resolves when as many bytes came as all messages make. */
-async function countMessages(port: number, { subscribe, bytesPerMessage = 0, count }: Case): Promise<Promise<void>> {
+interface MessageCounter {
+  /** Resolves when as many bytes came as all messages make. */
+  readonly done: Promise<void>;
+}
+
+async function countMessages(port: number, { subscribe, bytesPerMessage = 0, count }: Case): Promise<MessageCounter> {
   const socket = await dial(port);
   const ready = received(socket, 'PONG\r\n');
   socket.write(`${subscribe ?? ''}PING\r\n`);
   await ready;
   let missing = subscribe === undefined ? 0 : bytesPerMessage * count;
-  return new Promise((resolve) => {
+  const done = new Promise<void>((resolve) => {
     const settle = (): void => {
       if (missing > 0) return;
       socket.destroy();
@@ -138,10 +142,11 @@ async function countMessages(port: number, { subscribe, bytesPerMessage = 0, cou
     });
     settle();
   });
+  return { done };
 }
 
 async function measure(port: number, measured: Case): Promise<void> {
-  const arrived = await Promise.all([countMessages(port, measured)]).then(([done]) => ({ done }));
+  const arrived = await countMessages(port, measured);
   const publisher = await dial(port);
   const perWrite = Math.ceil(WRITE_BYTES / measured.operation.length);
   const block = Buffer.from(measured.operation.repeat(perWrite));
@@ -157,7 +162,9 @@ async function measure(port: number, measured: Case): Promise<void> {
   const seconds = (performance.now() - startMs) / 1000;
   publisher.destroy();
   const perSecond = Math.round(measured.count / seconds);
-  console.log(JSON.stringify({ case: measured.title, messages: measured.count, seconds, perSecond }));
+  console.log(
+    JSON.stringify({ case: measured.title, messages: measured.count, seconds: Number(seconds.toFixed(3)), perSecond }),
+  );
 }
 
 const [role = 'all', port = '0'] = process.argv.slice(2);
