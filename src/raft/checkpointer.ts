@@ -153,6 +153,14 @@ export class Checkpointer {
     this.#deadChanged = !this.#storage.dead.isEmpty;
   }
 
+  /** Nothing of the checkpoints is to be believed; with `batch` they are gone. */
+  forget(batch: DiskBatch): void {
+    this.abandon();
+    this.#storage.checkpoints.forget(this.#storage.dataBatch(batch));
+    this.#deletableThrough = 0 as LogIndex;
+    this.#deadChanged = false;
+  }
+
   #settle(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

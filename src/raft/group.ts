@@ -470,7 +470,7 @@ export class Group implements GroupHandle {
     this.put(
       (batch) => {
         this.storage.setRepairing(batch, true);
-        this.storage.checkpoints.forget(this.storage.dataBatch(batch));
+        this.#checkpointer.forget(batch);
       },
       () => {
         void this.#startOver();

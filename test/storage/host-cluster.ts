@@ -141,6 +141,17 @@ export class HostCluster {
     return this.leader()!;
   }
 
+  /** What `promise` resolves to, with time running meanwhile. */
+  async settle<T>(what: string, promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    promise.then(done, done);
+    await this.until(what, () => settled);
+    return promise;
+  }
+
   /** Proposes through whoever leads, and waits until it is applied there. */
   async publish(...texts: string[]): Promise<void> {
     for (const text of texts) {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { entryKey } from '../../src/raft/storage/keys.ts';
-import type { LogIndex } from '../../src/raft/index.ts';
 import { recordOf } from './counting-machine.ts';
 import { GROUP, HostCluster, type TestNode } from './host-cluster.ts';
 
@@ -159,9 +158,12 @@ test('a damaged entry is fetched again from another replica', async () => {
   await cluster.startAll();
   await cluster.publish('a', 'b', 'c');
   await cluster.untilEqual();
-  for (const node of cluster.nodes) await node.host!.shutdown({ transferLeaderships: false });
   const hurt = cluster.nodes[0]!;
   const index = hurt.machine!.indexes[1]!;
+  for (const node of cluster.nodes) {
+    await cluster.settle('it has stopped', node.host!.shutdown({ transferLeaderships: false }));
+    cluster.crash(node);
+  }
   hurt.disk.damage(entryKey(GROUP, index), flipLastBit);
   await cluster.startAll();
   await cluster.untilLeader();
@@ -193,10 +195,7 @@ test('reads wait for what was committed before, on a leader that still is one', 
   await cluster.startAll();
   await cluster.publish('a');
   const leader = await cluster.untilLeader();
-  let done = false;
-  const barrier = leader.group!.readBarrier().then(() => (done = true));
-  await cluster.until('the barrier opens', () => done);
-  await barrier;
+  await cluster.settle('the barrier opens', leader.group!.readBarrier());
   const follower = cluster.nodes.find((node) => node !== leader)!;
   await assert.rejects(follower.group!.readBarrier(), { name: 'NotLeaderError' });
 });
@@ -208,14 +207,9 @@ test('leadership is handed over on request and before a shutdown', async () => {
   await cluster.untilEqual();
   const leader = await cluster.untilLeader();
   const heir = cluster.nodes.find((node) => node !== leader)!;
-  let taken: boolean | undefined;
-  void leader.group!.transferLeadership(heir.id).then((result) => (taken = result));
-  await cluster.until('it was handed over', () => taken !== undefined);
-  assert.equal(taken, true);
+  assert.equal(await cluster.settle('it was handed over', leader.group!.transferLeadership(heir.id)), true);
   assert.equal((await cluster.untilLeader()).id, heir.id);
-  let stopped = false;
-  void heir.host!.shutdown({ transferLeaderships: true }).then(() => (stopped = true));
-  await cluster.until('it has stopped', () => stopped);
+  await cluster.settle('it has stopped', heir.host!.shutdown({ transferLeaderships: true }));
   assert.equal(heir.machine!.checkpoints, 1);
   cluster.crash(heir);
   await cluster.publish('b');
@@ -231,10 +225,8 @@ test('members come and go while the group works', async () => {
     await cluster.startHost(node);
     await cluster.openGroup(node, GROUP, [first.id]);
   }
-  let changed = false;
   const change = { voters: cluster.voters, learners: [] };
-  void first.group!.changeMembership(change).then(() => (changed = true));
-  await cluster.until('all three vote', () => changed);
+  await cluster.settle('all three vote', first.group!.changeMembership(change));
   await cluster.untilEqual();
   cluster.crash(first);
   await cluster.publish('without the first');
