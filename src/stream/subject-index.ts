@@ -160,6 +160,7 @@ export class SubjectIndex {
   }
 
   #release(id: number): void {
+    this.pages.touch(Math.floor(id / IDS_PER_PAGE));
     this.counts[id] = 0;
     this.#strings.release(id);
   }
