@@ -7,8 +7,9 @@ import { headers as createHeaders, type JetStreamClient } from 'nats';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const MAX_IN_FLIGHT = 512;
-const ACK_TIMEOUT_MS = 2000;
-const RETRY_DELAY_MS = 50;
+/** The answers that a killed node owed never come: a pause can't be shorter than this is. */
+const ACK_TIMEOUT_MS = 400;
+const RETRY_DELAY_MS = 20;
 /** Nothing was acknowledged for so long: the cluster won't come back. */
 const GIVE_UP_MS = 60_000;
 

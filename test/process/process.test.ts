@@ -4,7 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { withProcesses } from './server-process.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { withProcesses } from './watched-process.ts';
 
 test('SIGTERM ends the server with exit code 0, and its ports file with it, but not its pid file', () =>
   withProcesses(async (start, directory) => {
@@ -68,21 +69,12 @@ test('SIGHUP applies all changes of the file, or none of them', () =>
 test('SIGUSR1 opens the log file anew', () =>
   withProcesses(async (start, directory) => {
     const [file, moved] = [join(directory, 'server.log'), join(directory, 'moved.log')];
-    const server = start('-p', '-1', '-l', 'server.log', '-P', 'server.pid', '--ports_file_dir', 'ports');
-    await appears(() => existsSync(file) && readFileSync(file, 'utf8').includes('Server is ready'));
+    const server = start('-p', '-1', '-l', 'server.log');
+    await waitFor('a log file', () => readFileSync(file, 'utf8').includes('Server is ready'));
     renameSync(file, moved);
     server.signal('SIGUSR1');
-    await appears(() => existsSync(file) && readFileSync(file, 'utf8').includes('re-opened'));
+    await waitFor('a new log file', () => readFileSync(file, 'utf8').includes('re-opened'));
     assert.match(readFileSync(moved, 'utf8'), /Trapped "user defined signal 1" signal/);
     server.signal('SIGINT');
     assert.equal(await server.exit(), 0);
   }));
-
-/** For what happens in files, which tell nobody. */
-async function appears(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'it did not appear in time');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

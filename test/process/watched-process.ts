@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'server', 'main.ts');
 const LINE_TIMEOUT_MS = 20_000;
 
-export class ServerProcess {
+export class WatchedProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
   #stderr = '';
@@ -75,13 +75,13 @@ export class ServerProcess {
 
 /** Runs `body` with a directory of its own, and a function that starts servers in it. */
 export async function withProcesses(
-  body: (start: (...flags: string[]) => ServerProcess, directory: string) => Promise<void>,
+  body: (start: (...flags: string[]) => WatchedProcess, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-process-'));
-  const started: ServerProcess[] = [];
+  const started: WatchedProcess[] = [];
   try {
     await body((...flags) => {
-      const server = new ServerProcess(['-a', '127.0.0.1', ...flags], directory);
+      const server = new WatchedProcess(['-a', '127.0.0.1', ...flags], directory);
       started.push(server);
       return server;
     }, directory);
