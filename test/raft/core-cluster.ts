@@ -82,7 +82,7 @@ export class CoreCluster {
   }
 
   get leaders(): string[] {
-    return [...this.nodes.values()].filter(({ isUp, core }) => isUp && core.role === 'leader').map(({ id }) => id);
+    return [...this.nodes.values()].filter((node) => node.isUp && node.core.role === 'leader').map(({ id }) => id);
   }
 
   applied(id: string): string[] {
