@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const HOST = '127.0.0.1';
 const CLUSTER_NAME = 'local';
-const POLL_MS = 50;
+const POLL_MS = 250;
 /** Then a node that was asked to end is ended. */
 const STOP_TIMEOUT_MS = 15_000;
 
