@@ -105,6 +105,11 @@ export class CoreCluster {
     this.node(id).drain();
   }
 
+  load(id: string): void {
+    this.node(id).completeLoad(this.now);
+    this.node(id).drain();
+  }
+
   /** Delivers the first message under way that `which` picks, or the first at all. */
   deliver(which: (message: PeerMessage) => boolean = () => true): PeerMessage {
     const at = this.network.findIndex(which);

@@ -275,6 +275,7 @@ describe('the log', () => {
       );
       if (cluster.network.length > 0) cluster.deliver();
       for (const id of cluster.nodes.keys()) cluster.write(id);
+      cluster.load('n1');
     }
     assert.equal(cluster.core('n1').role, 'leader');
     assert.equal(cluster.core('n3').termAt(2 as never), 1, "'old' is on a majority");
