@@ -195,6 +195,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
   }
 
   send(to: NodeId, kind: TrafficKind, frame: Buffer): boolean {
+    this.#interest.beforeTraffic();
     return this.#links.send(to, 'traffic', FRAME.traffic + kind, frame);
   }
 
@@ -289,7 +290,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
         this.#membership.told(decodeNodes(body) ?? []);
         return;
       case FRAME.leaving:
-        this.#logger.info({ peer: from }, 'peer is leaving');
+        this.#logger.info({ peer: from }, 'peer.leaving');
         this.#links.disconnect(from);
         return;
       default:
@@ -327,7 +328,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     const addresses: Address[] = [];
     for (const route of routes) {
       const address = parseRoute(route);
-      if (address === undefined) this.#logger.error({ route }, 'route is not an address');
+      if (address === undefined) this.#logger.error({ route }, 'route.invalid');
       else addresses.push(address);
     }
     return addresses;

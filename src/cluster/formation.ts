@@ -2,7 +2,7 @@
  * Owns how the first nodes of a cluster agree on the one meta group, and why there can't be two.
  *
  * The value to agree upon is the group's identity and first voters; it is chosen by single-decree Paxos. Acceptors are
- * all nodes without a meta group, a quorum is a majority of N: the number of nodes that configurations name (the
+ * all nodes with JetStream and without a meta group, a quorum is a majority of N: the number of nodes that configurations name (the
  * largest number any connected node expects, and never fewer than are known). What a node promises and accepts is
  * durable before it is spoken. Two values would need two majorities of N, and any two have a node in common. Nodes whose
  * configurations disagree about N can break this, so a route that leads to nobody counts as a node: N errs upwards.
@@ -93,10 +93,14 @@ export class Formation {
   #participants(): { readonly nodes: readonly NodeId[]; readonly quorum: number } | undefined {
     const { membership, runtime } = this.#options;
     const self = membership.self;
-    const connected = membership.connected().map((node) => membership.descriptionOf(node)!);
+    const connected = membership
+      .connected()
+      .map((node) => membership.descriptionOf(node)!)
+      .filter(({ jetstream }) => jetstream);
     if (self.expectedNodes === 0 || connected.some(({ metaId }) => metaId !== '')) return undefined;
     const all = [self, ...connected].sort((a, b) => (a.node < b.node ? -1 : 1));
-    const size = Math.max(membership.known().length, ...all.map(({ expectedNodes }) => expectedNodes));
+    const known = membership.known().filter(({ jetstream }) => jetstream);
+    const size = Math.max(known.length, ...all.map(({ expectedNodes }) => expectedNodes));
     const quorum = Math.floor(size / 2) + 1;
     const waitedMs = runtime.monotonicMs() - this.#startedMs;
     if (all.length < (waitedMs < GRACE_MS ? size : quorum)) return undefined;
@@ -115,7 +119,7 @@ export class Formation {
     const value = highestAccepted(promises.values()) ?? this.#newGroup(self, [...promises.keys()]);
     const acceptances = await this.#ask([...promises.keys()], { step: 'accept', ballot, value });
     if (acceptances.size < quorum || this.#isDone()) return;
-    logger.info({ metaId: value.id, voters: value.voters, round }, 'meta group agreed');
+    logger.info({ metaId: value.id, voters: value.voters, round }, 'meta.agreed');
     await this.#ask(nodes, { step: 'formed', ballot, value });
   }
 

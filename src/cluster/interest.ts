@@ -68,19 +68,28 @@ export class InterestTable {
   }
 
   lost(node: NodeId): void {
-    if (!this.#told.delete(node)) return;
+    this.#told.delete(node);
     for (const listener of this.#onLost) listener(node);
+  }
+
+  /** What traffic is about to be sent may rely on interest that changed just before it. */
+  beforeTraffic(): void {
+    if (this.#changed.size > 0) this.#tellChanges();
   }
 
   readonly #flush = (): void => {
     this.#flushDue = false;
+    this.#tellChanges();
+  };
+
+  #tellChanges(): void {
     const changes = [...this.#changed.values()];
     this.#changed.clear();
     for (let from = 0; from < changes.length; from += INTERESTS_PER_FRAME) {
       const frame = encodeInterests(changes.slice(from, from + INTERESTS_PER_FRAME));
       for (const node of this.#peersUp()) this.#links.send(node, 'traffic', FRAME.interest, frame);
     }
-  };
+  }
 }
 
 /** Neither accounts nor subjects hold spaces. */

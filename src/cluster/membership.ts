@@ -34,6 +34,8 @@ const PROBE_WHEN_COMPLETE_MS = 10_000;
 const FAST_PROBES = 40;
 const SLOW_PROBE_MS = 2000;
 const MAX_KNOWN = 1024;
+/** A name that leads to nobody but ourselves may lead to others in a moment: a cluster of one must be asked for. */
+const MIN_EXPECTED_NODES = 2;
 
 export class Membership {
   readonly #options: MembershipOptions;
@@ -43,6 +45,8 @@ export class Membership {
   readonly #routed = new Map<string, NodeId | undefined>();
   /** Where nodes were in a former life of this process. */
   readonly #remembered = new Set<string>();
+  /** Why greeting failed last, so that it is logged once. */
+  readonly #failures = new Map<string, string>();
   #unresolved = 0;
   #probes = 0;
   #timer: Timer | undefined;
@@ -155,15 +159,16 @@ export class Membership {
   /** A route whose node is not known counts as another node: better wait for one too many than form two clusters. */
   #expectedNodes(): number {
     const { routes, expectedNodes } = this.#options;
+    if (!this.#self.jetstream) return 0;
     if (expectedNodes !== undefined) return expectedNodes;
     if (routes.length === 0) return 0;
     const named = new Set<NodeId>([this.#self.node]);
     let nameless = this.#unresolved;
     for (const node of this.#routed.values()) {
       if (node === undefined) nameless++;
-      else named.add(node);
+      else if (this.descriptionOf(node)?.jetstream !== false) named.add(node);
     }
-    return named.size + nameless;
+    return Math.max(named.size + nameless, MIN_EXPECTED_NODES);
   }
 
   readonly #probe = async (): Promise<void> => {
@@ -204,15 +209,18 @@ export class Membership {
       nodes = await this.#options.links.greet(address);
     } catch (error) {
       // Nobody there yet, or not one of us: it is asked again with the next probe.
-      this.#options.logger.debug({ address, reason: String(error) }, 'greeting failed');
+      const { message: reason } = error as Error;
+      if (this.#failures.get(address) !== reason) this.#options.logger.info({ address, reason }, 'route.failed');
+      this.#failures.set(address, reason);
       return;
     }
     const peer = nodes[0]!;
     if (this.#stopped) return;
     if (peer.node === this.#self.node && peer.instance !== this.#self.instance) {
-      this.#options.logger.error({ address, node: peer.node }, 'another server uses the name of this one');
+      this.#options.logger.error({ address, node: peer.node }, 'node.nameTaken');
       return;
     }
+    this.#failures.delete(address);
     this.#remembered.delete(address);
     if (this.#routed.has(address)) this.#routed.set(address, peer.node);
     // It answered there, whatever it believes its address to be.

@@ -65,6 +65,8 @@ export class MetaEntry {
   async recover(): Promise<void> {
     const { host, membership, requests, runtime, logger } = this.#options;
     const keeper = this.#keeper!;
+    // It routes messages for its clients, and keeps nothing.
+    if (!membership.self.jetstream) return;
     const stored = await host.storedGroups();
     if (stored.includes(META_GROUP)) {
       await this.#reopen();
@@ -140,7 +142,7 @@ export class MetaEntry {
       return;
     }
     membership.present({ metaId: group.id });
-    logger.info({ metaId: group.id, voters: group.voters, learners: group.learners }, 'meta group opened');
+    logger.info({ metaId: group.id, voters: group.voters, learners: group.learners }, 'meta.opened');
   }
 
   /** Asks the meta leader to be taken in. What this node may have been before, nothing of it is stored here. */
@@ -156,7 +158,7 @@ export class MetaEntry {
         if (group?.id === metaId && !this.#isStopped()) await this.#open(group);
       } catch (error) {
         // No quorum, another leader, a broken link: it is asked again below.
-        logger.debug({ leader, reason: String(error) }, 'joining the meta group failed');
+        logger.debug({ leader, reason: String(error) }, 'meta.joinFailed');
       }
     }
     this.#joining = false;

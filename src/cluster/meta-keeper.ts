@@ -58,7 +58,7 @@ export class MetaKeeper {
         await this.#review();
       } catch (error) {
         // Another leader took over, or a quorum is missing: whoever leads then looks again.
-        this.#options.logger.debug({ reason: String(error) }, 'membership of the meta group not changed');
+        this.#options.logger.debug({ reason: String(error) }, 'meta.membershipUnchanged');
         this.#timer?.cancel();
         this.#timer = this.#options.runtime.after(RETRY_MS, () => {
           this.review();
@@ -87,7 +87,7 @@ export class MetaKeeper {
     if (!isMember(handle, node)) {
       const { voters, learners } = handle.status;
       await handle.changeMembership({ voters, learners: [...learners, node] });
-      logger.info({ node, fresh }, 'node joined the meta group');
+      logger.info({ node, fresh }, 'meta.joined');
     }
     const { voters, learners } = handle.status;
     this.review();
@@ -104,7 +104,7 @@ export class MetaKeeper {
     await Promise.all(unknown.map((node) => meta.writer.changeNode('admit', node)));
     const removed = members.filter((node) => meta.catalogue.wasRemoved(node));
     if (removed.length > 0) {
-      logger.info({ nodes: removed }, 'nodes leave the meta group');
+      logger.info({ nodes: removed }, 'meta.removed');
       await handle.changeMembership(without(handle, removed));
     }
     const { voters, learners } = handle.status;
@@ -114,7 +114,7 @@ export class MetaKeeper {
       voters: [...voters, promoted],
       learners: learners.filter((node) => node !== promoted),
     });
-    logger.info({ node: promoted }, 'node votes in the meta group');
+    logger.info({ node: promoted }, 'meta.promoted');
     this.review();
   }
 }

@@ -66,6 +66,8 @@ export class PeerLink {
   #redial: Timer | undefined;
   #redialMs = REDIAL_MIN_MS;
   #lastContactMs: number | undefined;
+  /** Why it broke since it was up last. */
+  #lastReason: string | undefined;
 
   constructor(
     node: NodeId,
@@ -201,7 +203,8 @@ export class PeerLink {
     for (let link = 0; link < LINKS.length; link++) if (streams[link] === undefined) return;
     this.#up = true;
     this.#redialMs = REDIAL_MIN_MS;
-    this.#logger.info({ address: this.#address }, 'peer connected');
+    this.#lastReason = undefined;
+    this.#logger.info({ address: this.#address }, 'peer.up');
     this.#hooks.up();
   }
 
@@ -219,8 +222,11 @@ export class PeerLink {
       stream?.outlet.end(reason);
     }
     if (this.#wanted) this.#redialLater();
-    if (wasUp) this.#logger.info({ reason }, 'peer lost');
-    else this.#logger.debug({ reason, address: this.#address }, 'peer not reached');
+    // A peer that stays away for one reason is worth one line.
+    if (reason !== this.#lastReason) {
+      this.#logger.info({ address: this.#address, reason }, wasUp ? 'peer.down' : 'peer.notReached');
+    }
+    this.#lastReason = reason;
     this.#hooks.down();
   }
 

@@ -149,7 +149,7 @@ export interface ClusterNode {
    */
   setInterest(interest: Interest): void;
   onInterest(listener: (node: NodeId, interest: Interest) => void): void;
-  /** Every interest of that node is void: its link broke or it left. */
+  /** Every interest of that node is void, if it had any: its link broke or it left. May be called again for the same break. */
   onInterestLost(listener: (node: NodeId) => void): void;
 
   /**

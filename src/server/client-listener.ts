@@ -2,26 +2,35 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../base/logger.ts';
+import type { Runtime } from '../base/runtime.ts';
 import type { ConnectionOrigin } from './connection.ts';
 
 /** As many half-open connections may wait for us: thousands of clients reconnect at once after a restart. */
 const BACKLOG = 4096;
+/** How many of them are greeted per turn, so that those who are connected do not wait for all of them. */
+const GREETED_PER_TURN = 64;
+
+type SocketHandler = (socket: Socket, origin: Omit<ConnectionOrigin, 'connectionId'>) => void;
 
 export class ClientListener {
   readonly #server: Server;
+  readonly #runtime: Runtime;
   readonly #logger: Logger;
+  readonly #onSocket: SocketHandler;
+  /** Accepted, not yet greeted. */
+  #waiting: Socket[] = [];
+  #greeting = false;
   #address: AddressInfo | undefined;
 
-  constructor(options: {
-    readonly logger: Logger;
-    readonly onSocket: (socket: Socket, origin: Omit<ConnectionOrigin, 'connectionId'>) => void;
-  }) {
+  constructor(options: { readonly runtime: Runtime; readonly logger: Logger; readonly onSocket: SocketHandler }) {
+    this.#runtime = options.runtime;
     this.#logger = options.logger;
+    this.#onSocket = options.onSocket;
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      const { remoteAddress, remotePort } = socket;
-      // Gone already: there is nobody to talk to.
-      if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
-      else options.onSocket(socket, { host: remoteAddress.replace(/^::ffff:/, ''), port: remotePort });
+      // It may be reset while it waits; without a listener that would end the process.
+      socket.on('error', () => socket.destroy());
+      this.#waiting.push(socket);
+      if (!this.#greeting) this.#greetSome();
     });
   }
 
@@ -51,5 +60,24 @@ export class ClientListener {
     if (this.#address === undefined) return;
     this.#address = undefined;
     this.#server.close();
+    for (const socket of this.#waiting) socket.destroy();
+    this.#waiting = [];
+  }
+
+  #greetSome(): void {
+    const sockets = this.#waiting.splice(0, GREETED_PER_TURN);
+    this.#greeting = sockets.length > 0;
+    for (const socket of sockets) this.#greet(socket);
+    if (!this.#greeting) return;
+    this.#runtime.defer(() => {
+      this.#greetSome();
+    });
+  }
+
+  #greet(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket;
+    // Gone already: there is nobody to talk to.
+    if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
+    else this.#onSocket(socket, { host: remoteAddress.replace(/^::ffff:/, ''), port: remotePort });
   }
 }

@@ -18,6 +18,8 @@ const FLUSH_BYTES = 256 * 1024;
 /** How long publishers are held back when a receiver is about to be overrun, and from which part of its bound on. */
 const STALL_MS = 5;
 const STALL_SHARE = 0.75;
+/** From which part of its bound on a client that does not read what we answer is not read itself. */
+const HOLD_SHARE = 0.5;
 /** What a closing client gets to read its last line and close its side. */
 const LINGER_MS = 500;
 
@@ -48,6 +50,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
   /** Since the last chunk arrived: a publisher is held back once per chunk, not per message. */
   #stalled = false;
   #stalls = 0;
+  #held = false;
 
   constructor(transport: Duplex, origin: ConnectionOrigin, context: ConnectionContext) {
     const { runtime, limits } = context;
@@ -84,8 +87,8 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
       this.close('Client Closed');
       this.#context.onGone();
     });
-    this.#transport.on('error', () => {
-      this.close('Read Error');
+    this.#transport.on('error', (error: NodeJS.ErrnoException) => {
+      this.close(error.syscall?.startsWith('write') === true ? 'Write Error' : 'Read Error');
       this.#transport.destroy();
     });
   }
@@ -132,6 +135,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     const pending = this.#writer.pendingBytes;
     const { maxPending } = this.#context.limits;
     if (pending > maxPending * STALL_SHARE) publisher?.stall?.();
+    if (publisher === undefined && pending > maxPending * HOLD_SHARE) this.#holdUntilDrained();
     if (pending > maxPending) this.#closeSlowConsumer('Slow Consumer (Pending Bytes)');
     return true;
   }
@@ -321,6 +325,20 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     if (!denied && replyEnd > replyStart)
       permissions?.noteReply?.(replyBuffer.toString('latin1', replyStart, replyEnd));
     return !denied;
+  }
+
+  /**
+   * What the server itself sends is mostly answers: PubAcks to a client that publishes and does not read them. Not reading
+   * its publishes either turns a slow consumer into a slow publisher, who loses nothing.
+   */
+  #holdUntilDrained(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.pause();
+    this.#writer.whenDrained(() => {
+      this.#held = false;
+      this.resume();
+    });
   }
 
   #closeSlowConsumer(reason: CloseReason): void {

@@ -49,6 +49,8 @@ const NO_TRAFFIC: RoutedTraffic = { send: () => false, pendingTraffic: () => 0 }
 
 export class FrontEnd {
   readonly router: SubjectRouter;
+  /** For others that send to nodes: what they gather leaves behind the interest that changed in the same turn. */
+  readonly turnEnd: TurnEnd;
   readonly history: ConnectionHistory;
   readonly statistics: ConnectionStatistics = { total: 0, slowConsumers: 0, staleConnections: 0, stalledClients: 0 };
   readonly #options: FrontEndOptions;
@@ -69,6 +71,7 @@ export class FrontEnd {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { runtime, traffic = NO_TRAFFIC, announce = () => undefined } = options;
     const turnEnd = new TurnEnd(runtime);
+    this.turnEnd = turnEnd;
     this.router = new SubjectRouter({ runtime, turnEnd, traffic, announce });
     this.history = new ConnectionHistory(this.#limits.maxClosedClients);
     this.#context = {
@@ -89,6 +92,7 @@ export class FrontEnd {
       },
     };
     this.#listener = new ClientListener({
+      runtime,
       logger: options.logger,
       onSocket: (socket, origin) => this.accept(socket, origin),
     });

@@ -226,6 +226,7 @@ export class Server {
     const service = new JetStreamService({
       cluster,
       router: this.#frontEnd.router,
+      turnEnd: this.#frontEnd.turnEnd,
       runtime: this.#runtime,
       logger: this.#logger,
       domain: options.jetStream!.domain ?? '',

@@ -3,10 +3,10 @@
  * whose consumers take them. The subject names stream and consumer; the catalogue and the leader table name the node.
  */
 import type { NodeId } from '../../base/brand.ts';
-import type { Runtime } from '../../base/runtime.ts';
 import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
+import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
 
@@ -29,10 +29,10 @@ type Address =
     }
   | { readonly kind: 'next'; readonly stream: string; readonly consumer: string };
 
-export class ConsumerGateway implements ServiceHandler {
+export class ConsumerGateway implements ServiceHandler, Flushable {
   readonly #cluster: ClusterNode;
   readonly #router: Router;
-  readonly #runtime: Runtime;
+  readonly #turnEnd: TurnEnd;
   readonly #localConsumers: (group: GroupId) => ConsumerSet | undefined;
   readonly #outgoing = new Map<NodeId, ConsumerFrameWriter>();
   #flushScheduled = false;
@@ -52,12 +52,12 @@ export class ConsumerGateway implements ServiceHandler {
   constructor(options: {
     readonly cluster: ClusterNode;
     readonly router: Router;
-    readonly runtime: Runtime;
+    readonly turnEnd: TurnEnd;
     readonly localConsumers: (group: GroupId) => ConsumerSet | undefined;
   }) {
     this.#cluster = options.cluster;
     this.#router = options.router;
-    this.#runtime = options.runtime;
+    this.#turnEnd = options.turnEnd;
     this.#localConsumers = options.localConsumers;
     this.#cluster.onTraffic(TRAFFIC.acks, (_from, frame) => {
       this.#receive(frame);
@@ -120,14 +120,14 @@ export class ConsumerGateway implements ServiceHandler {
     writer.add(this.#accountBytes(account), parts);
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
-      this.#runtime.defer(() => {
-        this.#flush();
-      });
+      // Pulls often come with the subscription to their inbox, which the leader's node must hear of first.
+      this.#turnEnd.add(this);
     }
     return true;
   }
 
-  #flush(): void {
+  /** Sends what was gathered in this turn. */
+  flush(): void {
     this.#flushScheduled = false;
     for (const [node, writer] of this.#outgoing) {
       if (writer.bytes > 0) this.#cluster.send(node, TRAFFIC.acks, writer.take());

@@ -7,6 +7,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
 import { Api, type ServerLimits } from '../api/index.ts';
+import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
 import { ApiGateway } from './api-gateway.ts';
 import { ConsumerGateway } from './consumer-gateway.ts';
@@ -21,6 +22,7 @@ const ACCOUNTS = ['$G'] as const;
 export interface JetStreamServiceOptions {
   readonly cluster: ClusterNode;
   readonly router: Router;
+  readonly turnEnd: TurnEnd;
   readonly runtime: Runtime;
   readonly logger: Logger;
   /** Empty: none. */
@@ -59,7 +61,7 @@ export class JetStreamService {
     this.#consumers = new ConsumerGateway({
       cluster,
       router,
-      runtime,
+      turnEnd: options.turnEnd,
       localConsumers: (group) => this.streams.get(group)?.consumers,
     });
     this.backend = new NodeBackend({ ...options, streams: this.streams });

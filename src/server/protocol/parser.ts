@@ -74,7 +74,7 @@ export class ProtocolParser {
   #needed = 0;
 
   /** The control line of the last PUB or HPUB, through its LF, and where its parts lie within. */
-  readonly #line = Buffer.alloc(REMEMBERED_LINE_BYTES);
+  readonly #line = Buffer.allocUnsafe(REMEMBERED_LINE_BYTES);
   #lineBytes = 0;
   readonly #lineParts = { subjectStart: 0, subjectEnd: 0, replyStart: 0, replyEnd: 0, headers: 0, total: 0 };
 

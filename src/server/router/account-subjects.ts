@@ -39,6 +39,8 @@ export class AccountSubjects implements Flushable {
   #generation = 0;
   /** Changed in this turn: to be announced at its end, and removed if nothing is left of them. */
   readonly #changed = new Set<Interest>();
+  /** What each node was interested in since it came; some of it may be withdrawn. */
+  readonly #byPeer = new Map<RoutePeer, Set<Interest>>();
   readonly #found: Interest[] = [];
   #subscriptions = 0;
 
@@ -56,6 +58,11 @@ export class AccountSubjects implements Flushable {
 
   get cachedMatches(): number {
     return this.#cache.size;
+  }
+
+  /** Receivers of the cached matches: the most of one, and their mean. */
+  fanOut(): { readonly most: number; readonly mean: number } {
+    return this.#cache.fanOut();
   }
 
   /** True while `result` is what `match` would answer. */
@@ -94,28 +101,42 @@ export class AccountSubjects implements Flushable {
   }
 
   addService(filter: string, handler: ServiceHandler): () => void {
-    return this.#attach(filter, (interest) => interest.services, handler);
+    const interest = this.#obtain(filter);
+    interest.addService(handler);
+    this.#touch(interest);
+    return this.#once(interest, () => {
+      interest.removeService(handler);
+    });
   }
 
   addCapture(filter: string, handler: CaptureHandler): () => void {
-    return this.#attach(filter, (interest) => interest.captures, handler);
+    const interest = this.#obtain(filter);
+    interest.addCapture(handler);
+    this.#touch(interest);
+    return this.#once(interest, () => {
+      interest.removeCapture(handler);
+    });
   }
 
   setPeerInterest(peer: RoutePeer, filter: string, queue: string | undefined, members: number): void {
     const interest = this.#obtain(filter);
     interest.setPeerMembers(peer, queue, members);
+    let ofPeer = this.#byPeer.get(peer);
+    if (ofPeer === undefined) {
+      ofPeer = new Set();
+      this.#byPeer.set(peer, ofPeer);
+    }
+    ofPeer.add(interest);
     this.#touch(interest);
   }
 
   /** Forgets all interest of a node that is away. */
   dropPeer(peer: RoutePeer): void {
-    for (const interest of [...this.#trie.values()]) {
-      if (interest.peers.delete(peer)) this.#touch(interest);
-      for (const group of interest.queues.values()) {
-        if (!group.peers.has(peer)) continue;
-        group.setPeerMembers(peer, 0);
-        this.#touch(interest);
-      }
+    const ofPeer = this.#byPeer.get(peer) ?? [];
+    this.#byPeer.delete(peer);
+    for (const interest of ofPeer) {
+      interest.dropPeer(peer);
+      this.#touch(interest);
     }
   }
 
@@ -144,24 +165,25 @@ export class AccountSubjects implements Flushable {
         this.#tell(interest.filter, group.name, group.announced);
       }
       interest.dropEmptyQueues();
-      if (interest.empty) this.#trie.delete(interest.filter);
+      if (interest.empty) this.#remove(interest);
     }
+  }
+
+  #remove(interest: Interest): void {
+    this.#trie.delete(interest.filter);
+    for (const ofPeer of this.#byPeer.values()) ofPeer.delete(interest);
   }
 
   #tell(subject: string, queue: string | undefined, members: number): void {
     this.#announce({ account: this.name, subject, queue, members });
   }
 
-  #attach<T>(filter: string, listOf: (interest: Interest) => T[], handler: T): () => void {
-    const interest = this.#obtain(filter);
-    listOf(interest).push(handler);
-    this.#touch(interest);
+  #once(interest: Interest, remove: () => void): () => void {
     let attached = true;
     return () => {
       if (!attached) return;
       attached = false;
-      const list = listOf(interest);
-      list.splice(list.indexOf(handler), 1);
+      remove();
       this.#touch(interest);
     };
   }

@@ -31,31 +31,52 @@ export class QueueGroup {
   }
 }
 
+const NO_QUEUES: ReadonlyMap<string, QueueGroup> = new Map();
+const NO_PEERS: ReadonlyMap<RoutePeer, number> = new Map();
+const NONE: readonly never[] = [];
+
+/** There may be a million of these with one subscriber each: what most do not have is not allocated. */
 export class Interest {
   /** Byte string. */
   readonly filter: string;
   readonly wildcard: boolean;
   readonly plain: Subscription[] = [];
-  readonly queues = new Map<string, QueueGroup>();
-  readonly services: ServiceHandler[] = [];
-  readonly captures: CaptureHandler[] = [];
-  /** Plain subscribers elsewhere, by node. */
-  readonly peers = new Map<RoutePeer, number>();
   /** What other nodes were last told of `plain.length`. */
   announced = 0;
+  #queues: Map<string, QueueGroup> | undefined;
+  /** Plain subscribers elsewhere, by node. */
+  #peers: Map<RoutePeer, number> | undefined;
+  #services: readonly ServiceHandler[] = NONE;
+  #captures: readonly CaptureHandler[] = NONE;
 
   constructor(filter: string, wildcard: boolean) {
     this.filter = filter;
     this.wildcard = wildcard;
   }
 
+  get queues(): ReadonlyMap<string, QueueGroup> {
+    return this.#queues ?? NO_QUEUES;
+  }
+
+  get peers(): ReadonlyMap<RoutePeer, number> {
+    return this.#peers ?? NO_PEERS;
+  }
+
+  get services(): readonly ServiceHandler[] {
+    return this.#services;
+  }
+
+  get captures(): readonly CaptureHandler[] {
+    return this.#captures;
+  }
+
   get empty(): boolean {
     return (
       this.plain.length === 0 &&
       this.queues.size === 0 &&
-      this.services.length === 0 &&
-      this.captures.length === 0 &&
-      this.peers.size === 0
+      this.peers.size === 0 &&
+      this.#services.length === 0 &&
+      this.#captures.length === 0
     );
   }
 
@@ -68,23 +89,36 @@ export class Interest {
     delist(this.#listOf(subscription), subscription);
   }
 
-  queue(name: string): QueueGroup {
-    let group = this.queues.get(name);
-    if (group === undefined) {
-      group = new QueueGroup(this.filter, name);
-      this.queues.set(name, group);
-    }
-    return group;
+  addService(handler: ServiceHandler): void {
+    this.#services = [...this.#services, handler];
+  }
+
+  removeService(handler: ServiceHandler): void {
+    this.#services = without(this.#services, handler);
+  }
+
+  addCapture(handler: CaptureHandler): void {
+    this.#captures = [...this.#captures, handler];
+  }
+
+  removeCapture(handler: CaptureHandler): void {
+    this.#captures = without(this.#captures, handler);
   }
 
   setPeerMembers(peer: RoutePeer, queue: string | undefined, members: number): void {
-    if (queue !== undefined) this.queue(queue).setPeerMembers(peer, members);
-    else if (members === 0) this.peers.delete(peer);
-    else this.peers.set(peer, members);
+    if (queue !== undefined) this.#queue(queue).setPeerMembers(peer, members);
+    else if (members === 0) this.#peers?.delete(peer);
+    else (this.#peers ??= new Map<RoutePeer, number>()).set(peer, members);
+  }
+
+  /** Forgets the subscribers on that node. */
+  dropPeer(peer: RoutePeer): void {
+    this.#peers?.delete(peer);
+    for (const group of this.queues.values()) group.setPeerMembers(peer, 0);
   }
 
   dropEmptyQueues(): void {
-    for (const [name, group] of this.queues) if (group.members === 0) this.queues.delete(name);
+    for (const [name, group] of this.queues) if (group.members === 0) this.#queues?.delete(name);
   }
 
   plainMembers(): number {
@@ -93,7 +127,23 @@ export class Interest {
     return members;
   }
 
-  #listOf(subscription: Subscription): Subscription[] {
-    return subscription.queue === undefined ? this.plain : this.queue(subscription.queue).local;
+  #queue(name: string): QueueGroup {
+    this.#queues ??= new Map<string, QueueGroup>();
+    let group = this.#queues.get(name);
+    if (group === undefined) {
+      group = new QueueGroup(this.filter, name);
+      this.#queues.set(name, group);
+    }
+    return group;
   }
+
+  #listOf(subscription: Subscription): Subscription[] {
+    return subscription.queue === undefined ? this.plain : this.#queue(subscription.queue).local;
+  }
+}
+
+/** The same handler may be in the list several times: one of them goes. */
+function without<T>(list: readonly T[], item: T): readonly T[] {
+  const at = list.indexOf(item);
+  return [...list.slice(0, at), ...list.slice(at + 1)];
 }

@@ -35,6 +35,12 @@ export class MatchCache {
     return this.#count;
   }
 
+  fanOut(): { readonly most: number; readonly mean: number } {
+    let most = 0;
+    for (const entry of this.#slots) most = Math.max(most, entry?.result.targets ?? 0);
+    return { most, mean: this.#count === 0 ? 0 : this.#targets / this.#count };
+  }
+
   /** The result for the subject in `buffer[start, end)`, if it is there and valid. */
   find(buffer: Buffer, start: number, end: number, generation: number): MatchResult | undefined {
     this.#hash(buffer, start, end);
