@@ -1,0 +1,144 @@
+/**
+ * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
+ * the reference server; those without a scenario are listed for whoever compares the two.
+ */
+import { answers, fails, scenario, stream } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+export interface Difference {
+  readonly what: string;
+  readonly why: string;
+  /** States our answer. */
+  readonly scenario?: Scenario;
+}
+
+function unsupported(feature: string, config: object): Scenario {
+  const text = `${feature} not supported by this server`;
+  return scenario(
+    `${feature} are refused`,
+    ['CFG'],
+    [fails('STREAM.CREATE.CFG', { name: 'CFG', ...config }, 500, 10052, text)],
+  );
+}
+
+const HONEST = 'accepting what can not be honoured would promise behaviour that never comes';
+
+export const DIFFERENCES: readonly Difference[] = [
+  { what: 'mirrors are refused', why: HONEST, scenario: unsupported('mirrors', { mirror: { name: 'O' } }) },
+  { what: 'sources are refused', why: HONEST, scenario: unsupported('sources', { sources: [{ name: 'O' }] }) },
+  {
+    what: 'subject transforms are refused',
+    why: HONEST,
+    scenario: unsupported('subject transforms', { subject_transform: { src: 'a', dest: 'b' } }),
+  },
+  {
+    what: 'republish is refused',
+    why: HONEST,
+    scenario: unsupported('republish', { republish: { src: 'a', dest: 'b' } }),
+  },
+  { what: 'message TTLs are refused', why: HONEST, scenario: unsupported('message TTLs', { allow_msg_ttl: true }) },
+  { what: 'counters are refused', why: HONEST, scenario: unsupported('message counters', { allow_msg_counter: true }) },
+  {
+    what: 'atomic batches are refused',
+    why: HONEST,
+    scenario: unsupported('atomic batch publish', { allow_atomic: true }),
+  },
+  {
+    what: 'fast batches are refused',
+    why: HONEST,
+    scenario: unsupported('fast batch publish', { allow_batched: true }),
+  },
+  {
+    what: 'schedules are refused',
+    why: HONEST,
+    scenario: unsupported('message schedules', { allow_msg_schedules: true }),
+  },
+  {
+    what: 'async persistence is refused',
+    why: HONEST,
+    scenario: unsupported('async persist mode', { persist_mode: 'async' }),
+  },
+  {
+    what: 'consumer pause and priority groups are refused',
+    why: HONEST,
+    scenario: scenario(
+      'priority groups and pauses are refused',
+      ['C'],
+      [
+        stream('C'),
+        fails(
+          'CONSUMER.CREATE.C.x',
+          { stream_name: 'C', config: { priority_policy: 'overflow', priority_groups: ['a'] } },
+          500,
+          10052,
+          'priority groups not supported by this server',
+        ),
+        fails(
+          'CONSUMER.CREATE.C.x',
+          { stream_name: 'C', config: { pause_until: '2200-01-01T00:00:00Z' } },
+          500,
+          10052,
+          'consumer pause not supported by this server',
+        ),
+      ],
+    ),
+  },
+  {
+    what: 'snapshot and restore answer 10064 and 10062',
+    why: HONEST,
+    scenario: scenario(
+      'snapshot and restore are refused',
+      ['C'],
+      [
+        stream('C'),
+        fails(
+          'STREAM.SNAPSHOT.C',
+          { deliver_subject: 'x' },
+          500,
+          10064,
+          'snapshot failed: not supported by this server',
+        ),
+        fails(
+          'STREAM.RESTORE.X',
+          { config: {}, state: {} },
+          500,
+          10062,
+          'restore failed: not supported by this server',
+        ),
+      ],
+    ),
+  },
+  {
+    what: 'an untouched stream has no deleted sequences',
+    why: 'the reference server lists sequence 0, which never was',
+    scenario: scenario(
+      'an untouched stream has no deleted sequences',
+      ['C'],
+      [stream('C'), answers('STREAM.INFO.C', { deleted_details: true }, { state: { messages: 0, first_seq: 0 } })],
+    ),
+  },
+  {
+    what: 'streams are not scaled or moved by STREAM.UPDATE: 10061, or 10052 for a placement',
+    why: HONEST,
+  },
+  {
+    what: 'the end of a batch without headers counts what is left',
+    why: 'the reference server forgets to count down there, which can only mislead a client that pages',
+  },
+  {
+    what: 'up_to_seq beyond the last sequence means the last one',
+    why: 'the reference server finds nothing, though all that was asked for is there',
+  },
+  {
+    what: 'one direct get answers with 16 MiB at most, the reference server with 64 MiB',
+    why: 'answers to many clients add up in memory; the end of the batch says how much is left',
+  },
+  {
+    what: 'times have microseconds, not nanoseconds',
+    why: 'they are numbers inside, and exact',
+  },
+  {
+    what: 'a call that comes during an election waits for the leader instead of being dropped',
+    why: 'stock clients should not see a failover',
+  },
+];

@@ -1,0 +1,147 @@
+/**
+ * Owns a client of the bare protocol: it sends what a scenario says, byte for byte, and gathers what comes back. A stock
+ * client would repair or hide what conformance is about.
+ */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+export interface Reply {
+  /** The header block as text; empty if there was none. */
+  readonly headers: string;
+  readonly payload: string;
+  readonly subject: string;
+  /** Where it wants an answer; empty if nowhere. */
+  readonly replyTo: string;
+}
+
+interface Waiter {
+  readonly replies: Reply[];
+  readonly isComplete: (replies: readonly Reply[]) => boolean;
+  readonly finish: () => void;
+}
+
+const CRLF = '\r\n';
+
+export class RawClient {
+  readonly #socket: Socket;
+  readonly #inbox = `_INBOX.conf.${process.pid}.${Math.floor(performance.now() * 1000)}`;
+  readonly #waiters = new Map<string, Waiter>();
+  #received: Buffer = Buffer.alloc(0);
+  #nextSid = 1;
+  #onPong: (() => void) | undefined;
+
+  static async connect(url: string): Promise<RawClient> {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    const client = new RawClient(socket);
+    const ready = client.#pong();
+    socket.write(`CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}${CRLF}`);
+    socket.write(`PING${CRLF}`);
+    await ready;
+    return client;
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#parse();
+    });
+    // A broken connection shows as replies that never come, which every scenario bounds.
+    socket.on('error', () => undefined);
+  }
+
+  /**
+   * Sends a request and gathers replies until `isComplete`, or `timeoutMs` are over: silence is an answer, too.
+   * By default the first reply completes it.
+   */
+  request(
+    subject: string,
+    body = '',
+    options: {
+      readonly headers?: string | undefined;
+      readonly timeoutMs?: number;
+      readonly isComplete?: (replies: readonly Reply[]) => boolean;
+    } = {},
+  ): Promise<readonly Reply[]> {
+    // A subscription for each request: stored messages come under their own subject, so only its id tells whose they are.
+    const sid = String(this.#nextSid++);
+    const reply = `${this.#inbox}.${sid}`;
+    const { timeoutMs = 5000, isComplete = (replies: readonly Reply[]) => replies.length > 0 } = options;
+    return new Promise((resolve) => {
+      const replies: Reply[] = [];
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(sid);
+        this.#socket.write(`UNSUB ${sid}${CRLF}`);
+        resolve(replies);
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      this.#waiters.set(sid, { replies, isComplete, finish });
+      this.#socket.write(`SUB ${reply} ${sid}${CRLF}`);
+      this.#publish(subject, reply, body, options.headers);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #publish(subject: string, reply: string, body: string, headers: string | undefined): void {
+    const target = reply === '' ? subject : `${subject} ${reply}`;
+    const payloadBytes = Buffer.byteLength(body);
+    if (headers === undefined) {
+      this.#socket.write(`PUB ${target} ${payloadBytes}${CRLF}${body}${CRLF}`);
+      return;
+    }
+    const block = `NATS/1.0${CRLF}${headers}${CRLF}${CRLF}`;
+    const bytes = Buffer.byteLength(block);
+    this.#socket.write(`HPUB ${target} ${bytes} ${bytes + payloadBytes}${CRLF}${block}${body}${CRLF}`);
+  }
+
+  #pong(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onPong = resolve;
+    });
+  }
+
+  #parse(): void {
+    for (;;) {
+      const lineEnd = this.#received.indexOf(CRLF);
+      if (lineEnd < 0) return;
+      const line = this.#received.toString('utf8', 0, lineEnd);
+      const [verb, ...args] = line.split(' ');
+      if (verb === 'MSG' || verb === 'HMSG') {
+        const total = Number(args.at(-1));
+        const start = lineEnd + CRLF.length;
+        if (this.#received.length < start + total + CRLF.length) return;
+        const headersBytes = verb === 'HMSG' ? Number(args.at(-2)) : 0;
+        const content = this.#received.subarray(start, start + total);
+        this.#received = this.#received.subarray(start + total + CRLF.length);
+        // MSG <subject> <sid> [reply] <bytes>, HMSG with one number more.
+        const replyTo = args.length > (verb === 'HMSG' ? 4 : 3) ? args[2]! : '';
+        this.#take({ subject: args[0]!, sid: args[1]!, replyTo, content, headersBytes });
+        continue;
+      }
+      this.#received = this.#received.subarray(lineEnd + CRLF.length);
+      if (verb === 'PING') this.#socket.write(`PONG${CRLF}`);
+      if (verb === 'PONG') this.#onPong?.();
+    }
+  }
+
+  #take(message: {
+    readonly subject: string;
+    readonly sid: string;
+    readonly replyTo: string;
+    readonly content: Buffer;
+    readonly headersBytes: number;
+  }): void {
+    const waiter = this.#waiters.get(message.sid);
+    if (waiter === undefined) return;
+    const { subject, replyTo, content, headersBytes } = message;
+    const headers = content.toString('utf8', 0, headersBytes);
+    waiter.replies.push({ subject, replyTo, headers, payload: content.toString('utf8', headersBytes) });
+    if (waiter.isComplete(waiter.replies)) waiter.finish();
+  }
+}
