@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { InternedStrings } from '../../src/stream/interned-strings.ts';
+
+test('strings come and go as in a map, whatever their hashes do to each other', () => {
+  const step = fc.tuple(fc.boolean(), fc.string({ maxLength: 3 }));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const strings = new InternedStrings();
+      const model = new Map<string, number>();
+      for (const [add, text] of steps) {
+        const bytes = Buffer.from(text);
+        const known = model.get(text);
+        assert.equal(strings.find(bytes, 0, bytes.length), known ?? -1);
+        if (add) {
+          const id = strings.intern(bytes, 0, bytes.length);
+          if (known === undefined) assert.ok(![...model.values()].includes(id));
+          else assert.equal(id, known);
+          model.set(text, id);
+        } else if (known !== undefined) {
+          strings.release(known);
+          model.delete(text);
+        }
+        assert.equal(strings.size, model.size);
+      }
+      for (const [text, id] of model) {
+        assert.equal(strings.toString(id), text);
+        assert.ok(strings.holds(id));
+      }
+    }),
+    { numRuns: 200, seed: 1 },
+  );
+});
+
+test('ids and memory are used again by strings of the same length', () => {
+  const strings = new InternedStrings();
+  for (let i = 0; i < 100_000; i++) {
+    const bytes = Buffer.from(`subject.${String(i).padStart(6, '0')}`);
+    strings.release(strings.intern(bytes, 0, bytes.length));
+  }
+  assert.equal(strings.idLimit, 1);
+});
+
+test('restored strings keep their ids, and the gaps between them are filled', () => {
+  const strings = new InternedStrings();
+  const put = (text: string): Buffer => Buffer.from(text);
+  assert.ok(strings.restore(3, put('abc'), 0, 3));
+  assert.ok(!strings.restore(2, put('xyz'), 0, 3));
+  assert.ok(!strings.restore(9, put('abc'), 0, 3));
+  const ids = ['d', 'e', 'f', 'g'].map((text) => strings.intern(put(text), 0, 1));
+  assert.deepEqual(ids.sort(), [0, 1, 2, 4]);
+  assert.equal(strings.find(put('abc'), 0, 3), 3);
+  assert.deepEqual(ids.map((id) => strings.toString(id)).sort(), ['d', 'e', 'f', 'g']);
+});
