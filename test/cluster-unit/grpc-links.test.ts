@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LinkName } from '../../src/cluster/links.ts';
 import { nodeId, startLinks, until, type LinkedNode } from './link-harness.ts';
+import { StallingRelay } from './stalled-relay.ts';
 
 const n1 = nodeId('n1');
 const n2 = nodeId('n2');
@@ -125,4 +126,20 @@ test('greeting tells who is there', async () => {
   const [found] = await a.links.greet(b.address);
   assert.deepEqual([found?.node, found?.address], ['n2', b.address]);
   await Promise.all([a.links.stop(), b.links.stop()]);
+});
+
+test('a network that swallows packets is noticed by silence, without a TCP error', async () => {
+  const a = await startLinks('n1');
+  const b = await startLinks('n2');
+  const relay = await StallingRelay.start(Number(b.address.split(':')[1]));
+  try {
+    a.links.connect(n2, relay.address);
+    await until('both are up', () => a.links.isUp(n2) && b.links.isUp(n1));
+    relay.stall();
+    await until('the silent peer counts as away', () => !a.links.isUp(n2));
+    assert.ok((a.links.lastContactMs(n2) ?? 0) > 1000);
+  } finally {
+    relay.close();
+    await Promise.all([a.links.stop(), b.links.stop()]);
+  }
 });

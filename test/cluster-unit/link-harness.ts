@@ -8,7 +8,7 @@ import { GrpcLinks } from '../../src/cluster/grpc-links.ts';
 import type { Description } from '../../src/cluster/links.ts';
 import type { LinkOptions } from '../../src/cluster/options.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const POLL_MS = 5;
 
 /** Waits for `condition`; fails naming `what` when it doesn't come true. */
