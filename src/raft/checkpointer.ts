@@ -4,6 +4,7 @@
  */
 import type { SnapshotPoint } from './core/input.ts';
 import type { GroupStorage } from './storage/group-storage.ts';
+import { IndexRanges } from './storage/index-ranges.ts';
 import type { DiskBatch } from './storage/key-value-disk.ts';
 import type { LogIndex, StateMachine } from './types.ts';
 
@@ -127,8 +128,8 @@ export class Checkpointer {
     const { index } = this.#point!;
     this.#phase = 'idle';
     this.#machine.endCheckpoint(true);
-    this.#storage.markDead(this.#machine.takeDeadEntries());
-    this.#storage.markDead(this.#ownEntries.filter((own) => own <= index));
+    const dead = this.#machine.takeDeadEntries().concat(this.#ownEntries.filter((own) => own <= index));
+    this.#storage.markDead(IndexRanges.from(dead.sort((a, b) => a - b).map((each) => [each, each])));
     this.#ownEntries = this.#ownEntries.filter((own) => own > index);
     this.#deadChanged = !this.#storage.dead.isEmpty;
     const forgotten = Math.max(0, index - this.#trailingEntries) as LogIndex;

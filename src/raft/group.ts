@@ -33,6 +33,9 @@ import type {
 
 /** Proposed here and not committed; above it `canPropose` is false. */
 const MAX_UNCOMMITTED_BYTES = 16 * 1024 * 1024;
+/** Per group, besides the node's cache of records, from which what is older is loaded without touching the disk. */
+const WINDOW_BYTES = 1024 * 1024;
+
 /** What a batch holds of one group, and what becomes due when it is durable. */
 export interface GroupWrite {
   readonly index: LogIndex;
@@ -101,18 +104,27 @@ export class Group implements GroupHandle {
     this.receiver = new SnapshotReceiver(context, this);
   }
 
+  /** A replicated group whose checkpoint turns out to be damaged gets another from its leader. */
+  async #restoreOwn(appliedIndex: LogIndex): Promise<void> {
+    try {
+      await this.#machine.restore({ appliedIndex, pages: this.storage.checkpoints.load() });
+    } catch (error) {
+      if (this.isAlone || !(error instanceof StorageError) || error.code !== 'STORAGE_CORRUPT') throw error;
+      this.#logger.error({ error }, 'group.checkpointDamaged');
+      this.#buildAnew();
+    }
+  }
+
   #makeCore(state: CoreOptions['state']): RaftCore {
     const { node, timing } = this.#context;
-    return new RaftCore({ node, group: this.id, state, electionTimeoutMinMs: timing.electionTimeoutMinMs });
+    const { electionTimeoutMinMs } = timing;
+    return new RaftCore({ node, group: this.id, state, electionTimeoutMinMs, limits: { windowBytes: WINDOW_BYTES } });
   }
 
   /** Restores the machine and starts the core. @throws {StorageError} STORAGE_CORRUPT, as `StateMachine.restore` may. */
   async start(recovered: RecoveredGroup | undefined): Promise<void> {
-    if (recovered?.hasCheckpoint === true) {
-      const appliedIndex = recovered.state.snapshot.index;
-      await this.#machine.restore({ appliedIndex, pages: this.storage.checkpoints.load() });
-    }
     if (recovered !== undefined) this.receiver.recovered(recovered.staged);
+    if (recovered?.hasCheckpoint === true) await this.#restoreOwn(recovered.state.snapshot.index);
     const now = this.#context.runtime.monotonicMs();
     this.#members = members(this.#core.membership);
     const alone = this.isAlone;
@@ -444,7 +456,8 @@ export class Group implements GroupHandle {
     try {
       await this.#machine.restore({ appliedIndex: snapshot.index, pages: this.storage.checkpoints.load() });
     } catch (error) {
-      this.#context.groupFailed(this, error);
+      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.#buildAnew();
+      else this.#context.groupFailed(this, error);
       return;
     }
     this.#restoring = false;
@@ -466,6 +479,11 @@ export class Group implements GroupHandle {
     if (this.repairing) return;
     this.#context.metrics.digestMismatch();
     this.#logger.error({ index }, 'group.digestMismatch');
+    this.#buildAnew();
+  }
+
+  /** The state can't be believed: out of the quorum with it, durably, and then from the beginning. */
+  #buildAnew(): void {
     this.#restoring = true;
     this.put(
       (batch) => {
@@ -505,6 +523,12 @@ export class Group implements GroupHandle {
         this.step({ kind: 'repairNeeded' });
       },
     );
+  }
+
+  /** The same, found by the host, which has stored it for all groups. */
+  repairingMarked(): void {
+    this.storage.repairingMarked();
+    this.step({ kind: 'repairNeeded' });
   }
 
   #reportBrokenChain(broken: { readonly peer: NodeId; readonly index: LogIndex }): void {

@@ -8,7 +8,8 @@ import { StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime, Timer } from '../base/runtime.ts';
 import { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from './checkpointer.ts';
-import { makeMembership } from './core/membership.ts';
+import type { CoreOptions } from './core/input.ts';
+import { makeMembership, type Membership } from './core/membership.ts';
 import { decodeFrame } from './frame.ts';
 import { Group, type GroupWrite } from './group.ts';
 import type { HostContext } from './host-context.ts';
@@ -21,7 +22,8 @@ import { RecordRepair } from './record-repair.ts';
 import { GroupStorage } from './storage/group-storage.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
 import { RecordCache } from './storage/record-cache.ts';
-import { recoverGroup } from './storage/recovery.ts';
+import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
+import type { WriteBatch } from './storage/write-batch.ts';
 import { DEFAULT_TIMING, STALL_INTERVALS, TICKS_PER_HEARTBEAT, type Timing } from './timing.ts';
 import type { GroupHandle, GroupId, GroupOptions, LogIndex, RaftHost, RaftTransport } from './types.ts';
 
@@ -78,6 +80,10 @@ class Host implements RaftHost, HostContext {
   #inTurn = false;
   #writing = false;
   #idle: (() => void)[] = [];
+  /** The counter that a peer remembers and this node does not. */
+  #amnesia: number | undefined;
+  /** That is known, and not marked everywhere yet. */
+  #markingAmnesia = false;
   #timer: Timer | undefined;
   #tick = 0;
   #lastTickMs = 0;
@@ -120,24 +126,12 @@ class Host implements RaftHost, HostContext {
     const { voters, learners, firstLeader } = options.bootstrap;
     const membership = makeMembership({ voters, learners });
     const recovered = await recoverGroup(storage, { bootstrap: membership, logger: this.logger });
-    const group = new Group(
-      this,
-      options,
-      storage,
-      recovered === undefined
-        ? { kind: 'created', membership, firstLeader: this.#mayAgree(voters) ? firstLeader : undefined }
-        : { kind: 'recovered', state: recovered.state, repairing: recovered.repairing },
-    );
+    const group = new Group(this, options, storage, this.#stateOf(recovered, membership, firstLeader));
     this.#storage.addGroup(options.id);
-    if (recovered === undefined) {
-      group.put((batch) => {
-        storage.putInfo(batch, { name: options.name, storage: options.storage, membership });
-      });
-    } else if (recovered.repairing) {
-      group.put((batch) => {
-        storage.setRepairing(batch, true);
-      });
-    }
+    group.put((batch) => {
+      if (recovered === undefined) storage.putInfo(batch, { name: options.name, storage: options.storage, membership });
+      if (group.repairing) storage.setRepairing(batch, true);
+    });
     await group.start(recovered);
     this.#groups.set(options.id, group);
     this.markDirty(group);
@@ -148,13 +142,20 @@ class Host implements RaftHost, HostContext {
 
   /**
    * A leader agreed on in advance is everybody's vote in term 1, given once. Whoever can't exclude that it gave that vote
-   * in an earlier life must not give it again.
+   * in an earlier life must not give it again; and whoever is known to have lost its memory can't call any group new.
    */
-  #mayAgree(voters: readonly NodeId[]): boolean {
-    return this.#remembers([voters]) && this.#amnesia === undefined;
+  #stateOf(
+    recovered: RecoveredGroup | undefined,
+    membership: Membership,
+    firstLeader: NodeId | undefined,
+  ): CoreOptions['state'] {
+    if (recovered !== undefined) return { kind: 'recovered', state: recovered.state, repairing: recovered.repairing };
+    const others = membership.voters.filter((voter) => voter !== this.node);
+    if (this.#amnesia !== undefined && others.length > 0) {
+      return { kind: 'recovered', state: emptyState(membership), repairing: true };
+    }
+    return { kind: 'created', membership, firstLeader: this.#remembers([membership.voters]) ? firstLeader : undefined };
   }
-
-  #amnesia: number | undefined;
 
   group(id: GroupId): GroupHandle | undefined {
     return this.#groups.get(id);
@@ -172,6 +173,8 @@ class Host implements RaftHost, HostContext {
     const group = this.#groups.get(id);
     this.#groups.delete(id);
     group?.close();
+    // What is on its way to the disk would otherwise arrive behind the deletions.
+    await this.#whenWritten();
     await this.#storage.destroy(id, async (batch) => {
       await this.#exclusively(() => this.#storage.commit(batch));
     });
@@ -189,11 +192,16 @@ class Host implements RaftHost, HostContext {
       this.logger.warn({ from, defect: messages }, 'frame.refused');
       return;
     }
-    for (const { group, message } of messages) this.#receiveMessage(this.#groups.get(group), message);
+    for (const { group: id, message } of messages) {
+      const group = this.#groups.get(id);
+      if (group === undefined) continue;
+      this.#guard(group, () => {
+        this.#receiveMessage(group, message);
+      });
+    }
   }
 
-  #receiveMessage(group: Group | undefined, message: PeerMessage): void {
-    if (group === undefined) return;
+  #receiveMessage(group: Group, message: PeerMessage): void {
     switch (message.kind) {
       case 'requestVote':
       case 'timeoutNow':
@@ -301,7 +309,7 @@ class Host implements RaftHost, HostContext {
   }
 
   mayVote(group: Group): boolean {
-    return this.#remembers(group.voterSets);
+    return !this.#markingAmnesia && this.#remembers(group.voterSets);
   }
 
   /** In each set a majority, this node included, has said that it knows of nothing that this node has forgotten. */
@@ -418,18 +426,25 @@ class Host implements RaftHost, HostContext {
       for (const [group, write] of writes) group.written(write);
       return;
     }
-    void this.#exclusively(async () => {
-      const startMs = this.runtime.monotonicMs();
-      await this.#storage.commit(batch);
-      this.metrics.wrote((this.runtime.monotonicMs() - startMs) / 1000, batch.bytes);
-      for (const [group, write] of writes) group.written(write);
-    }).then(
-      () => {
-        // At once and not in a later turn: followers and clients are waiting for exactly this.
-        this.#turn();
-      },
-      () => undefined, // `#fail` was told by the storage.
-    );
+    void this.#commit(batch, writes);
+  }
+
+  async #commit(batch: WriteBatch, writes: readonly (readonly [Group, GroupWrite])[]): Promise<void> {
+    const startMs = this.runtime.monotonicMs();
+    try {
+      await this.#exclusively(() => this.#storage.commit(batch));
+    } catch (error) {
+      if (error instanceof StorageError) return; // `#fail` has been told.
+      throw error;
+    }
+    this.metrics.wrote((this.runtime.monotonicMs() - startMs) / 1000, batch.bytes);
+    for (const [group, write] of writes) {
+      this.#guard(group, () => {
+        group.written(write);
+      });
+    }
+    // At once and not in a later turn: followers and clients are waiting for exactly this.
+    this.#turn();
   }
 
   /** One write at a time: LevelDB would queue them, and hold a thread for each. */
@@ -537,7 +552,14 @@ class Host implements RaftHost, HostContext {
     if (this.#amnesia !== undefined && counter <= this.#amnesia) return;
     this.#amnesia = counter;
     this.logger.error({ peer, counter, startCounter: this.#storage.startCounter }, 'node.amnesia');
-    await this.#exclusively(() => this.#storage.markAmnesia(counter)).catch(() => undefined);
-    for (const group of this.#groups.values()) if (!group.isAlone) group.markRepairing();
+    this.#markingAmnesia = true;
+    try {
+      await this.#exclusively(() => this.#storage.markAmnesia(counter));
+    } catch (error) {
+      if (error instanceof StorageError) return; // `#fail` has been told.
+      throw error;
+    }
+    for (const group of this.#groups.values()) if (!group.isAlone) group.repairingMarked();
+    this.#markingAmnesia = false;
   }
 }

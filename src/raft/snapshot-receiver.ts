@@ -85,14 +85,9 @@ export class SnapshotReceiver {
     });
     if (this.#reception !== reception) return;
     storage.checkpoints.begin(true);
-    const missing = new IndexRanges();
-    for (const [first, last] of reception.entries.ranges()) {
-      for (let index = first as LogIndex; index <= last; index++) {
-        if (!held.has(index) && !this.#staged.has(index)) missing.add(index);
-      }
-    }
+    const missing = reception.entries.without(held).without(this.#staged);
     // What we hold and the leader does not need is dead; it goes once the checkpoint is in force.
-    storage.markDead(difference(held, reception.entries));
+    storage.markDead(held.without(reception.entries));
     this.#reply(message, 'accepted', 0, Buffer.from(JSON.stringify(missing.ranges()), 'utf8'));
     this.#context.markDirty(this.#group);
   }
@@ -235,10 +230,4 @@ function openEntries(group: Group, items: readonly SnapshotItem[], through: LogI
     entries.push(entry);
   }
   return entries;
-}
-
-function* difference(all: IndexRanges, without: IndexRanges): Iterable<LogIndex> {
-  for (const [first, last] of all.ranges()) {
-    for (let index = first as LogIndex; index <= last; index++) if (!without.has(index)) yield index;
-  }
 }

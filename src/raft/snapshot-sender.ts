@@ -37,6 +37,8 @@ interface Transfer {
   readonly root: CheckpointRoot;
   /** The live pages of `root`; later checkpoints have others. */
   readonly pages: readonly PageVersion[];
+  /** Entries that belong to it. */
+  entries: IndexRanges;
   /** What is still to be sent, once the receiver told what it lacks. */
   items: AsyncIterator<SnapshotItem> | undefined;
   exhausted: boolean;
@@ -83,6 +85,7 @@ export class SnapshotSender {
       number: this.#lastTransfer,
       root,
       pages: this.#group.storage.checkpoints.livePages(),
+      entries: new IndexRanges(),
       items: undefined,
       exhausted: false,
       sent: 0,
@@ -104,6 +107,7 @@ export class SnapshotSender {
       return undefined;
     });
     if (transfer.ended || entries === undefined) return;
+    transfer.entries = entries;
     const offer: SnapshotOffer = {
       checksum: root.checksum,
       membership: encodeMembership(root.membership).toString('base64'),
@@ -151,7 +155,7 @@ export class SnapshotSender {
       this.#end(transfer.to, false);
       return;
     }
-    transfer.items = this.#items(transfer.pages, wanted);
+    transfer.items = this.#items(transfer.pages, transfer.entries.and(wanted));
     void this.#pump(transfer);
   }
 

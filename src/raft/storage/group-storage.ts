@@ -104,6 +104,11 @@ export class GroupStorage {
     putHardState(batch, this.group, { hardState: this.#hardState, repairing });
   }
 
+  /** The node has marked all of its groups on disk. */
+  repairingMarked(): void {
+    this.#repairing = true;
+  }
+
   /** Stores `entries`, and removes whatever lies behind the last of them. They are readable at once. */
   append(batch: DiskBatch, entries: readonly Entry[]): void {
     const data = this.dataBatch(batch);
@@ -187,8 +192,8 @@ export class GroupStorage {
   }
 
   /** These hold nothing that anybody needs; they are deleted when `deleteDead` reaches them. */
-  markDead(indexes: Iterable<LogIndex>): void {
-    for (const index of indexes) this.#dead.add(index);
+  markDead(indexes: IndexRanges): void {
+    this.#dead.addAll(indexes);
   }
 
   get dead(): IndexRanges {

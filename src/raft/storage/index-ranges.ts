@@ -1,8 +1,6 @@
 /** Owns sets of log positions as sorted, disjoint, closed ranges: dead entries, and what a follower holds. */
 import type { LogIndex } from '../types.ts';
 
-export type IndexRange = readonly [first: LogIndex, last: LogIndex];
-
 export class IndexRanges {
   /** first, last, first, last, ... ascending. */
   readonly #bounds: number[] = [];
@@ -54,6 +52,10 @@ export class IndexRanges {
     return low * 2 < bounds.length && bounds[low * 2]! <= index;
   }
 
+  addAll(other: IndexRanges): void {
+    for (const [first, last] of other.ranges()) this.addRange(first, last);
+  }
+
   /** True if some position at or below `through` is in the set. */
   hasUpTo(through: LogIndex): boolean {
     return this.#bounds.length > 0 && this.#bounds[0]! <= through;
@@ -69,6 +71,27 @@ export class IndexRanges {
       else bounds[0]!++;
     }
     return taken;
+  }
+
+  /** What is in this set and not in `other`. */
+  without(other: IndexRanges): IndexRanges {
+    const rest = new IndexRanges();
+    const holes = other.ranges();
+    let hole = 0;
+    for (const [first, last] of this.ranges()) {
+      let from = first;
+      while (hole < holes.length && holes[hole]![1] < from) hole++;
+      for (let at = hole; at < holes.length && holes[at]![0] <= last; at++) {
+        rest.addRange(from, holes[at]![0] - 1);
+        from = holes[at]![1] + 1;
+      }
+      rest.addRange(from, last);
+    }
+    return rest;
+  }
+
+  and(other: IndexRanges): IndexRanges {
+    return this.without(this.without(other));
   }
 
   ranges(): [number, number][] {

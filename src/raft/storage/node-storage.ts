@@ -105,7 +105,8 @@ export class NodeStorage {
       await storage.#markRepairing(batch, groups);
       journal.restart(batch, journal.counter);
     }
-    if (!batch.isEmpty) await storage.commit(batch, true);
+    // Also without content: a disk that can't do this must not carry any promise.
+    await storage.commit(batch, true);
     return storage;
   }
 

@@ -56,8 +56,7 @@ export async function recoverGroup(
   if (storage.storage === 'memory') defects.push('its log was in memory');
 
   const first = info?.membership ?? options.bootstrap;
-  const snapshot: SnapshotPoint =
-    typeof root === 'object' ? root : { index: 0 as LogIndex, term: 0 as Term, checksum: 0, membership: first };
+  const snapshot = typeof root === 'object' ? root : emptyState(first).snapshot;
   const found = await followLog(storage, snapshot);
   const staged = await storage.readInstalling();
   if (found.defect !== undefined && staged === undefined) defects.push(found.defect);
@@ -117,4 +116,10 @@ async function followLog(storage: GroupStorage, snapshot: SnapshotPoint): Promis
     }
   }
   return { log, memberships, ownEntries, bytes, top, defect };
+}
+
+/** Of a group of which nothing is left. */
+export function emptyState(membership: Membership): RecoveredState {
+  const snapshot: SnapshotPoint = { index: 0 as LogIndex, term: 0 as Term, checksum: 0, membership };
+  return { hardState: INITIAL_HARD_STATE, snapshot, log: [], memberships: [], commitIndex: snapshot.index };
 }
