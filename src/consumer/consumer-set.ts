@@ -26,7 +26,8 @@ import { ConsumerAdvisories } from './advisories.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
-import { Consumer, replicatedInfo, type ConsumerServices } from './consumer.ts';
+import { consumerInfo } from './consumer-info.ts';
+import { Consumer, type ConsumerServices } from './consumer.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { DeliveryTurns } from './delivery-turns.ts';
 import { FilterIndex, consumerFilter } from './filter-index.ts';
@@ -154,7 +155,7 @@ class StreamConsumers implements ConsumerSet {
     });
     const numPending = source.count();
     source.close();
-    return { ...replicatedInfo(state), numPending };
+    return consumerInfo(state, numPending);
   }
 
   names(): string[] {

@@ -1,6 +1,7 @@
 /** Owns whose turn it is to deliver: awake consumers in a ring, a bounded slice each, a bounded number of slices per turn of the loop. */
 import type { Runtime } from '../base/runtime.ts';
-import type { Consumer, DeliveryBudget } from './consumer.ts';
+import type { Consumer } from './consumer.ts';
+import type { DeliveryBudget } from './dispatcher.ts';
 
 const SLICE_MESSAGES = 256;
 const SLICE_BYTES = 256 * 1024;

@@ -104,6 +104,8 @@ export class FakeGroup {
   }
 
   async run(ms: number): Promise<Sent[]> {
+    // Something to stop at: behind a cancelled timer, time would run on to whatever comes next.
+    this.time.schedule(ms, () => undefined);
     await this.time.run(ms);
     return this.outlet.take();
   }

@@ -135,9 +135,10 @@ class Life {
   }
 
   #failOver(): void {
-    this.#observe(this.group.outlet.take());
+    const { outlet } = this.group;
     this.group.quorum = true;
     this.group.failOver({ lose: this.random.chance(0.7), to: this.random.integer(0, 3) });
+    this.#observe(outlet.take());
     this.model.leaderChanged();
   }
 

@@ -78,14 +78,40 @@ test('a nak of the last attempt gives up when its turn comes', async () => {
   assert.deepEqual(summary(sent), [MAX_DELIVERIES, 'inbox m2']);
 });
 
-test('the last attempt is on record before it is sent', async () => {
+test('where attempts are limited, each is on record before it is sent, and its ack wait begins then', async () => {
   const group = await groupWith({ ackWaitMs: 100, maxDeliver: 2 }, 1);
   group.pull({ batch: 3 });
-  assert.deepEqual(attempts(await group.run(50)), ['1#1']);
+  group.quorum = false;
+  assert.deepEqual(attempts(await group.run(1000)), []);
+  group.heal();
+  assert.deepEqual(attempts(await group.run(90)), ['1#1']);
   group.quorum = false;
   assert.deepEqual(attempts(await group.run(1000)), []);
   group.heal();
   assert.deepEqual(attempts(await group.run(10)), ['1#2']);
+});
+
+test('an ack that comes while the next attempt waits for its record keeps that from being sent', async () => {
+  const group = await groupWith({ ackWaitMs: 100, maxDeliver: 5 }, 1);
+  group.pull({ batch: 3 });
+  const [message] = await group.run(90);
+  group.quorum = false;
+  await group.run(100);
+  group.ack(message!.reply, '', 'answer');
+  group.heal();
+  assert.deepEqual(summary(await group.run(500)), ['answer']);
+});
+
+test('an attempt that was recorded for a reader who left goes to the next', async () => {
+  const group = await groupWith({ maxDeliver: 3 }, 1);
+  group.quorum = false;
+  group.pull({}, 'left');
+  await group.run(10);
+  group.outlet.leave('left');
+  group.pull({}, 'next');
+  group.heal();
+  const sent = await group.run(10);
+  assert.deepEqual([summary(sent), attempts(sent)], [['next m1'], ['1#2']]);
 });
 
 test('a request that ends with a held message gets its last status after the message', async () => {

@@ -10,6 +10,7 @@ export interface Delivery {
 }
 
 interface Story {
+  deliveries: number;
   lastDeliveryMs: number;
   /** A nak, a deposed leader or a reader that went away: it may come again before its ack wait. */
   mayComeEarly: boolean;
@@ -39,11 +40,14 @@ export class ConsumerModel {
 
   delivered(delivery: Delivery, nowMs: number): void {
     const { seq, attempts } = delivery;
-    const story = this.#stories.get(seq) ?? { lastDeliveryMs: -Infinity, mayComeEarly: true };
+    const story = this.#stories.get(seq) ?? { deliveries: 0, lastDeliveryMs: -Infinity, mayComeEarly: true };
     this.#stories.set(seq, story);
     if (this.confirmed.has(seq)) this.violations.push(`${seq} came again after its ack was confirmed`);
     const { maxDeliver, ackWaitMs } = this.#rules;
-    if (maxDeliver > 0 && attempts > maxDeliver) this.violations.push(`${seq} says it is attempt ${attempts}`);
+    story.deliveries++;
+    if (maxDeliver > 0 && Math.max(attempts, story.deliveries) > maxDeliver) {
+      this.violations.push(`${seq} came ${story.deliveries} times, and says it is attempt ${attempts}`);
+    }
     if (!story.mayComeEarly && nowMs < story.lastDeliveryMs + ackWaitMs) {
       this.violations.push(`${seq} came again after ${nowMs - story.lastDeliveryMs} ms`);
     }

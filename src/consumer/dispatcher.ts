@@ -1,0 +1,334 @@
+/**
+ * Owns the way of messages from the stream to whoever asked for them: redeliveries before new messages, a reply subject
+ * for each, and where attempts are limited only after their record. Keeps count of what is still to come.
+ */
+import type { Seq, TimestampUs } from '../base/brand.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Runtime } from '../base/runtime.ts';
+import type { ExtensionHost, StoredMessage, SubjectFilter } from '../stream/index.ts';
+import { AckReplyWriter } from './ack-subject.ts';
+import { headersOnly } from './headers-only.ts';
+import type { HeldDelivery } from './held-deliveries.ts';
+import type { Ledger } from './ledger.ts';
+import { MessageSource, emptyStoredMessage } from './message-source.ts';
+import { Pacing } from './pacing.ts';
+import type { PullQueue, PullRequest, Readiness } from './pull-queue.ts';
+import type { PushTarget } from './push-target.ts';
+import type { DeliveryTarget, Outlet } from './types.ts';
+
+/** Steps that wait for their record: beyond this, deliveries wait too. */
+const MAX_UNRECORDED_BYTES = 128 * 1024;
+/** How long a reader that is too slow is left alone. */
+const CONGESTION_RETRY_MS = 5;
+/** Of a rate limit, when the stream doesn't say how large messages get. */
+const DEFAULT_BURST_BYTES = 1024 * 1024;
+/** Counts for the budget of a turn, though nobody took it. */
+const UNTAKEN_BYTES = 1;
+const COUNT_ANEW = -1;
+
+export interface DispatchServices {
+  readonly stream: ExtensionHost;
+  readonly outlet: Outlet;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  nowMs(): number;
+}
+
+export interface DispatchEffects {
+  wake(): void;
+  /** Delivery can go on at `atMs`, not before. */
+  retryAt(atMs: number): void;
+  /** An attempt waits for its record. */
+  held(): void;
+  /** A message is out of attempts. */
+  giveUp(seq: number, attempts: number): void;
+}
+
+/** What is left of a turn. Reused. */
+export interface DeliveryBudget {
+  messages: number;
+  bytes: number;
+}
+
+export class Dispatcher {
+  readonly #services: DispatchServices;
+  readonly #effects: DispatchEffects;
+  readonly #ledger: Ledger;
+  readonly #pulls: PullQueue;
+  /** Undefined for pull consumers. */
+  push: PushTarget | undefined;
+  readonly #source: MessageSource;
+  readonly #reply: AckReplyWriter;
+  /** For messages that are delivered again. */
+  readonly #view = emptyStoredMessage();
+  readonly #onReady: () => void;
+  #pacing: Pacing | undefined;
+  #numPending = COUNT_ANEW;
+  /** Nothing new was left at the last look. */
+  #atEnd = false;
+  /** Wall time of the last delivery. */
+  lastUs: TimestampUs | undefined;
+
+  constructor(
+    services: DispatchServices,
+    ledger: Ledger,
+    options: {
+      readonly pulls: PullQueue;
+      readonly filter: SubjectFilter | undefined;
+      readonly effects: DispatchEffects;
+    },
+  ) {
+    const { state } = ledger;
+    this.#services = services;
+    this.#effects = options.effects;
+    this.#ledger = ledger;
+    this.#pulls = options.pulls;
+    this.#onReady = () => {
+      this.#sendRecorded();
+      this.#effects.wake();
+    };
+    this.#source = new MessageSource(services.stream, {
+      position: state.deliveredStreamSeq + 1,
+      initial: state.initial,
+      filter: options.filter,
+      onReady: this.#onReady,
+    });
+    this.#reply = new AckReplyWriter(services.stream.config.name, state.name);
+    this.restartPacing();
+  }
+
+  /** Last stream sequence that was looked at. */
+  get lastSeq(): number {
+    return Math.max(this.#ledger.state.deliveredStreamSeq, this.#source.position - 1);
+  }
+
+  // ---- counting ------------------------------------------------------------------------------------------------
+
+  /** Messages never delivered yet. */
+  numPending(): number {
+    if (this.#numPending === COUNT_ANEW) this.#numPending = this.#source.count();
+    return this.#numPending;
+  }
+
+  /** What a pull request could get right now. */
+  available(): number {
+    return this.numPending() + this.#ledger.redelivery.size;
+  }
+
+  stored(count: number): void {
+    if (this.#numPending !== COUNT_ANEW) this.#numPending += count;
+    this.#atEnd = false;
+  }
+
+  countAnew(): void {
+    this.#numPending = COUNT_ANEW;
+    this.#atEnd = false;
+  }
+
+  /** A live message that was not delivered is gone. `matches` undefined: nobody knows whether it counted. */
+  removed(seq: number, matches: boolean | undefined): void {
+    if (this.#numPending === COUNT_ANEW || matches === false || !this.#source.isAhead(seq)) return;
+    this.#numPending = matches === undefined ? COUNT_ANEW : Math.max(0, this.#numPending - 1);
+  }
+
+  removedBelow(seq: number): void {
+    if (this.#source.position < seq) this.#numPending = COUNT_ANEW;
+  }
+
+  setFilter(filter: SubjectFilter | undefined): void {
+    this.#source.setFilter(filter);
+    this.countAnew();
+  }
+
+  restartPacing(): void {
+    const { stream } = this.#services;
+    const { config } = this.#ledger.state;
+    this.#pacing = Pacing.needed(config)
+      ? new Pacing(config, {
+          nowMs: this.#services.nowMs(),
+          lastSeq: stream.state().lastSeq,
+          burstBytes: stream.config.maxMsgSize > 0 ? stream.config.maxMsgSize : DEFAULT_BURST_BYTES,
+        })
+      : undefined;
+  }
+
+  // ---- delivering ----------------------------------------------------------------------------------------------
+
+  /** Delivers within `budget`. True: there is more to deliver in another turn. */
+  deliver(budget: DeliveryBudget): boolean {
+    const nowMs = this.#services.nowMs();
+    while (budget.messages > 0 && budget.bytes > 0) {
+      const readiness = this.#readiness(nowMs);
+      if (readiness === 'congested') this.#effects.retryAt(nowMs + CONGESTION_RETRY_MS);
+      if (readiness !== 'ready' || this.#ledger.log.bytes > MAX_UNRECORDED_BYTES) return false;
+      const bytes = this.#deliverNext(nowMs);
+      if (bytes === 0) return false;
+      budget.messages--;
+      budget.bytes -= bytes;
+    }
+    return true;
+  }
+
+  #readiness(nowMs: number): Readiness {
+    return this.push === undefined ? this.#pulls.ready(nowMs) : this.push.ready();
+  }
+
+  /** Bytes of the message that was delivered; 0 if there was none, or nobody to take it. */
+  #deliverNext(nowMs: number): number {
+    const { redelivery } = this.#ledger;
+    const again = redelivery.size > 0 ? this.#nextRedelivery(nowMs) : 'none';
+    if (again === 'wait') return 0;
+    if (again !== 'none') return this.#send(this.#view, again, nowMs);
+    if (this.#ledger.full) return 0;
+    const step = this.#atEnd ? 'end' : this.#nextNew();
+    if (step === 'wait') return 0;
+    if (step === 'end') {
+      this.#atEnd = true;
+      this.#pulls.streamEnded();
+      return 0;
+    }
+    const bytes = this.#send(this.#source.view, 1, nowMs);
+    if (bytes === 0) this.#source.putBack();
+    return bytes;
+  }
+
+  #nextNew(): 'message' | 'end' | 'wait' {
+    for (;;) {
+      const step = this.#source.next();
+      if (step !== 'lost') return step;
+      this.#services.logger.error({ consumer: this.#ledger.state.name, seq: this.#source.position }, 'message_lost');
+    }
+  }
+
+  /** Reads the next message to deliver again into `#view`; says which attempt it is. */
+  #nextRedelivery(nowMs: number): number | 'none' | 'wait' {
+    const { redelivery, state } = this.#ledger;
+    for (let seq = redelivery.peek(); seq !== undefined; seq = redelivery.peek()) {
+      const attempts = state.pending.attempts(seq);
+      if (attempts === 0 || this.#ledger.isLast(attempts)) {
+        redelivery.take(seq);
+        if (attempts > 0) this.#effects.giveUp(seq, attempts);
+        continue;
+      }
+      const step = this.#services.stream.read(seq as Seq, this.#view, this.#onReady);
+      if (step === 'message') return attempts + 1;
+      if (step === 'wait') return 'wait';
+      redelivery.take(seq);
+      // Nobody can read it now; another replica may have repaired it when its wait is over again.
+      if (step === 'lost') this.#ledger.touch(seq, nowMs);
+    }
+    return 'none';
+  }
+
+  /** Sends `message` to whoever is first, as attempt number `attempts`. Returns its size, or 0 if nobody wants it now. */
+  #send(message: StoredMessage, attempts: number, nowMs: number): number {
+    const { state } = this.#ledger;
+    const left = attempts === 1 ? Math.max(0, this.numPending() - 1) : this.numPending();
+    const consumerSeq = state.deliveredConsumerSeq + 1;
+    const replyBytes = this.#reply.write(attempts, message.seq, consumerSeq, message.timestampUs, left);
+    const bytes = replyBytes + this.#contentBytes(message);
+    if (this.#pacing !== undefined && !this.#paced(this.#pacing, message, bytes, nowMs)) return 0;
+    let request: PullRequest | undefined;
+    if (this.push === undefined) {
+      request = this.#pulls.accept(bytes, nowMs);
+      if (request === undefined) return 0;
+    }
+    if (attempts === 1) {
+      this.#ledger.deliver(message.seq, nowMs);
+      this.#numPending = left;
+    } else {
+      this.#ledger.redeliver(message.seq, attempts, nowMs);
+    }
+    this.lastUs = this.#services.runtime.wallUs();
+    if (this.#needsRecord) {
+      this.#ledger.held.hold({ seq: message.seq, consumerSeq, attempts, request });
+      this.#effects.held();
+    } else if (!this.#hand(request?.target ?? this.push!.target, message, replyBytes)) {
+      this.#notTaken(message.seq, request);
+      return UNTAKEN_BYTES;
+    }
+    if (request !== undefined) this.#pulls.charge(request, bytes, nowMs);
+    else this.push?.charge(bytes - (message.headersStart - message.subjectStart), nowMs);
+    return bytes;
+  }
+
+  #contentBytes(message: StoredMessage): number {
+    if (!this.#ledger.state.config.headersOnly) return message.end - message.subjectStart;
+    const parts = headersOnly(message);
+    return parts.subject.length + parts.headers.length;
+  }
+
+  /** False: too early. */
+  #paced(pacing: Pacing, message: StoredMessage, bytes: number, nowMs: number): boolean {
+    const allowedAtMs = pacing.allowedAtMs(message, bytes, nowMs);
+    if (allowedAtMs <= nowMs) {
+      pacing.sent(message, bytes, nowMs);
+      return true;
+    }
+    this.#effects.retryAt(Math.ceil(allowedAtMs));
+    return false;
+  }
+
+  /** The reply subject is in `#reply`. */
+  #hand(target: DeliveryTarget, message: StoredMessage, replyBytes: number): boolean {
+    const { outlet } = this.#services;
+    if (!this.#ledger.state.config.headersOnly) {
+      return outlet.deliver(target, message, this.#reply.buffer, replyBytes);
+    }
+    return outlet.deliverParts(target, { ...headersOnly(message), reply: this.#reply.text(replyBytes) });
+  }
+
+  /**
+   * Nobody was there to take a message: the next request gets it at once. Push consumers wait for the ack wait, and
+   * without acks it is lost for this consumer.
+   */
+  #notTaken(seq: number, request: PullRequest | undefined): void {
+    if (request === undefined) return;
+    if (this.#ledger.state.config.ackPolicy !== 'none') this.#ledger.redelivery.push(seq);
+    this.#pulls.abandon(request);
+  }
+
+  // ---- attempts that wait for their record -----------------------------------------------------------------------
+
+  get #needsRecord(): boolean {
+    const { ackPolicy, maxDeliver } = this.#ledger.state.config;
+    return ackPolicy !== 'none' && maxDeliver > 0;
+  }
+
+  beforeRecord(): void {
+    this.#ledger.held.beforeRecord();
+  }
+
+  afterRecord(): void {
+    this.#ledger.held.afterRecord();
+    this.#sendRecorded();
+  }
+
+  #sendRecorded(): void {
+    this.#ledger.held.drain((held) => this.#sendHeld(held));
+  }
+
+  #sendHeld(held: HeldDelivery): 'done' | 'wait' {
+    const { seq, request } = held;
+    // An ack of an earlier attempt may have come while this one waited.
+    if (this.#ledger.state.pending.has(seq)) {
+      const step = this.#services.stream.read(seq as Seq, this.#view, this.#onReady);
+      if (step === 'wait') return 'wait';
+      const target = request?.target ?? this.push?.target;
+      if (step === 'message' && target !== undefined) {
+        const { attempts, consumerSeq } = held;
+        const { timestampUs } = this.#view;
+        const replyBytes = this.#reply.write(attempts, seq, consumerSeq, timestampUs, this.numPending());
+        if (this.#hand(target, this.#view, replyBytes)) this.#ledger.sentHeld(seq, this.#services.nowMs());
+        else this.#notTaken(seq, request);
+      }
+    }
+    if (request !== undefined) this.#pulls.release(request);
+    return 'done';
+  }
+
+  close(): void {
+    this.#ledger.held.close();
+    this.#source.close();
+  }
+}
