@@ -66,8 +66,12 @@ export class TestClient {
     near.on('close', () => {
       this.closed = true;
     });
+    // A pipe's ends do not notice each other's end by themselves, as those of a socket do.
     far.on('close', () => {
       near.destroy();
+    });
+    near.on('close', () => {
+      far.destroy();
     });
     frontEnd.accept(far, { host: '127.0.0.1', port: 50_000 });
   }
