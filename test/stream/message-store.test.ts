@@ -125,6 +125,17 @@ test('the table shrinks with the blocks that live, wherever the dead ones were',
   assert.ok(rows < 2_000, `${rows} rows for 200 blocks`);
 });
 
+test('a block that moved to its neighbour’s page is saved there', async () => {
+  const run = new StoreRun();
+  for (let i = 0; i < 512; i++) run.add(['a']);
+  for (let seq = 1; seq <= 200; seq++) run.remove(seq);
+  run.checkpoint(() => undefined);
+  for (let seq = 257; seq <= 450; seq++) run.remove(seq);
+  assert.equal(run.store.table.chunks.length, 1);
+  run.checkpoint(() => undefined);
+  assertHolds(await run.restored(), run.held);
+});
+
 test('a change to one message rewrites one small page', () => {
   const run = new StoreRun();
   for (let i = 0; i < 2_000; i++) run.add(['a', 'b', 'c', 'd']);
