@@ -10,6 +10,7 @@ import { makeMembership } from '../../src/raft/core/membership.ts';
 import type { PeerMessage } from '../../src/raft/messages.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../../src/raft/record.ts';
 import { CoreChecks } from './core-checks.ts';
+import { effectLines, messageText } from './event-text.ts';
 import { CoreNode, ELECTION_TIMEOUT_MIN_MS } from './core-node.ts';
 
 const QUIET_AFTER_ROUNDS = 200;
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly voters?: number;
   readonly firstLeader?: string;
   readonly core?: Partial<CoreOptions>;
+  /** Hears what happens, a line each. */
+  readonly onEvent?: (event: string) => void;
 }
 
 export class CoreCluster {
@@ -35,9 +38,12 @@ export class CoreCluster {
   readonly slowDisks = new Set<string>();
   #isolated = new Set<string>();
   readonly #checks = new CoreChecks({ trustDisk: true });
+  readonly #roles = new Map<string, string>();
+  readonly #say: (event: string) => void;
   now = 1000;
 
   constructor(options: ClusterOptions) {
+    this.#say = options.onEvent ?? (() => undefined);
     const ids = Array.from({ length: options.nodes }, (_, at) => `n${at + 1}` as NodeId);
     const membership = makeMembership({ voters: ids.slice(0, options.voters ?? options.nodes) });
     const first = { membership, firstLeader: options.firstLeader as NodeId | undefined };
@@ -45,6 +51,7 @@ export class CoreCluster {
       const node = new CoreNode(id, first, options.core ?? {}, {
         send: (sender, message) => {
           this.#checks.said(sender, message);
+          this.#say(`${sender.id} -> ${message.to} ${messageText(message)}`);
           this.network.push(message);
         },
         applied: (applier, entry) => {
@@ -52,6 +59,7 @@ export class CoreCluster {
         },
         stepped: (stepper) => {
           this.#checks.stepped(stepper);
+          this.#tellRole(stepper);
         },
         effects: (owner, effects) => {
           this.#collect(owner, effects);
@@ -61,7 +69,14 @@ export class CoreCluster {
     }
   }
 
+  #tellRole(node: CoreNode): void {
+    const { role } = node.core;
+    if ((this.#roles.get(node.id) ?? role) !== role) this.#say(`${node.id} becomes ${role}`);
+    this.#roles.set(node.id, role);
+  }
+
   #collect(owner: CoreNode, effects: Effects): void {
+    for (const line of effectLines(owner.id, effects)) this.#say(line);
     for (const { context, index } of effects.reads) this.reads.push({ node: owner.id, context, index });
     this.abortedReads.push(...effects.abortedReads);
     for (const { to } of effects.snapshots) this.snapshotsWanted.push({ from: owner.id, to });
@@ -116,6 +131,7 @@ export class CoreCluster {
     assert.ok(at >= 0, 'no such message is under way');
     const [message] = this.network.splice(at, 1);
     assert.ok(message !== undefined);
+    this.#say(`${message.to} <- ${message.from} ${messageText(message)}`);
     this.step(message.to, { kind: 'peer', message });
     return message;
   }
@@ -156,6 +172,7 @@ export class CoreCluster {
       for (const message of this.network.splice(0)) {
         if (!this.#reaches(message)) continue;
         busy = true;
+        this.#say(`${message.to} <- ${message.from} ${messageText(message)}`);
         this.step(message.to, { kind: 'peer', message });
       }
       if (!busy) return;

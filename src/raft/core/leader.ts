@@ -153,6 +153,8 @@ export class Leader {
       repaired: repair?.throughIndex !== undefined && prevLogIndex >= repair.throughIndex,
     };
     effects.send.push(message);
+    const through = (prevLogIndex + entries.length) as LogIndex;
+    progress.toldCommitIndex = Math.min(through, message.leaderCommit) as LogIndex;
     if (entries.length === 0) return;
     let bytes = 0;
     for (const entry of entries) bytes += entry.record.length;
@@ -226,10 +228,17 @@ export class Leader {
     if (this.#hibernating && !this.#isUpToDate(progress)) this.wake(effects);
     this.#vouch(progress);
     this.#advanceCommit(effects);
-    this.#replicate(reply.from, progress, effects);
+    if (!this.#replicate(reply.from, progress, effects)) this.#tellCommit(reply.from, progress, effects);
     this.#settleRounds(effects);
     this.#continueTransfer(effects);
     this.#advanceMembership(effects);
+  }
+
+  /** While its log was a guess it could not be told: what was committed then would wait for the next heartbeat. */
+  #tellCommit(node: NodeId, progress: Progress, effects: Effects): void {
+    const { log, commitIndex } = this.#replica;
+    if (progress.matchIndex !== log.lastIndex || commitIndex !== log.lastIndex) return;
+    if (progress.toldCommitIndex < commitIndex) this.#sendAppend(node, progress, NO_ENTRIES, effects);
   }
 
   /** False: the reply describes a log that its sender has lost since, or one that may not count. */

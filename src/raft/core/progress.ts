@@ -42,6 +42,8 @@ export class Progress {
   ackedRound = 0;
   /** What it said its own is. */
   commitIndex = 0 as LogIndex;
+  /** How far what we sent tells it to commit. */
+  toldCommitIndex = 0 as LogIndex;
   /** Entries for it are being read. */
   loading = false;
   repair: Repair | undefined;
