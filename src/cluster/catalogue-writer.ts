@@ -278,7 +278,7 @@ function conflicts(change: CreateChange, existing: StreamAssignment): boolean {
   return existing.name === change.name || change.conflictsWith(existing);
 }
 
-/** Neither accounts nor names of streams hold spaces. */
+/** Names of streams hold no spaces. */
 function keyOf({ account, name }: { readonly account: string; readonly name: string }): string {
-  return `${account} ${name}`;
+  return `${name} ${account}`;
 }

@@ -26,7 +26,6 @@ import type {
   RequestHandler,
   TrafficKind,
 } from './types.ts';
-import { decodeNodes } from './wire.ts';
 
 const INSTANCE_CHARS = 16;
 const NO_BODY = Buffer.alloc(0);
@@ -269,32 +268,29 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#nodesChanged();
   }
 
-  frame(from: NodeId, kind: number, body: Buffer): void {
+  frame(from: NodeId, kind: number, body: Buffer): boolean {
     switch (kind) {
       case FRAME.raft:
         this.host.receive(from, body);
-        return;
+        return true;
       case FRAME.interest:
-        this.#interest.receive(from, body);
-        return;
+        return this.#interest.receive(from, body);
       case FRAME.request:
-        this.#requests.received(from, body);
-        return;
+        return this.#requests.received(from, body);
       case FRAME.reply:
-        this.#requests.replied(from, body);
-        return;
+        return this.#requests.replied(from, body);
       case FRAME.leaderships:
-        this.#leaders.receive(from, body);
-        return;
+        return this.#leaders.receive(from, body);
       case FRAME.nodes:
-        this.#membership.told(decodeNodes(body) ?? []);
-        return;
+        return this.#membership.told(from, body);
       case FRAME.leaving:
         this.#logger.info({ peer: from }, 'peer.leaving');
         this.#links.disconnect(from);
-        return;
+        return true;
       default:
+        // A kind without a listener belongs to a later version.
         this.#traffic[kind - FRAME.traffic]?.(from, body);
+        return true;
     }
   }
 

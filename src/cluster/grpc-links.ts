@@ -132,9 +132,7 @@ export class GrpcLinks implements Links {
         down: () => {
           listener.down(node);
         },
-        frame: (kind, body) => {
-          listener.frame(node, kind, body);
-        },
+        frame: (kind, body) => listener.frame(node, kind, body),
       },
     });
     this.#peers.set(node, peer);

@@ -60,11 +60,13 @@ export class InterestTable {
     if (part.length > 0) this.#links.send(node, 'traffic', FRAME.interest, encodeInterests(part));
   }
 
-  receive(from: NodeId, frame: Buffer): void {
+  /** False: malformed. */
+  receive(from: NodeId, frame: Buffer): boolean {
     const interests = decodeInterests(frame);
-    if (interests === undefined) return;
+    if (interests === undefined) return false;
     this.#told.add(from);
     for (const interest of interests) for (const listener of this.#onInterest) listener(from, interest);
+    return true;
   }
 
   lost(node: NodeId): void {
@@ -92,7 +94,7 @@ export class InterestTable {
   }
 }
 
-/** Neither accounts nor subjects hold spaces. */
+/** Neither subjects nor queues hold spaces; what an account is called is up to the configuration, so it comes last. */
 function keyOf({ account, subject, queue }: Interest): string {
-  return queue === undefined ? `${account} ${subject}` : `${account} ${subject} ${queue}`;
+  return `${subject} ${queue ?? ''} ${account}`;
 }

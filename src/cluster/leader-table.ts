@@ -77,9 +77,10 @@ export class LeaderTable {
     this.#links.send(node, 'control', FRAME.leaderships, encodeLeaderships(true, leaderships));
   }
 
-  receive(from: NodeId, frame: Buffer): void {
+  /** False: malformed. */
+  receive(from: NodeId, frame: Buffer): boolean {
     const told = decodeLeaderships(frame);
-    if (told === undefined) return;
+    if (told === undefined) return false;
     if (told.complete) this.lost(from, new Set(told.leaderships.map((leadership) => leadership.group)));
     for (const { group, term, leading } of told.leaderships) {
       const known = this.#told.get(group);
@@ -90,6 +91,7 @@ export class LeaderTable {
       this.#told.set(group, { leader: leading ? from : undefined, term });
       this.#announce(group, before);
     }
+    return true;
   }
 
   /** Nobody knows what the node still leads, except `groups`. */

@@ -52,7 +52,8 @@ export interface LinkListener {
   up(node: NodeId): void;
   /** The link broke, or its streams did before it was up. */
   down(node: NodeId): void;
-  frame(from: NodeId, kind: number, body: Buffer): void;
+  /** False: malformed, no honest peer sends that; the link is broken off. */
+  frame(from: NodeId, kind: number, body: Buffer): boolean;
 }
 
 export interface Links {

@@ -8,7 +8,7 @@ import type { Runtime, Timer } from '../base/runtime.ts';
 import { formatAddress, type Address } from './addresses.ts';
 import { FRAME, type Description, type Links } from './links.ts';
 import type { NodeInfo } from './types.ts';
-import { encodeNodes } from './wire.ts';
+import { decodeNodes, encodeNodes } from './wire.ts';
 
 /** Names to IP addresses; all of them, for a name may stand for many nodes. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -111,8 +111,16 @@ export class Membership {
     this.#options.changed();
   }
 
+  /** A linked node says who it is and whom it knows. False: malformed, or it says it is another. */
+  told(from: NodeId, frame: Buffer): boolean {
+    const nodes = decodeNodes(frame);
+    if (nodes?.[0]?.node !== from) return false;
+    this.#learn(nodes);
+    return true;
+  }
+
   /** What a node says about itself (first) and others: of those only strangers are news, the others speak themselves. */
-  told(nodes: readonly Description[]): void {
+  #learn(nodes: readonly Description[]): void {
     for (const [position, node] of nodes.entries()) {
       const news = position === 0 || (node.node !== this.#self.node && !this.#known.has(node.node));
       if (news) this.introduced(this.#withAddress(node));
@@ -224,6 +232,6 @@ export class Membership {
     this.#remembered.delete(address);
     if (this.#routed.has(address)) this.#routed.set(address, peer.node);
     // It answered there, whatever it believes its address to be.
-    this.told([peer.address.startsWith(':') ? { ...peer, address } : peer, ...nodes.slice(1)]);
+    this.#learn([peer.address.startsWith(':') ? { ...peer, address } : peer, ...nodes.slice(1)]);
   }
 }

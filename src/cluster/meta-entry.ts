@@ -16,12 +16,13 @@ import type { MetaMember } from './meta-member.ts';
 import type { DurableState } from './node-state.ts';
 import type { Requests } from './requests.ts';
 import { StateKeeper } from './state-keeper.ts';
-import { decodeJoinReply, decodeJoinRequest, encodeJoinReply, encodeJoinRequest } from './wire.ts';
+import { decodeJoinReply, encodeJoinReply } from './wire.ts';
 
 const JOIN_SERVICE = 'cluster.join';
 const JOIN_TIMEOUT_MS = 10_000;
 const JOIN_RETRY_MS = 500;
 const META_ID_CHARS = 16;
+const NO_BODY = Buffer.alloc(0);
 
 export interface MetaEntryOptions {
   readonly membership: Membership;
@@ -48,10 +49,7 @@ export class MetaEntry {
 
   constructor(options: MetaEntryOptions) {
     this.#options = options;
-    options.requests.serve(JOIN_SERVICE, async (from, body) => {
-      const fresh = decodeJoinRequest(body)?.fresh ?? true;
-      return encodeJoinReply(await options.keeper.join(from, fresh));
-    });
+    options.requests.serve(JOIN_SERVICE, async (from) => encodeJoinReply(await options.keeper.join(from)));
   }
 
   /** @returns where other nodes were when this one ran last. @throws {StorageError} */
@@ -145,7 +143,7 @@ export class MetaEntry {
     logger.info({ metaId: group.id, voters: group.voters, learners: group.learners }, 'meta.opened');
   }
 
-  /** Asks the meta leader to be taken in. What this node may have been before, nothing of it is stored here. */
+  /** Asks the meta leader to be taken in. Whatever this node was in a former life, nothing of it is stored here. */
   async #join(metaId: string): Promise<void> {
     const { membership, metaLeader, requests, runtime, logger } = this.#options;
     if (this.#joining || this.#entered || this.#stopped) return;
@@ -153,7 +151,7 @@ export class MetaEntry {
     const leader = metaLeader();
     if (leader !== undefined && leader !== membership.self.node) {
       try {
-        const reply = await requests.request(leader, JOIN_SERVICE, encodeJoinRequest(true), JOIN_TIMEOUT_MS);
+        const reply = await requests.request(leader, JOIN_SERVICE, NO_BODY, JOIN_TIMEOUT_MS);
         const group = decodeJoinReply(reply);
         if (group?.id === metaId && !this.#isStopped()) await this.#open(group);
       } catch (error) {

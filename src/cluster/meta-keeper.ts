@@ -7,7 +7,6 @@
  * back as a learner that has promised nothing.
  */
 import type { NodeId } from '../base/brand.ts';
-import { NotLeaderError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime, Timer } from '../base/runtime.ts';
 import type { GroupHandle } from '../raft/index.ts';
@@ -36,9 +35,9 @@ export class MetaKeeper {
     this.#options = options;
   }
 
-  /** `fresh`: the node has nothing stored of the group. @throws {NotLeaderError} */
-  join(node: NodeId, fresh: boolean): Promise<MetaGroup> {
-    return this.#inTurn(() => this.#join(node, fresh));
+  /** For a node that has nothing stored of the group. @throws {NotLeaderError} */
+  join(node: NodeId): Promise<MetaGroup> {
+    return this.#inTurn(() => this.#join(node));
   }
 
   /** Removes a node from the catalogue and the meta group; false if it isn't there. @throws {NotLeaderError} */
@@ -78,20 +77,18 @@ export class MetaKeeper {
     return done;
   }
 
-  async #join(node: NodeId, fresh: boolean): Promise<MetaGroup> {
+  async #join(node: NodeId): Promise<MetaGroup> {
     const { meta, logger } = this.#options;
     const handle = meta.leading();
-    if (!fresh && meta.catalogue.wasRemoved(node)) throw new NotLeaderError(`${node} was removed`, true);
     await meta.writer.changeNode('admit', node);
-    if (fresh && isMember(handle, node)) await handle.changeMembership(without(handle, [node]));
-    if (!isMember(handle, node)) {
-      const { voters, learners } = handle.status;
-      await handle.changeMembership({ voters, learners: [...learners, node] });
-      logger.info({ node, fresh }, 'meta.joined');
-    }
     const { voters, learners } = handle.status;
+    const forgotten = voters.includes(node) || learners.includes(node);
+    if (forgotten) await handle.changeMembership(without(handle, [node]));
+    const others = without(handle, [node]);
+    await handle.changeMembership({ voters: others.voters, learners: [...others.learners, node] });
+    logger.info({ node, forgotten }, 'meta.joined');
     this.review();
-    return { id: this.#options.metaId(), voters: [...voters], learners: [...learners] };
+    return { id: this.#options.metaId(), voters: [...others.voters], learners: [...others.learners, node] };
   }
 
   async #review(): Promise<void> {
@@ -117,10 +114,6 @@ export class MetaKeeper {
     logger.info({ node: promoted }, 'meta.promoted');
     this.review();
   }
-}
-
-function isMember(handle: GroupHandle, node: NodeId): boolean {
-  return handle.status.voters.includes(node) || handle.status.learners.includes(node);
 }
 
 function without(

@@ -33,7 +33,7 @@ export interface PeerLinkHooks {
   ): Intake;
   up(): void;
   down(): void;
-  readonly frame: (kind: number, body: Buffer) => void;
+  readonly frame: (kind: number, body: Buffer) => boolean;
 }
 
 /** What we dialled in one attempt. */

@@ -56,25 +56,29 @@ export class Requests {
     });
   }
 
-  received(from: NodeId, frame: Buffer): void {
+  /** False: malformed. */
+  received(from: NodeId, frame: Buffer): boolean {
     const request = decodeRequest(frame);
-    if (request === undefined) return;
+    if (request === undefined) return false;
     const handler = this.#handlers.get(request.service);
     const busy = (this.#servingPerPeer.get(from) ?? 0) >= MAX_SERVING;
     if (handler === undefined || busy) {
       const reason = busy ? 'overloaded' : `no service ${request.service}`;
       this.#reply(from, { id: request.id, outcome: 'refused', body: NO_BODY, reason });
-      return;
+    } else {
+      void this.#serve(from, handler, request);
     }
-    void this.#serve(from, handler, request);
+    return true;
   }
 
-  replied(from: NodeId, frame: Buffer): void {
+  /** False: malformed. */
+  replied(from: NodeId, frame: Buffer): boolean {
     const reply = decodeReply(frame);
-    if (reply === undefined || this.#waiting.get(reply.id)?.to !== from) return;
-    const waiting = this.#take(reply.id)!;
-    if (reply.outcome === 'done') waiting.resolve(reply.body);
-    else waiting.reject(new NotLeaderError(reply.reason, reply.outcome === 'refused'));
+    if (reply === undefined) return false;
+    const waiting = this.#waiting.get(reply.id)?.to === from ? this.#take(reply.id) : undefined;
+    if (reply.outcome === 'done') waiting?.resolve(reply.body);
+    else waiting?.reject(new NotLeaderError(reply.reason, reply.outcome === 'refused'));
+    return true;
   }
 
   /** The link broke: nobody will answer any more. */

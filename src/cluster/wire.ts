@@ -103,12 +103,13 @@ export function encodePacket(kinds: readonly number[], bodies: readonly Buffer[]
   return encoded(millrace.Packet.encode({ frames }));
 }
 
-/** Hands over each frame in order; bodies are views of `packet`. False: malformed, and nothing was handed over. */
-export function decodePacket(packet: Buffer, each: (kind: number, body: Buffer) => void): boolean {
+/**
+ * Hands over each frame in order; bodies are views of `packet`. False: the packet was malformed, and nothing was handed
+ * over, or `each` found one of the frames so: those behind it are left out.
+ */
+export function decodePacket(packet: Buffer, each: (kind: number, body: Buffer) => boolean): boolean {
   const decoded = decoding(() => millrace.Packet.decode(packet));
-  if (decoded === undefined) return false;
-  for (const frame of decoded.frames) each(frame.kind ?? 0, (frame.body ?? EMPTY) as Buffer);
-  return true;
+  return decoded?.frames.every((frame) => each(frame.kind ?? 0, (frame.body ?? EMPTY) as Buffer)) ?? false;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -328,14 +329,6 @@ export function decodeNodeState(bytes: Buffer): NodeState | undefined {
       addresses: new Map(state.addresses.map((known) => [nodeName(known.node ?? ''), known.address ?? ''])),
     };
   });
-}
-
-export function encodeJoinRequest(fresh: boolean): Buffer {
-  return encoded(millrace.JoinRequest.encode({ fresh }));
-}
-
-export function decodeJoinRequest(bytes: Buffer): { readonly fresh: boolean } | undefined {
-  return decoding(() => ({ fresh: millrace.JoinRequest.decode(bytes).fresh }));
 }
 
 export function encodeJoinReply(group: MetaGroup): Buffer {

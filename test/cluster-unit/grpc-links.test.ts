@@ -128,6 +128,14 @@ test('greeting tells who is there', async () => {
   await Promise.all([a.links.stop(), b.links.stop()]);
 });
 
+test('a peer that sends what no honest peer sends loses its link, and may try again', () =>
+  withPair(async (a, b) => {
+    assert.ok(a.links.send(n2, 'control', 99, Buffer.from('nonsense')));
+    await until('the link broke', () => b.heard.includes('down n1'));
+    await until('both are up again', () => a.links.isUp(n2) && b.links.isUp(n1));
+    assert.deepEqual(b.heard.slice(0, 3), ['up n1', 'n1 99:nonsense', 'down n1']);
+  }));
+
 test('a network that swallows packets is noticed by silence, without a TCP error', async () => {
   const a = await startLinks('n1');
   const b = await startLinks('n2');

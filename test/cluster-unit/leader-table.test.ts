@@ -22,8 +22,7 @@ class Tables {
     const send: Links['send'] = (to, _link, kind, body) => {
       assert.equal(kind, FRAME.leaderships);
       this.frames++;
-      this.tables.get(to)!.receive(self, body);
-      return true;
+      return this.tables.get(to)!.receive(self, body);
     };
     const table = new LeaderTable(self, { send } as Links, new SystemRuntime(), others);
     table.onChange((group, leader) => this.changes.push(`${name}: ${group} ${leader ?? '-'}`));

@@ -18,7 +18,7 @@ test('a packet gives back its frames, in order, as views of the packet', () => {
       const bodies = frames.map(([, bytes]) => bytes);
       const packet = wire.encodePacket(kinds, bodies, 0, frames.length);
       const decoded: [number, Buffer][] = [];
-      assert.ok(wire.decodePacket(packet, (kind, bytes) => decoded.push([kind, bytes])));
+      assert.ok(wire.decodePacket(packet, (kind, bytes) => decoded.push([kind, bytes]) > 0));
       assert.deepEqual(decoded, frames);
       for (const [, bytes] of decoded) assert.ok(bytes.length === 0 || bytes.buffer === packet.buffer);
     }),
@@ -28,7 +28,7 @@ test('a packet gives back its frames, in order, as views of the packet', () => {
 test('a packet holds just the frames asked for', () => {
   const packet = wire.encodePacket([1, 2, 3], [Buffer.from('a'), Buffer.from('b'), Buffer.from('c')], 1, 2);
   const kinds: number[] = [];
-  wire.decodePacket(packet, (kind) => kinds.push(kind));
+  wire.decodePacket(packet, (kind) => kinds.push(kind) > 0);
   assert.deepEqual(kinds, [2]);
 });
 
@@ -91,9 +91,8 @@ const DECODERS: readonly ((bytes: Buffer) => unknown)[] = [
   wire.decodeFormationRequest,
   wire.decodeFormationReply,
   wire.decodeNodeState,
-  wire.decodeJoinRequest,
   wire.decodeJoinReply,
-  (bytes) => wire.decodePacket(bytes, () => undefined),
+  (bytes) => wire.decodePacket(bytes, () => true),
 ];
 
 test('bytes that nobody sends are turned down without a throw', () => {
