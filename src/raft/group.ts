@@ -17,7 +17,7 @@ import { openRecord } from './record.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import type { GroupStorage } from './storage/group-storage.ts';
-import { recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
+import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
 import type { WriteBatch } from './storage/write-batch.ts';
 import { TICKS_PER_HEARTBEAT } from './timing.ts';
 import type {
@@ -82,6 +82,10 @@ export class Group implements GroupHandle {
   #members: readonly NodeId[];
   #electionTick = 0;
   #quietBeats = 0;
+  /** Memory group: this life began with nothing although the group is not new. The members that said the same. */
+  #emptyMembers: Set<NodeId> | undefined;
+  /** The state is being built anew; until then nothing is heard or said. */
+  #rebuilding = false;
   #leaderSeen: NodeId | undefined;
   #sample: { readonly index: LogIndex; readonly startMs: number } | undefined;
   /** Leader: where its term's first entry was known to be committed. It is ready when that is applied here. */
@@ -123,7 +127,10 @@ export class Group implements GroupHandle {
 
   /** Restores the machine and starts the core. @throws {StorageError} STORAGE_CORRUPT, as `StateMachine.restore` may. */
   async start(recovered: RecoveredGroup | undefined): Promise<void> {
-    if (recovered !== undefined) this.receiver.recovered(recovered.staged);
+    if (recovered !== undefined) {
+      this.receiver.recovered(recovered.staged);
+      if (this.storage.storage === 'memory') this.#emptyMembers = new Set([this.#context.node]);
+    }
     if (recovered?.hasCheckpoint === true) await this.#restoreOwn(recovered.state.snapshot.index);
     const now = this.#context.runtime.monotonicMs();
     this.#members = members(this.#core.membership);
@@ -194,7 +201,7 @@ export class Group implements GroupHandle {
   }
 
   step(input: Input): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#rebuilding) return;
     this.#core.step(input, this.#context.runtime.monotonicMs(), this.#effects);
     this.#context.markDirty(this);
   }
@@ -228,6 +235,7 @@ export class Group implements GroupHandle {
     if (isBeat) {
       this.sender.tick();
       this.receiver.tick();
+      this.#tellNothingLeft();
       this.#settleTransfers();
     }
   }
@@ -334,6 +342,7 @@ export class Group implements GroupHandle {
   // --- Writing ---
 
   get needsDisk(): boolean {
+    if (this.#rebuilding) return false;
     return this.#effects.needsDisk || this.#puts.length > 0 || this.#checkpointer.hasWork;
   }
 
@@ -496,17 +505,55 @@ export class Group implements GroupHandle {
     );
   }
 
+  /**
+   * A memory group that no member remembers anything of begins again, empty. Each member says so while it has nothing
+   * and knows no leader; whoever heard it from every voter, and has nothing either, counts again. A voter that still had
+   * something would not say so, and without a healthy majority nobody can have got anything meanwhile: any leader's
+   * quorum holds one voter that is not repairing. Terms and votes are on disk, and stay.
+   */
+  nothingLeftAt(node: NodeId): void {
+    if (this.#emptyMembers === undefined || !this.repairing || !this.#hasNothing) return;
+    this.#emptyMembers.add(node);
+    if (!this.voterSets.every((voters) => voters.every((voter) => this.#emptyMembers!.has(voter)))) return;
+    this.#logger.warn({}, 'group.beginsAgainEmpty');
+    this.put(
+      (batch) => {
+        this.storage.setRepairing(batch, false);
+      },
+      () => {
+        void this.#startOver();
+      },
+    );
+  }
+
+  get #hasNothing(): boolean {
+    return this.#core.lastIndex === 0 && this.leader === undefined;
+  }
+
+  #tellNothingLeft(): void {
+    if (this.#emptyMembers === undefined || !this.#hasNothing) return;
+    for (const node of this.#members) {
+      if (node !== this.#context.node)
+        this.#context.sendFrame(node, { kind: 'nothingLeft', group: this.id }, 'control');
+    }
+  }
+
   /** Builds the state anew from what the log proves and, if that is not all, from a leader's checkpoint. */
   async #startOver(): Promise<void> {
+    this.#rebuilding = true;
+    this.#effects.clear();
+    const { membership, hardState } = this.#core;
     try {
-      const bootstrap = this.#core.membership;
-      const recovered = await recoverGroup(this.storage, { bootstrap, logger: this.#logger });
-      if (recovered === undefined) throw new StorageError('STORAGE_CORRUPT', `group ${this.id} is gone from the disk`);
-      this.#effects.clear();
-      this.#core = this.#makeCore({ kind: 'recovered', state: recovered.state, repairing: true });
+      const { repairing, storage } = this.storage;
+      const state =
+        storage === 'memory'
+          ? { ...emptyState(membership), hardState }
+          : (await recoverGroup(this.storage, { bootstrap: membership, logger: this.#logger }))!.state;
+      this.#core = this.#makeCore({ kind: 'recovered', state, repairing });
       this.#applier.restart();
       await this.#machine.restore({ appliedIndex: 0 as LogIndex, pages: noPages() });
       this.#restoring = false;
+      this.#rebuilding = false;
       await this.start(undefined);
     } catch (error) {
       this.#context.groupFailed(this, error);

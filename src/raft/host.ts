@@ -243,6 +243,9 @@ class Host implements RaftHost, HostContext {
       case 'chunk':
         this.#groups.get(frame.group)?.receiver.chunk(from, frame);
         return;
+      case 'nothingLeft':
+        this.#groups.get(frame.group)?.nothingLeftAt(from);
+        return;
       case 'recordWanted':
       case 'record': {
         const group = this.#groups.get(frame.group);

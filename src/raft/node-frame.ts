@@ -7,6 +7,7 @@
  *                         u8 2 | u32 record bytes | record                            an entry
  *     83  record wanted   u32 group | u64 index
  *     84  record          u32 group | u64 index | record
+ *     85  nothing left    u32 group
  */
 import { recordBytesAt } from './record.ts';
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
@@ -16,10 +17,12 @@ const BEAT = 0x81;
 const CHUNK = 0x82;
 const RECORD_WANTED = 0x83;
 const RECORD = 0x84;
+const NOTHING_LEFT = 0x85;
 
 const BEAT_BYTES = 25;
 const CHUNK_HEADER_BYTES = 18;
 const RECORD_HEADER = 13;
+const NOTHING_LEFT_BYTES = 5;
 const PAGE_ITEM = 1;
 const ENTRY_ITEM = 2;
 
@@ -60,7 +63,13 @@ export interface RecordFound {
   readonly record: Buffer;
 }
 
-export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound;
+/** The sender's replica of a memory group lost everything by a restart, and nobody has told it anything since. */
+export interface NothingLeft {
+  readonly kind: 'nothingLeft';
+  readonly group: GroupId;
+}
+
+export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound | NothingLeft;
 
 /** True when `frame` is not one of groups' messages. */
 export function isNodeFrame(frame: Buffer): boolean {
@@ -83,6 +92,12 @@ export function encodeNodeFrame(frame: NodeFrame): Buffer {
       return recordHeader(RECORD_WANTED, frame);
     case 'record':
       return Buffer.concat([recordHeader(RECORD, frame), frame.record]);
+    case 'nothingLeft': {
+      const bytes = Buffer.allocUnsafe(NOTHING_LEFT_BYTES);
+      bytes[0] = NOTHING_LEFT;
+      bytes.writeUInt32BE(frame.group, 1);
+      return bytes;
+    }
   }
 }
 
@@ -127,6 +142,9 @@ export function decodeNodeFrame(bytes: Buffer): NodeFrame | undefined {
   const kind = bytes[0];
   if (kind === BEAT) return decodeBeat(bytes);
   if (kind === CHUNK) return decodeChunk(bytes);
+  if (kind === NOTHING_LEFT && bytes.length === NOTHING_LEFT_BYTES) {
+    return { kind: 'nothingLeft', group: bytes.readUInt32BE(1) as GroupId };
+  }
   if ((kind !== RECORD_WANTED && kind !== RECORD) || bytes.length < RECORD_HEADER) return undefined;
   const group = bytes.readUInt32BE(1) as GroupId;
   const index = readSafeInteger(bytes, 5) as LogIndex;

@@ -1,6 +1,7 @@
 /** Hosts with real cores, groups and storage, on virtual time, a simulated network and simulated disks. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { LogIndex } from '../../src/raft/index.ts';
 import { entryKey } from '../../src/raft/storage/keys.ts';
 import { recordOf } from './counting-machine.ts';
 import { GROUP, HostCluster, type TestNode } from './host-cluster.ts';
@@ -231,6 +232,93 @@ test('members come and go while the group works', async () => {
   cluster.crash(first);
   await cluster.publish('without the first');
   assert.equal(third.machine!.bodies[0], 'm0');
+});
+
+test('a memory replica that restarts is filled by the others before it counts', async () => {
+  const cluster = new HostCluster({ nodes: 3, storage: 'memory', checkpoints: EAGER });
+  await cluster.startAll();
+  const texts = Array.from({ length: 25 }, (_, at) => `m${at}`);
+  await cluster.publish(...texts);
+  const leader = await cluster.untilLeader();
+  const restarted = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(restarted, 'keep');
+  await cluster.start(restarted);
+  assert.equal(restarted.group!.status.repairing, true);
+  await cluster.until('it counts again', () => !restarted.group!.status.repairing);
+  await cluster.untilEqual();
+  assert.deepEqual(restarted.machine!.bodies, texts);
+});
+
+test('a memory group of which every replica restarted begins again, empty', async () => {
+  const cluster = new HostCluster({ nodes: 3, storage: 'memory' });
+  await cluster.startAll();
+  await cluster.publish('gone');
+  for (const node of cluster.nodes) cluster.crash(node, 'keep');
+  const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode];
+  await cluster.start(first);
+  await cluster.start(second);
+  await cluster.time.run(3000);
+  assert.equal(cluster.leader(), undefined, 'the third may still have it');
+  await cluster.start(third);
+  await cluster.publish('new');
+  await cluster.untilEqual();
+  for (const node of cluster.nodes) assert.deepEqual(node.machine!.bodies, ['new'], node.id);
+});
+
+test('a group that is destroyed leaves nothing behind', async () => {
+  const cluster = new HostCluster({ nodes: 1, checkpoints: EAGER });
+  const [node] = cluster.nodes as [TestNode];
+  await cluster.start(node);
+  await cluster.publish(...Array.from({ length: 25 }, (_, at) => `m${at}`));
+  await cluster.settle('it is destroyed', node.host!.destroyGroup(GROUP));
+  assert.deepEqual(
+    node.disk.storedKeys().filter((key) => key[0] === 1),
+    [],
+  );
+  assert.equal(node.host!.group(GROUP), undefined);
+  assert.deepEqual(await node.host!.storedGroups(), []);
+});
+
+test('dead entries are deleted once a checkpoint covers them and no follower is near them', async () => {
+  const cluster = new HostCluster({ nodes: 1, checkpoints: EAGER });
+  const [node] = cluster.nodes as [TestNode];
+  await cluster.start(node);
+  for (let at = 0; at < 40; at++) {
+    await cluster.publish(`m${at}`);
+    if (at % 2 === 0) node.machine!.dead.push(node.machine!.indexes.at(-1)!);
+  }
+  const dead = node.machine!.indexes[10]!;
+  const alive = node.machine!.indexes[11]!;
+  const has = (index: LogIndex) => node.disk.storedKeys().some((key) => key.equals(entryKey(GROUP, index)));
+  await cluster.until('the dead entry is deleted', () => !has(dead));
+  assert.ok(has(alive));
+});
+
+test('a damaged checkpoint of one replica is replaced by the leader’s', async () => {
+  const cluster = new HostCluster({ nodes: 3, checkpoints: EAGER });
+  await cluster.startAll();
+  await cluster.publish(...Array.from({ length: 25 }, (_, at) => `m${at}`));
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const hurt = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(hurt);
+  const page = hurt.disk.storedKeys().find((key) => key[0] === 1 && key[5] === 6)!;
+  hurt.disk.damage(page, flipLastBit);
+  await cluster.start(hurt);
+  await cluster.until('it is seen', () => hurt.events.includes('group.checkpointDamaged'));
+  await cluster.untilEqual();
+  await cluster.until('it counts again', () => !hurt.group!.status.repairing);
+});
+
+test('without another replica a damaged log is refused by name', async () => {
+  const cluster = new HostCluster({ nodes: 1 });
+  const [node] = cluster.nodes as [TestNode];
+  await cluster.start(node);
+  await cluster.publish('a', 'b', 'c');
+  const index = node.machine!.indexes[1]!;
+  cluster.crash(node);
+  node.disk.damage(entryKey(GROUP, index), flipLastBit);
+  await assert.rejects(cluster.start(node), (error: Error) => error.message.includes(`entry ${index} is damaged`));
 });
 
 function flipLastBit(value: Buffer): Buffer {
