@@ -59,7 +59,7 @@ export class ClientSession implements OperationHandler {
     this.#connection = connection;
     this.#context = context;
     this.#identity = context.authenticator.anonymous ?? NOBODY;
-    this.#account = context.router.account(this.#identity.account);
+    this.#account = this.#identity === NOBODY ? context.router.nobody : context.router.account(this.#identity.account);
     this.subscriptions = new ConnectionSubscriptions(connection, this.#account);
   }
 

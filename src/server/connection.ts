@@ -199,7 +199,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     this.#send('PONG\r\n');
   }
 
-  /** CONNECT was accepted: what the parser lets pass has changed. */
+  /** CONNECT was accepted, or limits changed: the parser lets other things pass now. */
   termsChanged(): void {
     this.#parser.setTerms(this.#session.parserTerms);
   }

@@ -102,9 +102,15 @@ export class FrontEnd {
     return this.#limits;
   }
 
-  /** Takes effect at once, for connections that exist as well. Those over a lowered limit may stay. */
+  /** Takes effect at once, for connections that exist as well: surplus ones are closed, whichever chance picks. */
   setLimits(limits: Partial<ConnectionLimits>): void {
     Object.assign(this.#limits, limits);
+    const connections = [...this.#connections.values()];
+    while (connections.length > Math.max(0, this.#limits.maxConnections)) {
+      const [surplus] = connections.splice(Math.floor(this.#options.runtime.random() * connections.length), 1);
+      surplus?.close('Maximum Connections Exceeded', ERR.maxConnections);
+    }
+    for (const connection of connections) connection.termsChanged();
   }
 
   get port(): number {

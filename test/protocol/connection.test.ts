@@ -126,6 +126,18 @@ test('connections beyond the limit are greeted and turned away', async () => {
   await server.frontEnd.close();
 });
 
+test('lowered limits hold for connections that exist, and surplus ones are closed', async () => {
+  const server = startServer();
+  const clients = await Promise.all([1, 2, 3].map(() => TestClient.connected(server)));
+  server.frontEnd.setLimits({ maxConnections: 1, maxPayload: 10 });
+  await until('two are closed', () => clients.filter(({ closed }) => closed).length === 2);
+  for (const client of clients) {
+    if (client.closed) assert.equal(client.received, "-ERR 'maximum connections exceeded'\r\n");
+    else assert.equal(await client.roundTrip('PUB a 11\r\n'), "-ERR 'Maximum Payload Violation'\r\n");
+  }
+  await server.frontEnd.close();
+});
+
 test('a paused connection parses nothing more, and goes on where it stopped', async () => {
   const server = startServer();
   const client = await TestClient.connected(server);
@@ -276,4 +288,5 @@ test('a client that never authenticates is sent away when its time is up', async
   runtime.advance(150);
   await client.expectClosed();
   assert.equal(withoutInfo(client.received), "<INFO>-ERR 'Authentication Timeout'\r\n");
+  assert.deepEqual([...frontEnd.router.accounts()], []);
 });

@@ -25,6 +25,8 @@ export interface RouterOptions {
 }
 
 export class SubjectRouter implements Router {
+  /** Stands in for the account of clients that have not said who they are. Nothing is ever attached to it. */
+  readonly nobody: AccountSubjects;
   readonly #options: RouterOptions;
   readonly #accounts = new Map<string, AccountSubjects>();
   readonly #internal = new Map<string, Publisher>();
@@ -38,6 +40,7 @@ export class SubjectRouter implements Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.nobody = new AccountSubjects('', options);
   }
 
   /** The account's interest, created when first asked for. */
@@ -279,7 +282,10 @@ export class SubjectRouter implements Router {
     return false;
   }
 
-  /** A member here, for a message whose sender has already picked this node. */
+  /**
+   * A member here, for a message whose sender has already picked this node. If the last one has just left, the message is
+   * lost: handing it on could make it go round between nodes that know of different members.
+   */
   #deliverToMember(group: QueueGroup, message: Message): void {
     const { local } = group;
     const count = local.length;

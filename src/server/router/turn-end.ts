@@ -6,6 +6,9 @@ export interface Flushable {
   flush(): void;
 }
 
+/** What is left after so many goes into the next turn, so that sockets get theirs. */
+const MAX_ROUNDS = 4;
+
 export class TurnEnd {
   readonly #runtime: Runtime;
   /** Flushed before the others: what they announce must not arrive behind messages that rely on it. */
@@ -13,8 +16,10 @@ export class TurnEnd {
   #rest: Flushable[] = [];
   #scheduled = false;
   readonly #run = (): void => {
-    this.#scheduled = false;
+    // Still counts as scheduled while it runs: whoever registers now is served by the next round.
     this.flush();
+    this.#scheduled = false;
+    if (this.#first.length + this.#rest.length > 0) this.soon();
   };
 
   constructor(runtime: Runtime) {
@@ -38,6 +43,11 @@ export class TurnEnd {
   }
 
   flush(): void {
+    // What is said at the end of a turn makes others speak: a route's change brings deliveries, those fill connections.
+    for (let round = 0; round < MAX_ROUNDS && this.#first.length + this.#rest.length > 0; round++) this.#flushOnce();
+  }
+
+  #flushOnce(): void {
     const first = this.#first;
     const rest = this.#rest;
     this.#first = [];
