@@ -130,7 +130,7 @@ export class GrpcEndpoint {
           timeout.cancel();
           const nodes = reply === undefined ? undefined : decodeNodes(reply);
           if (nodes !== undefined) resolve(nodes);
-          else reject(new Error(error?.details ?? 'malformed answer'));
+          else reject(new Error(error === null ? 'malformed answer' : reasonOf(error)));
         });
         const timeout = this.#runtime.after(GREET_TIMEOUT_MS, () => {
           call.cancel();
@@ -171,7 +171,7 @@ export class GrpcEndpoint {
       if (open) on.packet(packet);
     });
     call.on('error', (error: grpc.ServiceError) => {
-      ended(error.details);
+      ended(reasonOf(error));
     });
     call.on('end', () => {
       ended('stream ended');
@@ -259,6 +259,11 @@ function helloOf(metadata: grpc.Metadata): Hello {
 function binaryValue(metadata: grpc.Metadata, key: string): Buffer | undefined {
   const value = metadata.get(key)[0];
   return Buffer.isBuffer(value) ? value : undefined;
+}
+
+/** grpc-js writes the time of the attempt into its texts: without it equal reasons are equal. */
+function reasonOf(error: grpc.ServiceError): string {
+  return error.details.replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/g, '');
 }
 
 /** Only a Refusal is expected here; anything else is our bug. */
