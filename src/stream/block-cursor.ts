@@ -173,7 +173,7 @@ export class BlockCursor implements StreamCursor {
       this.#record = record;
       this.#recordIndex = index;
     }
-    if (!this.#walker.read(this.#record, ordinal, this.view)) return this.#lose();
+    if (!this.#walker.read(this.#record, index, ordinal, this.view)) return this.#lose();
     this.view.seq = seq as Seq;
     this.view.timestampUs = chunk.timestampUs[row] as TimestampUs;
     this.#position = seq + 1;
@@ -189,7 +189,6 @@ export class BlockCursor implements StreamCursor {
   /** A cursor that waits holds no record: there may be thousands of them. */
   #release(): void {
     this.#record = undefined;
-    this.#walker.release();
     this.view.buffer = NO_BUFFER;
   }
 }

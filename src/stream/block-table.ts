@@ -301,6 +301,25 @@ export class BlockTable {
     this.generation++;
   }
 
+  /** Drops all blocks, telling of the entry of each. */
+  clear(dropped: (entryIndex: LogIndex) => void): void {
+    for (const chunk of this.#chunks) {
+      this.rowPages.touch(chunk.id);
+      for (let row = 0; row < chunk.size; row++) {
+        if (chunk.live[row] === 0) continue;
+        const entryIndex = chunk.entryIndex[row]!;
+        const side = chunk.side[row];
+        if (side !== undefined && hasSidePage(side)) this.sidePages.touch(entryIndex);
+        if (side?.dead !== undefined) this.deadPages.touch(entryIndex);
+        dropped(entryIndex as LogIndex);
+      }
+    }
+    this.#chunks = [];
+    this.#sides.clear();
+    this.#thinned.clear();
+    this.generation++;
+  }
+
   /** Gives back the room of dead rows. Rows may move, so never while someone works with a `BlockRef`. */
   tidy(): void {
     if (this.#thinned.size === 0) return;

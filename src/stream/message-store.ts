@@ -174,7 +174,12 @@ export class MessageStore {
     const open = seq >= this.#openFirst;
     const id = chunk.subjectAt(row, ordinal);
     const size = chunk.sizeAt(row, ordinal);
-    if (tell && !open) this.#tellRemoved(seq, id);
+    if (tell && !open) {
+      this.#tellRemoved(seq, id);
+      // The listener may have looked around meanwhile.
+      ref.chunk = chunk;
+      ref.row = row;
+    }
     // The link goes with its block: whoever asks for the subject's first one later would have to search.
     if (this.wantsLinks && this.subjects.firsts[id] === seq)
       this.subjects.firsts[id] = seq + this.#linkAt(ref, ordinal);
@@ -199,6 +204,7 @@ export class MessageStore {
   /** Removes everything below `seq`, without telling of each message. Returns how many that were. */
   removeBelow(seq: number): number {
     const before = this.messages;
+    if (seq > this.lastSeq && this.#openFirst === Infinity) this.#clear();
     const ref = this.#ref;
     while (this.messages > 0 && this.firstSeq < seq && this.table.seek(this.firstSeq, ref)) {
       const { chunk, row } = ref;
@@ -348,6 +354,18 @@ export class MessageStore {
     this.bytes -= size;
     this.removalHash = (Math.imul(this.removalHash ^ seq, 0x01000193) + 1) >>> 0;
     this.subjects.removed(id);
+  }
+
+  /** Removes everything at once, however much it is. */
+  #clear(): void {
+    this.table.clear((entryIndex) => {
+      this.#listener.blockEmptied(entryIndex);
+    });
+    this.subjects.clear();
+    this.removalHash = (Math.imul(this.removalHash ^ this.messages, 0x01000193) + 1) >>> 0;
+    this.messages = 0;
+    this.bytes = 0;
+    this.firstSeq = this.lastSeq + 1;
   }
 
   #advanceFirst(): void {

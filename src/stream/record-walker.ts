@@ -3,17 +3,19 @@ import type { BlockChunk } from './block-table.ts';
 import { RECORD_MESSAGES_START } from './entry-format.ts';
 import { readMessage, type MessageView } from './message-format.ts';
 
-const NO_RECORD = Buffer.alloc(0);
-
+/** Remembers where it was by entry and length, not by the record itself, which it would keep in memory. */
 export class RecordWalker {
-  #record: Buffer = NO_RECORD;
+  #index = 0;
+  /** A record that was compacted has another length. */
+  #length = 0;
   #ordinal = 0;
   #offset = 0;
 
-  /** Puts message number `ordinal` of the record into `view`. False: the record does not hold that many. */
-  read(record: Buffer, ordinal: number, view: MessageView): boolean {
-    if (record !== this.#record || ordinal < this.#ordinal) {
-      this.#record = record;
+  /** Puts message number `ordinal` of the record of entry `index` into `view`. False: the record does not hold that many. */
+  read(record: Buffer, index: number, ordinal: number, view: MessageView): boolean {
+    if (index !== this.#index || record.length !== this.#length || ordinal < this.#ordinal) {
+      this.#index = index;
+      this.#length = record.length;
       this.#ordinal = 0;
       this.#offset = RECORD_MESSAGES_START;
     }
@@ -25,13 +27,6 @@ export class RecordWalker {
       this.#ordinal++;
     }
     return readMessage(record, this.#offset, record.length, view);
-  }
-
-  /** Lets go of the record. */
-  release(): void {
-    this.#record = NO_RECORD;
-    this.#ordinal = 0;
-    this.#offset = 0;
   }
 }
 

@@ -7,11 +7,14 @@ import type { SubjectFilter } from './types.ts';
 /** Highest live sequence whose subject matches; 0 if none. */
 export function lastSeqOf(store: MessageStore, filter: SubjectFilter | undefined): number {
   if (filter === undefined) return store.lastLive();
-  let last = 0;
-  for (const id of store.subjects.matching(filter)) {
-    // The bound alone rules most subjects out.
-    if (store.subjects.lasts[id]! > last) last = Math.max(last, store.lastOf(id));
-  }
+  const ids = store.subjects.matching(filter);
+  const { lasts } = store.subjects;
+  let candidate = ids[0];
+  if (candidate === undefined) return 0;
+  for (const id of ids) if (lasts[id]! > lasts[candidate]!) candidate = id;
+  let last = store.lastOf(candidate);
+  // The bound of the others rules them out, unless the candidate's was too high.
+  for (const id of ids) if (lasts[id]! > last) last = Math.max(last, store.lastOf(id));
   return last;
 }
 

@@ -147,9 +147,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     const { chunk, row } = ref;
     const ordinal = seq - chunk.firstSeq[row]!;
     if (!chunk.isLive(row, ordinal)) return 'gone';
-    const record = this.#loader.get(chunk.entryIndex[row]! as LogIndex, onReady);
+    const index = chunk.entryIndex[row]! as LogIndex;
+    const record = this.#loader.get(index, onReady);
     if (record === 'wait' || record === 'lost') return record;
-    if (!this.#walker.read(record, recordOrdinal(chunk, row, ordinal), into)) return 'lost';
+    if (!this.#walker.read(record, index, recordOrdinal(chunk, row, ordinal), into)) return 'lost';
     into.seq = seq;
     into.timestampUs = chunk.timestampUs[row] as TimestampUs;
     return 'message';
