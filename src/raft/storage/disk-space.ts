@@ -37,14 +37,16 @@ export class DiskSpace {
   /** Before the database is opened: gives up the reserve if there is hardly anything left. */
   async beforeOpen(): Promise<void> {
     const free = await freeBytes(this.#directory);
-    if (free === undefined || free >= RESERVE_BYTES) return;
+    if (free === undefined) return;
+    this.#judge(free);
+    if (free >= RESERVE_BYTES) return;
     this.#logger.warn({ freeBytes: free }, 'disk.reserveGivenUp');
     await rm(join(this.#directory, RESERVE_FILE), { force: true });
   }
 
-  /** Watches from here on. The reserve is made when there is room for it, in the background. */
+  /** Watches from here on. The reserve is made when there is room for it, in the background and not while starting. */
   start(): void {
-    void this.#poll();
+    this.#pollLater();
   }
 
   close(): void {

@@ -5,12 +5,14 @@
  */
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { crc32c } from '../../base/checksum.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { Runtime } from '../../base/runtime.ts';
 
 const FILE = 'identity.json';
 /** There while a new directory is being made; whatever is found beside it was promised to nobody. */
 const UNFINISHED_FILE = 'identity.json.new';
+const CLOSED_FILE = 'closed';
 export const DATABASE_DIRECTORY = 'db';
 const FORMAT = 1;
 
@@ -73,6 +75,26 @@ export async function finishDirectory(directory: string, identity: Identity): Pr
   await writeDurably(join(directory, UNFINISHED_FILE), `${JSON.stringify(identity)}\n`);
   await rename(join(directory, UNFINISHED_FILE), join(directory, FILE));
   await syncDirectory(join(directory, DATABASE_DIRECTORY));
+  await syncDirectory(directory);
+}
+
+/**
+ * Where the journal ended when the storage was last closed in order. LevelDB takes a log that was damaged since for one
+ * that ends earlier; this tells the difference.
+ */
+export async function readClosedAt(directory: string): Promise<number | undefined> {
+  const text = await readFile(join(directory, CLOSED_FILE), 'utf8').catch(ignoreMissing);
+  const [counter, checksum] = (text ?? '').trim().split(' ');
+  return counter !== undefined && checksum === String(crc32c(Buffer.from(counter))) ? Number(counter) : undefined;
+}
+
+/** Once more is written, or what is missing has been noted, it means nothing any more. */
+export async function forgetClosedAt(directory: string): Promise<void> {
+  await rm(join(directory, CLOSED_FILE), { force: true });
+}
+
+export async function storeClosedAt(directory: string, counter: number): Promise<void> {
+  await writeDurably(join(directory, CLOSED_FILE), `${counter} ${crc32c(Buffer.from(String(counter)))}\n`);
   await syncDirectory(directory);
 }
 

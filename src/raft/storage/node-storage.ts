@@ -42,8 +42,10 @@ export interface NodeStorageOptions {
   readonly logger: Logger;
   /** True while publishes should be refused for want of space. Default: never. */
   readonly lowOnSpace?: () => boolean;
-  /** Called when the storage was closed or has failed. */
-  readonly release?: () => Promise<void>;
+  /** The journal counter when the storage was last closed in order; undefined: it was not. */
+  readonly closedAt?: number | undefined;
+  /** Called when the storage was closed, with its last counter unless a write has failed. */
+  readonly release?: (closedAt: number | undefined) => Promise<void>;
 }
 
 export class NodeStorage {
@@ -94,6 +96,8 @@ export class NodeStorage {
     const { disk } = options;
     if (!options.bootstrap) await checkDatabase(disk, options.databaseId);
     const { journal, gaps } = await Journal.recover(disk);
+    const { closedAt = 0 } = options;
+    if (closedAt > journal.counter) gaps.push({ from: journal.counter + 1, through: closedAt });
     const groups = await findGroups(disk);
     const storage = new NodeStorage(options, { journal, gaps, groups, peerCounters: await readPeerCounters(disk) });
     const batch = storage.begin();
@@ -103,7 +107,7 @@ export class NodeStorage {
     if (gaps.length > 0) {
       options.logger.error({ gaps, groups: groups.size }, 'journal.gaps');
       await storage.#markRepairing(batch, groups);
-      journal.restart(batch, journal.counter);
+      journal.restart(batch, Math.max(closedAt, journal.counter));
     }
     // Also without content: a disk that can't do this must not carry any promise.
     await storage.commit(batch, true);
@@ -212,9 +216,10 @@ export class NodeStorage {
   }
 
   async close(): Promise<void> {
+    const closedAt = this.#failure === undefined ? this.#durableCounter : undefined;
     this.#failure ??= new StorageError('STORAGE_CLOSED', 'the storage is closed');
     await this.disk.close();
-    await this.#options.release?.();
+    await this.#options.release?.(closedAt);
   }
 
   #syncIsDue(): boolean {

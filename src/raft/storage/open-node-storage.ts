@@ -10,8 +10,11 @@ import {
   checkIdentity,
   DATABASE_DIRECTORY,
   finishDirectory,
+  forgetClosedAt,
   newIdentity,
+  readClosedAt,
   readIdentity,
+  storeClosedAt,
 } from './identity.ts';
 import { LevelDisk } from './level-disk.ts';
 import { NodeStorage, type SyncInterval } from './node-storage.ts';
@@ -62,12 +65,14 @@ async function open(options: OpenNodeStorageOptions): Promise<NodeStorage> {
       runtime,
       logger,
       lowOnSpace: () => space.isLow,
-      release: () => {
+      closedAt: await readClosedAt(directory),
+      release: async (closedAt) => {
         space.close();
-        return Promise.resolve();
+        if (closedAt !== undefined) await storeClosedAt(directory, closedAt);
       },
     });
     if (isNew) await finishDirectory(directory, identity);
+    await forgetClosedAt(directory);
     space.start();
     return storage;
   } catch (error) {
