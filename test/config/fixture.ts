@@ -7,6 +7,9 @@ export interface World {
   readonly files?: Record<string, string>;
 }
 
+/** A cluster node up to where options of the `cluster` map may follow. */
+export const CLUSTER = 'server_name: n1\njetstream: true\ncluster { name: c, port: 6222, routes: ["nats://h:1"]\n';
+
 export function load(text: string, world: World = {}): LoadedOptions {
   const files: Record<string, string> = { '/etc/test.conf': text, ...world.files };
   return loadOptions({

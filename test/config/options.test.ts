@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load, problemsOf } from './fixture.ts';
+import { CLUSTER, load, problemsOf } from './fixture.ts';
 
 test('all problems of a file are reported at once, each with its place', () => {
   const text = 'foo: 1\nport: "4222"\nmax_payload: abc\ncluster { bar: 1, port: x }\ntls { cert_file: "c" }\n';
@@ -152,8 +152,14 @@ test('JetStream in a cluster needs a server name, a cluster name and routes', ()
   ]);
 });
 
+test('a cluster without JetStream is refused', () => {
+  assert.deepEqual(problemsOf('server_name: n1\ncluster { name: c, port: 6222, routes: ["nats://h:1"] }'), [
+    '2:1: a cluster without jetstream is not supported by this version',
+  ]);
+});
+
 test('a cluster ping interval above 30 s is lowered, with a warning', () => {
-  const { options, warnings } = load('cluster { port: 1, ping_interval: "1m" }');
+  const { options, warnings } = load(`${CLUSTER} ping_interval: "1m" }`);
   assert.equal(options.cluster?.pingIntervalMs, 30_000);
   assert.equal(warnings.length, 1);
 });

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planReload } from '../../src/server/config/index.ts';
-import { load } from './fixture.ts';
+import { CLUSTER, load } from './fixture.ts';
 
 function plan(before: string, after: string) {
   return planReload(load(before).options, load(after).options);
 }
 
 test('reloadable changes are listed with their new values', () => {
-  assert.deepEqual(plan('port: 1', 'port: 1\nmax_payload: 5MB\ndebug: true\nserver_tags: [a]'), {
+  assert.deepEqual(plan('port: 1', 'port: 1\nmax_payload: 5MB\ndebug: true\nserver_metadata { a: b }'), {
     kind: 'apply',
     changes: [
       { option: 'max_payload', value: '5242880' },
       { option: 'debug', value: 'true' },
-      { option: 'tags', value: '["a"]' },
+      { option: 'metadata', value: '{"a":"b"}' },
     ],
   });
 });
@@ -31,7 +31,7 @@ test('one change that needs a restart refuses the whole reload', () => {
 });
 
 test('a password is compared, and never shown', () => {
-  const cluster = (password: string) => `cluster { port: 1, authorization { user: u, password: '${password}' } }`;
+  const cluster = (password: string) => `${CLUSTER} authorization { user: u, password: '${password}' } }`;
   const refused = plan(cluster('old"secret'), cluster('new"secret'));
   assert.equal(refused.kind, 'refuse');
   assert.doesNotMatch(JSON.stringify(refused), /secret/);

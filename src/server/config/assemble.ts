@@ -129,7 +129,8 @@ function cluster(draft: OptionsDraft, problems: Problems): ClusterOptions | unde
     return undefined;
   }
   return {
-    name: given.name === '' ? undefined : given.name,
+    // Missing, it is a problem: see check().
+    name: given.name ?? '',
     host: given.host ?? draft.host ?? DEFAULT_HOST,
     port: given.port,
     routes: given.routes ?? [],
@@ -142,12 +143,15 @@ function cluster(draft: OptionsDraft, problems: Problems): ClusterOptions | unde
 }
 
 function check(options: ServerOptions, draft: OptionsDraft, problems: Problems): void {
-  if (options.jetStream !== undefined && options.cluster !== undefined) {
+  if (options.cluster !== undefined) {
     const position = draft.positions.get('cluster');
+    if (options.jetStream === undefined) {
+      problems.error(position, 'a cluster without jetstream is not supported by this version');
+    }
     if (options.serverName === undefined) {
       problems.error(position, 'jetstream cluster requires `server_name` to be set');
     }
-    if (options.cluster.name === undefined) {
+    if (options.cluster.name === '') {
       problems.error(position, 'jetstream cluster requires `cluster.name` to be set');
     }
     if (options.cluster.routes.length === 0) {

@@ -77,8 +77,7 @@ export interface JetStreamLimits {
 }
 
 export interface ClusterOptions {
-  /** Undefined only without JetStream. */
-  readonly name: string | undefined;
+  readonly name: string;
   readonly host: string;
   /** -1: any free port. */
   readonly port: number;

@@ -68,7 +68,10 @@ const RULES: readonly ReloadRule[] = [
   fixed('LameDuckGracePeriod', (options) => formatDurationMs(options.lameDuckGraceMs)),
   fixed('LogSizeLimit', (options) => options.log.sizeLimitBytes),
   fixed('LogMaxFiles', (options) => options.log.maxFiles),
-  live('routes', (options) => options.cluster?.routes),
+  fixed('Routes', (options) => options.cluster?.routes),
+  fixed('PidFile', (options) => options.pidFile),
+  fixed('PortsFileDir', (options) => options.portsFileDir),
+  fixed('Tags', (options) => options.serverTags),
   live('cluster no_advertise', (options) => options.cluster?.noAdvertise),
   live('client_advertise', (options) => options.clientAdvertise),
   live('max_connections', (options) => options.maxConnections),
@@ -82,9 +85,6 @@ const RULES: readonly ReloadRule[] = [
   live('log_file', (options) => options.log.file),
   live('logtime', (options) => options.log.time),
   live('logtime_utc', (options) => options.log.timeUtc),
-  live('pid_file', (options) => options.pidFile),
-  live('ports_file_dir', (options) => options.portsFileDir),
-  live('tags', (options) => options.serverTags),
   live('metadata', (options) => options.serverMetadata),
 ];
 

@@ -96,7 +96,7 @@ function clusterFields(options: ServerOptions, listeners: Listeners) {
   const cluster = options.cluster;
   if (cluster === undefined) return {};
   return {
-    ...unlessEmpty('name', cluster.name),
+    name: cluster.name,
     addr: cluster.host,
     cluster_port: listeners.clusterPort ?? cluster.port,
     auth_timeout: (cluster.authorization?.timeoutMs ?? AUTH_TIMEOUT_S * 1000) / 1000,
