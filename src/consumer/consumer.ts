@@ -324,7 +324,7 @@ export class Consumer implements Due, Recorded {
   }
 
   #used(): void {
-    this.#inactivity.used(this.#config, this.#services.nowMs(), this.pushActive);
+    this.#inactivity.used(this.#config, this.#services.nowMs, this.pushActive);
     this.#arm(this.#inactivity.dueMs);
   }
 

@@ -31,7 +31,7 @@ export interface DispatchServices {
   readonly outlet: Outlet;
   readonly runtime: Runtime;
   readonly logger: Logger;
-  nowMs(): number;
+  readonly nowMs: () => number;
 }
 
 export interface DispatchEffects {
@@ -157,12 +157,14 @@ export class Dispatcher {
   /** Delivers within `budget`. True: there is more to deliver in another turn. */
   deliver(budget: DeliveryBudget): boolean {
     const nowMs = this.#services.nowMs();
+    const nowUs = this.#services.runtime.wallUs();
     while (budget.messages > 0 && budget.bytes > 0) {
       const readiness = this.#readiness(nowMs);
       if (readiness === 'congested') this.#effects.retryAt(nowMs + CONGESTION_RETRY_MS);
       if (readiness !== 'ready' || this.#ledger.log.bytes > MAX_UNRECORDED_BYTES) return false;
       const bytes = this.#deliverNext(nowMs);
       if (bytes === 0) return false;
+      this.lastUs = nowUs;
       budget.messages--;
       budget.bytes -= bytes;
     }
@@ -239,7 +241,6 @@ export class Dispatcher {
     } else {
       this.#ledger.redeliver(message.seq, attempts, nowMs);
     }
-    this.lastUs = this.#services.runtime.wallUs();
     if (this.#needsRecord) {
       this.#ledger.held.hold({ seq: message.seq, consumerSeq, attempts, request });
       this.#effects.held();

@@ -18,14 +18,14 @@ export class Inactivity {
   }
 
   /** Somebody uses the consumer. `listened`: it has subscribers, which is use enough. */
-  used(config: ConsumerConfig, nowMs: number, listened: boolean): void {
+  used(config: ConsumerConfig, nowMs: () => number, listened: boolean): void {
     if (config.inactiveThresholdMs === 0 || listened) {
       this.dueMs = Infinity;
       return;
     }
     const jitterMs =
       config.deliverSubject === '' ? JITTER_MIN_MS + this.#runtime.random() * (JITTER_MAX_MS - JITTER_MIN_MS) : 0;
-    this.dueMs = Math.ceil(nowMs + config.inactiveThresholdMs + jitterMs);
+    this.dueMs = Math.ceil(nowMs() + config.inactiveThresholdMs + jitterMs);
   }
 
   /** True if the time has come; with acks out, not before `lastAckMs` and the threshold after it. */

@@ -1,0 +1,396 @@
+/**
+ * Owns the consumers' part of the stream's replicated state on this node. It changes by operations, by progress and by
+ * messages that leave the stream: in log order, and equally on every replica.
+ */
+import {
+  CONSUMER_DOES_NOT_EXIST,
+  CONSUMER_EXISTS,
+  CONSUMER_NOT_FOUND,
+  MAX_CONSUMERS_REACHED,
+  WORKQUEUE_FILTER_NOT_UNIQUE,
+  WORKQUEUE_UNFILTERED_NOT_UNIQUE,
+  consumerCreateFailed,
+  type ApiError,
+} from '../base/api-errors.ts';
+import type { Seq, TimestampUs } from '../base/brand.ts';
+import { invariant } from '../base/errors.ts';
+import { subjectsCollide } from '../base/subjects.ts';
+import type { ExtensionHost, SubjectFilter } from '../stream/index.ts';
+import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
+import { ByteReader, ByteWriter } from './compact-bytes.ts';
+import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
+import type { Consumer } from './consumer.ts';
+import { FilterIndex, consumerFilter } from './filter-index.ts';
+import { InterestSweep } from './interest-sweep.ts';
+import { decodeOperation, type ConsumerAction } from './operations.ts';
+import { replaySteps, type ProgressSteps } from './progress-log.ts';
+import { PROGRESS_VERSION, SWEEP_ID } from './progress-recorder.ts';
+import type { ReplicatedClock } from './replicated-clock.ts';
+import { ReplicatedConsumer } from './replicated-state.ts';
+import { RunningDigest } from './running-digest.ts';
+import { startPosition } from './start-position.ts';
+import type { ConsumerConfig, ConsumerResult } from './types.ts';
+import { sameConfig, updateProblem } from './update-rules.ts';
+
+const GLOBALS_VERSION = 1;
+
+/** One consumer on this replica. */
+export interface Member {
+  readonly replicated: ReplicatedConsumer;
+  filter: SubjectFilter | undefined;
+  /** On the leader only. */
+  leader: Consumer | undefined;
+}
+
+/** Told after a change was applied. */
+export interface RegistryListener {
+  added(member: Member): void;
+  deleted(member: Member): void;
+}
+
+export class ConsumerRegistry {
+  readonly #host: ExtensionHost;
+  readonly #clock: ReplicatedClock;
+  readonly #listener: RegistryListener;
+  readonly #pages: CheckpointPages;
+  readonly #digest = new RunningDigest();
+  readonly #sweep: InterestSweep;
+  /** In order of creation, which is the same on every replica. */
+  readonly #members = new Map<string, Member>();
+  readonly #byId = new Map<number, Member>();
+  readonly #filtered = new FilterIndex<Member>();
+  readonly #unfiltered = new Set<Member>();
+  #lastId = 0;
+
+  constructor(host: ExtensionHost, clock: ReplicatedClock, listener: RegistryListener) {
+    this.#host = host;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#sweep = new InterestSweep(host, () => this.#byId.values());
+    this.#pages = new CheckpointPages(() => this.#encodeGlobals());
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get digest(): number {
+    return this.#digest.value;
+  }
+
+  get pages(): CheckpointPages {
+    return this.#pages;
+  }
+
+  /** Messages wait to be looked at again: progress entries have to carry the sweep on. */
+  get sweepPending(): boolean {
+    return this.#sweep.pending;
+  }
+
+  get(name: string): Member | undefined {
+    return this.#members.get(name);
+  }
+
+  names(): IterableIterator<string> {
+    return this.#members.keys();
+  }
+
+  members(): IterableIterator<Member> {
+    return this.#members.values();
+  }
+
+  /** Those without a filter, and whether there are others. */
+  get unfiltered(): ReadonlySet<Member> {
+    return this.#unfiltered;
+  }
+
+  get hasFilters(): boolean {
+    return !this.#filtered.empty;
+  }
+
+  /** Those with a filter that lets the subject in `buffer[start, end)` through. */
+  filteredFor(buffer: Buffer, start: number, end: number): readonly Member[] {
+    return this.#filtered.match(buffer, start, end);
+  }
+
+  /** Every message may have lost its last consumer: retention became `interest`. */
+  sweepAll(): void {
+    this.#sweep.extend(0);
+  }
+
+  // ---- operations ----------------------------------------------------------------------------------------------
+
+  applyOperation(body: Buffer, timestampUs: TimestampUs): ConsumerResult<string> | ConsumerResult<undefined> {
+    const operation = decodeOperation(body);
+    switch (operation.op) {
+      case 'create':
+        return this.#applyCreate(operation.config, operation.action, timestampUs);
+      case 'delete':
+        return this.#applyDelete(operation.name, operation.id);
+    }
+  }
+
+  #applyCreate(config: ConsumerConfig, action: ConsumerAction, timestampUs: TimestampUs): ConsumerResult<string> {
+    const existing = this.#members.get(config.name);
+    const error = this.#refusal(config, action, existing);
+    if (error !== undefined) return { ok: false, error };
+    if (existing === undefined) this.#add(config, timestampUs);
+    else if (!sameConfig(existing.replicated.config, config)) this.#update(existing, config);
+    return { ok: true, value: config.name };
+  }
+
+  #refusal(config: ConsumerConfig, action: ConsumerAction, existing: Member | undefined): ApiError | undefined {
+    if (existing === undefined) {
+      if (action === 'update') return CONSUMER_DOES_NOT_EXIST;
+      const conflict = this.#workQueueConflict(config);
+      if (conflict !== undefined) return conflict;
+      const limit = this.#host.config.maxConsumers;
+      return limit > 0 && this.#members.size >= limit ? MAX_CONSUMERS_REACHED : undefined;
+    }
+    const current = existing.replicated.config;
+    if (action === 'create') return sameConfig(current, config) ? undefined : CONSUMER_EXISTS;
+    const problem = updateProblem(current, config);
+    return problem === undefined ? this.#workQueueConflict(config) : consumerCreateFailed(problem);
+  }
+
+  /** On a work queue each message is for one consumer. */
+  #workQueueConflict(config: ConsumerConfig): ApiError | undefined {
+    if (this.#host.config.retention !== 'workqueue') return undefined;
+    const filters = config.filterSubjects;
+    for (const { replicated } of this.#members.values()) {
+      if (replicated.name === config.name) continue;
+      if (filters.length === 0) return WORKQUEUE_UNFILTERED_NOT_UNIQUE;
+      const others = replicated.config.filterSubjects;
+      if (others.length === 0 || filters.some((one) => others.some((other) => subjectsCollide(one, other)))) {
+        return WORKQUEUE_FILTER_NOT_UNIQUE;
+      }
+    }
+    return undefined;
+  }
+
+  #add(config: ConsumerConfig, timestampUs: TimestampUs): void {
+    const filter = consumerFilter(config.filterSubjects);
+    const start = startPosition(this.#host, config, filter);
+    const identity = { id: ++this.#lastId, name: config.name, createdUs: timestampUs };
+    const replicated = new ReplicatedConsumer(identity, config, start.seq);
+    replicated.initial = start.initial;
+    const member: Member = { replicated, filter, leader: undefined };
+    this.#register(member);
+    this.#pages.created(replicated);
+    this.#digest.mix(replicated.id);
+    this.#digest.mix(start.seq);
+    this.#listener.added(member);
+  }
+
+  #update(member: Member, config: ConsumerConfig): void {
+    const { replicated } = member;
+    this.#pages.willChange(replicated);
+    this.#unindex(member);
+    replicated.config = config;
+    member.filter = consumerFilter(config.filterSubjects);
+    this.#index(member);
+    this.#digest.mix(replicated.id);
+    member.leader?.configure(config);
+    this.#releaseAfter(replicated);
+  }
+
+  #applyDelete(name: string, id: number | undefined): ConsumerResult<undefined> {
+    const member = this.#members.get(name);
+    if (member === undefined || (id !== undefined && id !== member.replicated.id)) {
+      return { ok: false, error: CONSUMER_NOT_FOUND };
+    }
+    this.#unindex(member);
+    this.#members.delete(name);
+    this.#byId.delete(member.replicated.id);
+    this.#pages.deleted(member.replicated);
+    this.#digest.mix(member.replicated.id);
+    this.#releaseAfter(member.replicated);
+    this.#listener.deleted(member);
+    return { ok: true, value: undefined };
+  }
+
+  /** What `consumer` needed, and perhaps nobody else does, is gone through in later entries. */
+  #releaseAfter(consumer: ReplicatedConsumer): void {
+    if (this.#host.config.retention !== 'interest') return;
+    this.#sweep.extend(Math.min(consumer.floorStreamSeq + 1, ...consumer.exhausted.keys()));
+  }
+
+  #register(member: Member): void {
+    this.#members.set(member.replicated.name, member);
+    this.#byId.set(member.replicated.id, member);
+    this.#index(member);
+  }
+
+  #index(member: Member): void {
+    if (member.filter === undefined) this.#unfiltered.add(member);
+    else for (const subject of member.filter.subjects) this.#filtered.add(subject, member);
+  }
+
+  #unindex(member: Member): void {
+    if (member.filter === undefined) this.#unfiltered.delete(member);
+    else for (const subject of member.filter.subjects) this.#filtered.remove(subject, member);
+  }
+
+  // ---- progress ------------------------------------------------------------------------------------------------
+
+  applyProgress(body: Buffer): void {
+    const reader = new ByteReader(body);
+    const version = reader.byte();
+    invariant(version === PROGRESS_VERSION, `unknown version ${version} of a progress entry`);
+    this.#clock.observe(reader.number());
+    while (!reader.atEnd) {
+      const id = reader.number();
+      if (id === SWEEP_ID) {
+        this.#digest.mix(this.#sweep.step());
+        continue;
+      }
+      const steps = reader.bytes();
+      const member = this.#byId.get(id);
+      // Deleted between proposal and commit.
+      if (member === undefined) continue;
+      this.#pages.willChange(member.replicated);
+      replaySteps(new ByteReader(steps), this.#stepsOf(member.replicated));
+      this.#mixState(member.replicated);
+    }
+  }
+
+  #stepsOf(state: ReplicatedConsumer): ProgressSteps {
+    const acks = state.config.ackPolicy !== 'none';
+    const release = (seq: number): void => {
+      this.#release(seq);
+    };
+    return {
+      deliver: (seq, count, atMs) => {
+        for (let next = seq; next < seq + count; next++) {
+          state.deliver(next, atMs);
+          // It left the stream after the leader had delivered it: nobody waits for its ack.
+          if (acks && !this.#host.isLive(next as Seq)) state.finish(next);
+          else if (!acks) release(next);
+        }
+      },
+      redeliver: (seq, count, atMs) => {
+        for (let next = seq; next < seq + count; next++) state.redeliver(next, atMs);
+      },
+      finish: (seq, count) => {
+        for (let next = seq; next < seq + count; next++) if (state.finish(next)) release(next);
+      },
+      finishThrough: (consumerSeq, seq) => {
+        state.finishThrough(consumerSeq, seq, release);
+      },
+      exhaust: (seq) => {
+        state.exhaust(seq);
+      },
+      touch: (seq, deliveredMs) => {
+        state.touch(seq, deliveredMs);
+      },
+      wait: (inbox) => {
+        state.waiting.add(inbox);
+      },
+      unwait: (inbox) => {
+        state.waiting.delete(inbox);
+      },
+    };
+  }
+
+  /** A consumer is done with message `seq`: retention may let it go. */
+  #release(seq: number): void {
+    const { retention } = this.#host.config;
+    if (retention === 'limits' || !this.#host.isLive(seq as Seq)) return;
+    if (retention === 'workqueue' || !this.#sweep.needed(seq)) this.#host.removeMessage(seq as Seq);
+  }
+
+  #mixState(state: ReplicatedConsumer): void {
+    const digest = this.#digest;
+    digest.mix(state.id);
+    digest.mix(state.deliveredConsumerSeq);
+    digest.mix(state.deliveredStreamSeq);
+    digest.mix(state.floorConsumerSeq);
+    digest.mix(state.floorStreamSeq);
+    digest.mix(state.pending.size);
+    digest.mix(state.pending.lowest);
+    digest.mix(state.exhausted.size);
+  }
+
+  // ---- messages that leave -------------------------------------------------------------------------------------
+
+  removed(seq: Seq, subject?: Buffer, start = 0, end = 0): void {
+    for (const { replicated, filter, leader } of this.#members.values()) {
+      if (replicated.tracks(seq)) {
+        this.#pages.willChange(replicated);
+        replicated.finish(seq);
+        this.#digest.mix(seq);
+      }
+      if (leader === undefined) continue;
+      leader.removed(
+        seq,
+        filter === undefined || (subject === undefined ? undefined : filter.matches(subject, start, end)),
+      );
+    }
+  }
+
+  removedBelow(seq: Seq): void {
+    for (const { replicated, leader } of this.#members.values()) {
+      if (replicated.tracksBelow(seq)) {
+        this.#pages.willChange(replicated);
+        replicated.removeBelow(seq);
+        this.#digest.mix(seq);
+      }
+      leader?.removedBelow(seq);
+    }
+  }
+
+  needs(subject: Buffer, start: number, end: number): boolean {
+    if (this.#unfiltered.size > 0) return true;
+    return !this.#filtered.empty && this.#filtered.match(subject, start, end).length > 0;
+  }
+
+  // ---- checkpoints ---------------------------------------------------------------------------------------------
+
+  restore(pages: readonly (readonly [Buffer, Buffer])[]): void {
+    for (const member of this.#members.values()) this.#unindex(member);
+    this.#members.clear();
+    this.#byId.clear();
+    for (const [key, value] of pages) {
+      const page = parsePageKey(key);
+      switch (page.kind) {
+        case 'globals':
+          this.#decodeGlobals(value);
+          break;
+        case 'consumer': {
+          const { state, initialLength } = decodeConsumer(value);
+          state.initial = new Float64Array(initialLength);
+          this.#register({ replicated: state, filter: consumerFilter(state.config.filterSubjects), leader: undefined });
+          break;
+        }
+        case 'list': {
+          const member = this.#byId.get(page.id);
+          invariant(member !== undefined, `list of consumer ${page.id}, which has no page`);
+          decodeList(value, member.replicated.initial, page.chunk * LIST_PAGE_SEQS);
+          break;
+        }
+      }
+    }
+  }
+
+  #encodeGlobals(): Buffer {
+    const writer = new ByteWriter();
+    writer.byte(GLOBALS_VERSION);
+    writer.number(this.#lastId);
+    writer.number(this.#clock.nowMs());
+    writer.number(this.#digest.value);
+    writer.number(this.#sweep.next);
+    writer.number(this.#sweep.through);
+    return writer.copy();
+  }
+
+  #decodeGlobals(page: Buffer): void {
+    const reader = new ByteReader(page);
+    const version = reader.byte();
+    invariant(version === GLOBALS_VERSION, `unknown version ${version} of the consumers' page`);
+    this.#lastId = reader.number();
+    this.#clock.observe(reader.number());
+    this.#digest.value = reader.number();
+    this.#sweep.next = reader.number();
+    this.#sweep.through = reader.number();
+  }
+}
