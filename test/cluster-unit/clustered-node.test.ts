@@ -213,3 +213,31 @@ test('the raft host hears frames and link changes, and a node that leaves is kno
       ],
     );
   }));
+
+test('the sixth node stays a learner of the meta group until one of the five voters is removed', () =>
+  TestCluster.run(6, async (cluster) => {
+    const names = [1, 2, 3, 4, 5, 6].map((number) => `n${number}`);
+    await Promise.all(names.map((_, i) => cluster.start(i + 1)));
+    await cluster.untilFormed(names);
+    const group = cluster.raft.groups.get(META_GROUP)!;
+    await until('the sixth is a learner', () => group.voters.length === 5 && group.learners.length === 1);
+    const leader = cluster.node(group.leader!).cluster;
+    await until('all are admitted', () => leader.catalogue.nodes().length === 6);
+    const learner = group.learners[0]!;
+    const removed = group.voters.find((node) => node !== group.leader)!;
+    assert.equal(await leader.removeNode(removed), true);
+    await until('the learner took its place', () => group.voters.includes(learner));
+    assert.deepEqual([group.voters.length, group.voters.includes(removed), group.learners], [5, false, []]);
+  }));
+
+test('a node without JetStream links up and hears of leaders, and takes no part in the meta group', () =>
+  TestCluster.run(3, async (cluster) => {
+    await Promise.all([cluster.start(1), cluster.start(2), cluster.start(3, { jetstream: false })]);
+    await cluster.untilFormed(['n1', 'n2']);
+    const third = cluster.node('n3').cluster;
+    await until('it knows the leader', () => third.leaderOf(META_GROUP) !== undefined);
+    assert.deepEqual([third.metaStatus(), cluster.raft.opened.length], [undefined, 2]);
+    const leader = cluster.node(cluster.raft.groups.get(META_GROUP)!.leader!).cluster;
+    assert.equal((await leader.change(create('S', 3))).kind, 'noPeers');
+    assert.equal((await leader.change(create('S', 2))).kind, 'applied');
+  }));
