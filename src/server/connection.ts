@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { TimestampUs } from '../base/brand.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { ConnectionLiveness } from './connection-liveness.ts';
+import { ConnectionReadGate } from './connection-read-gate.ts';
 import type { ConnectionReport, SubscriptionReport } from './connection-report.ts';
 import { ClientSession } from './connection-session.ts';
 import { type CloseReason, ERR, formatInfo, type Message, ProtocolParser, ProtocolWriter } from './protocol/index.ts';
@@ -15,8 +16,7 @@ import type { Flushable, Subscriber, Subscription } from './router/index.ts';
 
 /** Gathered output above this is written at once rather than at the end of the turn. */
 const FLUSH_BYTES = 256 * 1024;
-/** How long publishers are held back when a receiver is about to be overrun, and from which part of its bound on. */
-const STALL_MS = 5;
+/** From which part of its bound on a receiver counts as about to be overrun, and its publishers are stalled. */
 const STALL_SHARE = 0.75;
 /** From which part of its bound on a client that does not read what we answer is not read itself. */
 const HOLD_SHARE = 0.5;
@@ -40,17 +40,13 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
   readonly #parser: ProtocolParser;
   readonly #writer: ProtocolWriter;
   readonly #session: ClientSession;
+  readonly #gate: ConnectionReadGate;
   readonly #startUs: TimestampUs;
   readonly #acceptedMs: number;
   #lastActivityUs: TimestampUs;
   #stopUs: TimestampUs | undefined;
   #closeReason: CloseReason | undefined;
   #flushPending = false;
-  #pauses = 0;
-  /** Since the last chunk arrived: a publisher is held back once per chunk, not per message. */
-  #stalled = false;
-  #stalls = 0;
-  #held = false;
 
   constructor(transport: Duplex, origin: ConnectionOrigin, context: ConnectionContext) {
     const { runtime, limits } = context;
@@ -67,6 +63,15 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
       terms: this.#session.parserTerms,
     });
     this.#writer = new ProtocolWriter(transport, { pool: context.pool, nowMs: () => runtime.monotonicMs() });
+    this.#gate = new ConnectionReadGate({
+      runtime,
+      transport,
+      parser: this.#parser,
+      writer: this.#writer,
+      parseOn: () => {
+        this.#parse(undefined);
+      },
+    });
     this.#startUs = runtime.wallUs();
     this.#lastActivityUs = this.#startUs;
     this.#acceptedMs = runtime.monotonicMs();
@@ -78,7 +83,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     this.sendInfo();
     this.flush();
     this.#transport.on('data', (chunk: Buffer) => {
-      this.#receive(chunk);
+      this.#parse(chunk);
     });
     this.#transport.on('end', () => {
       this.close('Client Closed');
@@ -135,40 +140,21 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     const pending = this.#writer.pendingBytes;
     const { maxPending } = this.#context.limits;
     if (pending > maxPending * STALL_SHARE) publisher?.stall?.();
-    if (publisher === undefined && pending > maxPending * HOLD_SHARE) this.#holdUntilDrained();
+    if (publisher === undefined && pending > maxPending * HOLD_SHARE) this.#gate.holdUntilDrained();
     if (pending > maxPending) this.#closeSlowConsumer('Slow Consumer (Pending Bytes)');
     return true;
   }
 
   pause(): void {
-    this.#pauses++;
-    if (this.#pauses > 1) return;
-    this.#parser.pause();
-    this.#transport.pause();
+    this.#gate.pause();
   }
 
   resume(): void {
-    this.#pauses--;
-    if (this.#pauses > 0) return;
-    // Not at once: whoever calls is in the midst of its own work, and what was held back may be a lot.
-    this.#context.runtime.defer(() => {
-      if (this.#pauses > 0 || this.closed) return;
-      this.#parse(() => {
-        this.#parser.resume();
-      });
-      if (this.#pauses === 0) this.#transport.resume();
-    });
+    this.#gate.resume();
   }
 
   stall(): void {
-    if (this.#stalled || this.closed) return;
-    this.#stalled = true;
-    this.#stalls++;
-    this.#context.statistics.stalledClients++;
-    this.pause();
-    this.#context.runtime.after(STALL_MS, () => {
-      this.resume();
-    });
+    if (this.#gate.stall()) this.#context.statistics.stalledClients++;
   }
 
   sendInfo(): void {
@@ -245,7 +231,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     const transport = this.#transport;
     // What the client still sends is read and thrown away: closing with unread input would reset the connection, and the
     // client would lose the error that we send.
-    transport.resume();
+    this.#gate.open();
     this.#writer.whenDrained(() => transport.end());
     this.#writer.flush();
     const linger = this.#context.runtime.after(LINGER_MS, () => transport.destroy());
@@ -275,7 +261,7 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
       reason: this.#closeReason,
       roundTripMs: this.liveness.roundTripMs,
       pendingBytes: this.pendingBytes,
-      stalls: this.#stalls,
+      stalls: this.#gate.stalls,
       subscriptionCount: subscriptions.count,
       name: options.name,
       lang: options.lang,
@@ -291,22 +277,22 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     });
   }
 
-  #receive(chunk: Buffer): void {
-    this.#stalled = false;
-    this.#parse(() => {
-      this.#parser.feed(chunk);
-    });
-  }
-
-  #parse(work: () => void): void {
+  /** Parses a chunk that arrived, or goes on with what was held back. */
+  #parse(chunk: Buffer | undefined): void {
     const before = this.#session.operations;
-    work();
+    if (chunk === undefined) {
+      this.#parser.resume();
+    } else {
+      this.#gate.chunkArrived();
+      this.#parser.feed(chunk);
+    }
     if (this.#session.operations === before) return;
     this.#lastActivityUs = this.#context.runtime.wallUs();
     this.liveness.active(this.#context.runtime.monotonicMs());
   }
 
   #send(line: string): void {
+    if (this.closed) return;
     this.#writer.line(line);
     this.#gathered();
   }
@@ -325,20 +311,6 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
     if (!denied && replyEnd > replyStart)
       permissions?.noteReply?.(replyBuffer.toString('latin1', replyStart, replyEnd));
     return !denied;
-  }
-
-  /**
-   * What the server itself sends is mostly answers: PubAcks to a client that publishes and does not read them. Not reading
-   * its publishes either turns a slow consumer into a slow publisher, who loses nothing.
-   */
-  #holdUntilDrained(): void {
-    if (this.#held) return;
-    this.#held = true;
-    this.pause();
-    this.#writer.whenDrained(() => {
-      this.#held = false;
-      this.resume();
-    });
   }
 
   #closeSlowConsumer(reason: CloseReason): void {
