@@ -88,3 +88,10 @@ export function decodeSide(value: Buffer): BlockSide | undefined {
 export function emptySide(): BlockSide {
   return { subjects: undefined, sizes: undefined, dead: undefined, links: undefined, rejected: undefined };
 }
+
+/** True when the side can be that of a block with `count` sequences. */
+export function sideFits({ subjects, sizes, dead }: BlockSide, count: number): boolean {
+  if (subjects !== undefined && subjects.length !== count) return false;
+  if (sizes !== undefined && sizes.length !== count) return false;
+  return dead === undefined || dead.length === (count + 7) >>> 3;
+}

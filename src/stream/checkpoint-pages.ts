@@ -103,19 +103,30 @@ export class CheckpointPages {
     return dead;
   }
 
-  /** Fills the state, which is that of a new stream, from the pages. @throws {StorageError} STORAGE_CORRUPT */
+  /**
+   * Fills the state, which is that of a new stream, from the pages; without any it stays one.
+   * @throws {StorageError} STORAGE_CORRUPT
+   */
   async restore(pages: AsyncIterable<readonly [Buffer, Buffer]>, pause: () => Promise<void>): Promise<void> {
     const removals = new Map<number, Uint8Array>();
     const extensionPages: (readonly [Buffer, Buffer])[] = [];
     let head: Head | undefined;
+    let none = true;
     for await (const [key, value] of pages) {
+      none = false;
       if (key[0] === HEAD_PAGE) head = this.#restoreHead(value);
       else if (key[0] === EXTENSION_PAGES) extensionPages.push([Buffer.from(key.subarray(1)), value]);
       else if (!this.#restorePage(key, value, removals)) throw corrupt(key);
     }
+    if (none) {
+      this.#extension().restore([]);
+      return;
+    }
     if (head === undefined) throw new StorageError('STORAGE_CORRUPT', 'a stream checkpoint without its head');
     const { store, dedupe } = this.#state;
-    await store.recount(removals, pause);
+    if (!(await store.recount(removals, pause))) {
+      throw new StorageError('STORAGE_CORRUPT', 'the pages of a stream checkpoint do not fit together');
+    }
     if (store.messages !== head.messages || store.bytes !== head.bytes) {
       const found = `${store.messages} messages of ${store.bytes} bytes`;
       throw new StorageError(

@@ -41,6 +41,11 @@ const DEFAULT_DUPLICATE_WINDOW_MS = 120_000;
 /** Least `max_age` and `duplicate_window`: expiry works in steps, not at every message. */
 const MIN_WINDOW_MS = 100;
 const MIN_DELETE_MARKER_TTL_MS = 1000;
+/**
+ * Highest sequence that a client may make a stream jump to (`first_seq`, purge). Sequences stay exact as numbers with 2^52
+ * messages still to come. Differs from the reference server, whose sequences end at 2^64.
+ */
+export const MAX_CHOSEN_SEQ = 2 ** 52;
 /** Every feature that this server has belongs to level 0 of the API. */
 const REQUIRED_API_LEVEL = 0;
 
@@ -158,6 +163,7 @@ function checkTimes(request: StreamConfigRequest, limits: StreamConfigLimits): A
 }
 
 function checkPolicies(request: StreamConfigRequest): ApiError | undefined {
+  if (request.firstSeq > MAX_CHOSEN_SEQ) return invalidStreamConfig('first sequence is too high');
   if (request.denyPurge && request.allowRollupHdrs) {
     return invalidStreamConfig('roll-ups require the purge permission');
   }

@@ -8,7 +8,7 @@
 import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { LogIndex } from '../raft/index.ts';
-import { decodeSide, hasSidePage, pack, type BlockSide } from './block-side.ts';
+import { decodeSide, hasSidePage, pack, sideFits, type BlockSide } from './block-side.ts';
 import { BlockRef, BlockTable, type BlockChunk } from './block-table.ts';
 import { SubjectIndex } from './subject-index.ts';
 
@@ -414,13 +414,13 @@ export class MessageStore {
 
   /**
    * Once all pages are in: counts what the blocks hold. `dead` has the removals by entry index. `pause` is awaited now
-   * and then, so that a large stream does not hold up the loop.
+   * and then, so that a large stream does not hold up the loop. False: the pages do not fit together.
    */
-  async recount(dead: ReadonlyMap<number, Uint8Array>, pause: () => Promise<void>): Promise<void> {
+  async recount(dead: ReadonlyMap<number, Uint8Array>, pause: () => Promise<void>): Promise<boolean> {
     let sincePause = 0;
     for (const chunk of this.table.chunks) {
       for (let row = 0; row < chunk.size; row++) {
-        this.#recountBlock(chunk, row, dead.get(chunk.entryIndex[row]!));
+        if (!this.#recountBlock(chunk, row, dead.get(chunk.entryIndex[row]!))) return false;
         sincePause += chunk.count[row]!;
         if (sincePause < MESSAGES_PER_PAUSE) continue;
         sincePause = 0;
@@ -428,12 +428,15 @@ export class MessageStore {
       }
     }
     this.subjects.dropUncounted();
+    return true;
   }
 
-  #recountBlock(chunk: BlockChunk, row: number, dead: Uint8Array | undefined): void {
+  #recountBlock(chunk: BlockChunk, row: number, dead: Uint8Array | undefined): boolean {
     if (dead !== undefined) this.table.restoreDead(chunk, row, dead);
     const first = chunk.firstSeq[row]!;
     const count = chunk.count[row]!;
+    const restored = chunk.side[row];
+    if (restored !== undefined && !sideFits(restored, count)) return false;
     const uniform = chunk.side[row]?.subjects === undefined;
     if (this.wantsLinks && !uniform) chunk.side[row]!.links = new Uint32Array(count);
     let live = 0;
@@ -441,6 +444,7 @@ export class MessageStore {
       if (!chunk.isLive(row, ordinal)) continue;
       live++;
       const id = chunk.subjectAt(row, ordinal);
+      if (!this.subjects.isBorn(id)) return false;
       if (this.wantsLinks && this.subjects.counts[id] !== 0) this.#link(this.subjects.lasts[id]!, first + ordinal);
       this.subjects.added(id, first + ordinal);
       this.bytes += chunk.sizeAt(row, ordinal);
@@ -449,5 +453,6 @@ export class MessageStore {
     chunk.liveMessages += live;
     if (this.messages === 0 && live > 0) this.firstSeq = this.nextLive(first);
     this.messages += live;
+    return true;
   }
 }

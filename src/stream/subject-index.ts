@@ -65,6 +65,11 @@ export class SubjectIndex {
     else this.counts[id]!--;
   }
 
+  /** True when the id was ever given to a subject. */
+  isBorn(id: number): boolean {
+    return id < this.births.length && this.births[id] !== 0;
+  }
+
   segment(id: number): Buffer {
     return this.#strings.segment(id);
   }

@@ -65,7 +65,7 @@ class StoreRun {
       if (key[0] === SIDE_PAGES) assert.ok(store.restoreSide(page, value));
       if (key[0] === DEAD_PAGES) dead.set(page, value);
     }
-    await store.recount(dead, () => Promise.resolve());
+    assert.ok(await store.recount(dead, () => Promise.resolve()));
     return store;
   }
 }
