@@ -122,6 +122,25 @@ export const DIFFERENCES: readonly Difference[] = [
     why: HONEST,
   },
   {
+    what: 'no stream can be made to jump beyond sequence 2^52',
+    why: 'sequences are numbers inside, and stay exact',
+    scenario: scenario(
+      'a first sequence beyond 2^52 is refused',
+      ['CFG'],
+      [
+        fails(
+          'STREAM.CREATE.CFG',
+          '{"name":"CFG","first_seq":18446744073709551615}',
+          500,
+          10052,
+          'first sequence is too high',
+        ),
+        stream('CFG'),
+        fails('STREAM.PURGE.CFG', '{"seq":18446744073709551615}', 400, 10003, 'bad request'),
+      ],
+    ),
+  },
+  {
     what: 'the end of a batch without headers counts what is left',
     why: 'the reference server forgets to count down there, which can only mislead a client that pages',
   },

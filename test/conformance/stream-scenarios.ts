@@ -275,8 +275,8 @@ const CONFIGURATION: readonly Scenario[] = [
     'durations and the first sequence come back exactly',
     ['CFG'],
     [
-      answers('STREAM.CREATE.CFG', '{"name":"CFG","max_age":31536000000000001,"first_seq":9007199254740991}', {
-        config: { max_age: 31_536_000_000_000_000, first_seq: 9_007_199_254_740_991 },
+      answers('STREAM.CREATE.CFG', '{"name":"CFG","max_age":31536000000000000,"first_seq":4503599627370496}', {
+        config: { max_age: 31_536_000_000_000_000, first_seq: 4_503_599_627_370_496 },
       }),
     ],
   ),

@@ -111,7 +111,8 @@ export const flag: Shape<boolean> = {
   },
 };
 
-function integer(typeName: string, min: bigint, max: bigint): Shape<number> {
+/** `largest`: what higher numbers stand for. */
+function integer(typeName: string, min: bigint, max: bigint, largest = Infinity): Shape<number> {
   return {
     typeName,
     decode(value, context) {
@@ -120,7 +121,7 @@ function integer(typeName: string, min: bigint, max: bigint): Shape<number> {
       if (!/^-?[0-9]{1,20}$/.test(value.text)) return context.mismatch(value, typeName, value.text);
       const exact = BigInt(value.text);
       if (exact < min || exact > max) return context.mismatch(value, typeName, value.text);
-      return Number(exact);
+      return Math.min(Number(exact), largest);
     },
   };
 }
@@ -130,8 +131,8 @@ const INT64_MAX = 2n ** 63n - 1n;
 export const int = integer('int', INT64_MIN, INT64_MAX);
 export const int32 = integer('int32', -(2n ** 31n), 2n ** 31n - 1n);
 export const int64 = integer('int64', INT64_MIN, INT64_MAX);
-/** Beyond 2^53 the nearest number: no sequence of ours is that high, so it can only miss. */
-export const uint64 = integer('uint64', 0n, 2n ** 64n - 1n);
+/** No sequence of ours is beyond 2^53: what a client names from there on is never reached. */
+export const uint64 = integer('uint64', 0n, 2n ** 64n - 1n, Number.MAX_SAFE_INTEGER);
 /** Nanoseconds. */
 export const duration = integer('time.Duration', INT64_MIN, INT64_MAX);
 

@@ -1,5 +1,6 @@
 /** Owns STREAM.PURGE (streams.md 3.6). */
 import { BAD_REQUEST, purgeFailed, STREAM_SEALED } from '../../base/api-errors.ts';
+import { MAX_CHOSEN_SEQ } from '../../stream/index.ts';
 import { decodeOptionalBody, failure, success } from './call.ts';
 import type { Endpoint } from './call.ts';
 import { text, uint64 } from './decoder.ts';
@@ -19,7 +20,7 @@ export const STREAM_PURGE: Endpoint = {
     const body = decodeOptionalBody(call, REQUEST);
     if (!body.ok) return failure(body.error);
     const { filter = '', seq = 0, keep = 0 } = body.value;
-    if (seq > 0 && keep > 0) return failure(BAD_REQUEST);
+    if ((seq > 0 && keep > 0) || seq > MAX_CHOSEN_SEQ) return failure(BAD_REQUEST);
     const result = await stream.execute({
       op: 'purge',
       filter: filter || undefined,
