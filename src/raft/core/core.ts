@@ -5,7 +5,8 @@
  * What is here
  * - Leader election (§5.2, §5.4.1) with PreVote (thesis §9.6) and CheckQuorum (§6.2): election.ts, and the transitions
  *   between roles below.
- * - Log replication (§5.3, §5.4.2), pipelined (thesis §10.2.1): leader.ts, progress.ts, follower.ts, log-window.ts.
+ * - Log replication (§5.3, §5.4.2), pipelined (thesis §10.2.1): leader.ts, replicator.ts, progress.ts,
+ *   follower.ts, log-window.ts.
  * - Reads without writing, by ReadIndex and lease (thesis §6.4): rounds.ts.
  * - Membership changes by joint consensus with learners (§6, thesis §4.2.1): membership.ts, membership-driver.ts.
  * - Leadership transfer (thesis §3.10): leader.ts. Installing checkpoints (§7): only the decision; bytes are the host's.
@@ -100,7 +101,7 @@ export class RaftCore {
         break;
       case 'loaded':
         if (input.to === this.#replica.node) this.#replica.loadedToApply(input.entries, effects);
-        else this.#asLeader?.loaded(input.to, input.entries, effects);
+        else this.#asLeader?.replicator.loaded(input.to, input.entries, effects);
         return;
       case 'compact':
         this.#replica.compactTo(input.index);
@@ -117,7 +118,7 @@ export class RaftCore {
         this.#asLeader?.transfer(input.to, effects);
         return;
       case 'snapshotSent':
-        this.#asLeader?.snapshotSent(input.to, input.index, input.success, effects);
+        this.#asLeader?.replicator.snapshotSent(input.to, input.index, input.success, effects);
         return;
       case 'snapshotReceived':
         this.#snapshotReceived(input.from, input.snapshot, effects);

@@ -1,20 +1,19 @@
 /**
- * Owns what only a leader does: replicating the log, committing by counting, proving that it still leads, and handing
- * over. Changes of membership are in membership-driver.ts, rounds, reads and the lease in rounds.ts.
+ * Owns what only a leader does: committing by counting, proving that it still leads, and handing over. What it sends is
+ * in replicator.ts, changes of membership in membership-driver.ts, rounds and the lease in rounds.ts.
  */
 import type { NodeId } from '../../base/brand.ts';
-import type { AppendEntries, AppendEntriesReply } from '../messages.ts';
+import type { AppendEntriesReply } from '../messages.ts';
 import { allocateRecord } from '../record.ts';
-import type { Entry, LogIndex, Term } from '../types.ts';
+import type { LogIndex, Term } from '../types.ts';
 import type { Effects } from './effects.ts';
 import { isJoint, isVoter, members, type MembershipChange } from './membership.ts';
 import { MembershipDriver } from './membership-driver.ts';
 import { Progress } from './progress.ts';
 import { reachedByQuorum } from './quorum.ts';
 import type { Replica } from './replica.ts';
+import { Replicator } from './replicator.ts';
 import { MAX_WAITING_READS, Rounds } from './rounds.ts';
-
-const NO_ENTRIES: readonly Entry[] = [];
 
 export class Leader {
   readonly kind = 'leader';
@@ -22,6 +21,7 @@ export class Leader {
   /** Every other member, in sorted order, so that a run replays. */
   readonly #peers = new Map<NodeId, Progress>();
   readonly #rounds: Rounds;
+  readonly #replicator: Replicator;
   readonly #membership: MembershipDriver;
   /** Of the empty entry that opens the term. Until it is committed, nobody knows what is (§8). */
   readonly #firstIndex: LogIndex;
@@ -29,12 +29,11 @@ export class Leader {
   #earlyReads: number[] = [];
   #transfer: { readonly to: NodeId; readonly since: number; told: boolean } | undefined;
   #lastHeartbeat: number;
-  #digest = { index: 0 as LogIndex, digest: 0 };
-  #hibernating = false;
 
   constructor(replica: Replica) {
     this.#replica = replica;
     this.#rounds = new Rounds(replica.leaseMs);
+    this.#replicator = new Replicator(replica, this.#peers, this.#rounds);
     this.#membership = new MembershipDriver(replica, this.#peers);
     this.#firstIndex = (replica.log.lastIndex + 1) as LogIndex;
     this.#lastHeartbeat = replica.now;
@@ -45,7 +44,7 @@ export class Leader {
   start(effects: Effects): void {
     this.#rounds.begin(this.#replica.now);
     this.#replica.appendOwn(allocateRecord(0), 'empty', effects);
-    this.#broadcast(effects);
+    this.#replicator.broadcast(effects);
   }
 
   get peers(): ReadonlyMap<NodeId, Progress> {
@@ -62,11 +61,16 @@ export class Leader {
   }
 
   get hibernating(): boolean {
-    return this.#hibernating;
+    return this.#replicator.hibernating;
   }
 
   get transferTarget(): NodeId | undefined {
     return this.#transfer?.to;
+  }
+
+  /** For the host's answers: entries that were read, and checkpoints that were sent. */
+  get replicator(): Replicator {
+    return this.#replicator;
   }
 
   hasLease(now: number): boolean {
@@ -77,108 +81,14 @@ export class Leader {
     if (!this.canPropose) return;
     this.wake(effects);
     for (const record of records) this.#replica.appendOwn(record, 'normal', effects);
-    this.#replicateAll(effects);
+    this.#replicator.replicateAll(effects);
   }
 
   /** Our own disk has caught up. A leader writes in parallel with its followers, and counts itself when it is done. */
   persisted(termBecameDurable: boolean, effects: Effects): void {
-    if (termBecameDurable) this.#broadcast(effects);
+    if (termBecameDurable) this.#replicator.broadcast(effects);
     this.#advanceCommit(effects);
     this.#settleRounds(effects);
-  }
-
-  // --- Sending ---
-
-  /** A heartbeat to everybody, with entries where there are some to send. */
-  #broadcast(effects: Effects): void {
-    for (const [node, progress] of this.#peers) {
-      if (!this.#replicate(node, progress, effects)) this.#sendAppend(node, progress, NO_ENTRIES, effects);
-    }
-  }
-
-  #replicateAll(effects: Effects): void {
-    for (const [node, progress] of this.#peers) this.#replicate(node, progress, effects);
-  }
-
-  /** Sends what the member lacks, as far as its limits allow. True if anything was sent. */
-  #replicate(node: NodeId, progress: Progress, effects: Effects): boolean {
-    const { log, limits } = this.#replica;
-    // A term that is not on disk must not be heard of: after a crash we might lead it again, with another log.
-    if (!this.#replica.termIsDurable) return false;
-    let sent = false;
-    while (!progress.paused && progress.nextIndex <= log.lastIndex) {
-      if (progress.nextIndex <= log.snapshotIndex) {
-        progress.needsSnapshot(log.snapshotIndex);
-        effects.snapshots.push({ to: node, index: log.snapshotIndex });
-        break;
-      }
-      const entries = log.slice(progress.nextIndex, log.lastIndex, limits.maxAppendBytes);
-      if (entries === undefined) {
-        this.#load(node, progress, effects);
-        break;
-      }
-      this.#sendAppend(node, progress, entries, effects);
-      sent = true;
-    }
-    return sent;
-  }
-
-  #load(node: NodeId, progress: Progress, effects: Effects): void {
-    if (progress.loading) return;
-    progress.loading = true;
-    const { log, limits } = this.#replica;
-    const through = (log.firstInMemory - 1) as LogIndex;
-    effects.load.push({ to: node, from: progress.nextIndex, through, maxBytes: limits.maxAppendBytes });
-  }
-
-  #sendAppend(node: NodeId, progress: Progress, entries: readonly Entry[], effects: Effects): void {
-    if (!this.#replica.termIsDurable) return;
-    const { log } = this.#replica;
-    const prevLogIndex = Math.max(progress.nextIndex - 1, log.snapshotIndex) as LogIndex;
-    const { repair } = progress;
-    const message: AppendEntries = {
-      kind: 'appendEntries',
-      from: this.#replica.node,
-      to: node,
-      term: this.#replica.currentTerm,
-      prevLogIndex,
-      prevLogTerm: log.termAt(prevLogIndex)!,
-      leaderCommit: this.#replica.commitIndex,
-      entries,
-      readContext: this.#rounds.latest,
-      digestIndex: this.#digest.index,
-      digest: this.#digest.digest,
-      hibernate: this.#hibernating,
-      // Only together with the proof that it holds the log that far: the message may arrive after another loss.
-      repaired: repair?.throughIndex !== undefined && prevLogIndex >= repair.throughIndex,
-    };
-    effects.send.push(message);
-    const through = (prevLogIndex + entries.length) as LogIndex;
-    progress.toldCommitIndex = Math.min(through, message.leaderCommit) as LogIndex;
-    if (entries.length === 0) return;
-    let bytes = 0;
-    for (const entry of entries) bytes += entry.record.length;
-    progress.sent(entries[entries.length - 1]!.index, bytes);
-  }
-
-  /** Entries that `#load` asked for have been read. */
-  loaded(to: NodeId, entries: readonly Entry[], effects: Effects): void {
-    const progress = this.#peers.get(to);
-    if (progress === undefined) return;
-    progress.loading = false;
-    const first = entries[0];
-    // Things may have moved on while they were read.
-    if (first === undefined || progress.paused || first.index !== progress.nextIndex) return;
-    if (this.#replica.log.termAt((first.index - 1) as LogIndex) === undefined) return;
-    this.#sendAppend(to, progress, entries, effects);
-    this.#replicate(to, progress, effects);
-  }
-
-  snapshotSent(to: NodeId, index: LogIndex, success: boolean, effects: Effects): void {
-    const progress = this.#peers.get(to);
-    if (progress === undefined) return;
-    progress.snapshotEnded(index, success);
-    this.#replicate(to, progress, effects);
   }
 
   // --- Time ---
@@ -186,7 +96,7 @@ export class Leader {
   /** False: no quorum was heard of for an election timeout, so another leader may be at work: step down (§6.2). */
   heartbeat(effects: Effects): boolean {
     this.#replica.handOut(effects);
-    if (this.#hibernating) return true;
+    if (this.#replicator.hibernating) return true;
     const { now, electionTimeoutMinMs } = this.#replica;
     // If it was us who stood still, the others' words may still lie in our sockets: give them one more interval.
     const stoodStill = now - this.#lastHeartbeat >= electionTimeoutMinMs;
@@ -198,7 +108,7 @@ export class Leader {
     }
     for (const progress of this.#peers.values()) progress.resume();
     this.#rounds.begin(now);
-    this.#broadcast(effects);
+    this.#replicator.broadcast(effects);
     this.#settleRounds(effects);
     return true;
   }
@@ -208,7 +118,7 @@ export class Leader {
     return reachedByQuorum(membership, (voter) => {
       if (voter === node) return now;
       const progress = this.#peers.get(voter);
-      return progress?.repair === undefined ? (progress?.lastContact ?? 0) : Number.NEGATIVE_INFINITY;
+      return progress === undefined || progress.repair !== undefined ? Number.NEGATIVE_INFINITY : progress.lastContact;
     });
   }
 
@@ -225,20 +135,14 @@ export class Leader {
     }
     if (reply.success) progress.acknowledged(reply.matchIndex);
     else progress.refused(reply.prevLogIndex, this.#conflictHint(reply));
-    if (this.#hibernating && !this.#isUpToDate(progress)) this.wake(effects);
+    if (this.#replicator.hibernating && !this.#isUpToDate(progress)) this.wake(effects);
     this.#vouch(progress);
     this.#advanceCommit(effects);
-    if (!this.#replicate(reply.from, progress, effects)) this.#tellCommit(reply.from, progress, effects);
+    const sent = this.#replicator.replicate(reply.from, progress, effects);
+    if (!sent) this.#replicator.tellCommit(reply.from, progress, effects);
     this.#settleRounds(effects);
     this.#continueTransfer(effects);
     this.#advanceMembership(effects);
-  }
-
-  /** While its log was a guess it could not be told: what was committed then would wait for the next heartbeat. */
-  #tellCommit(node: NodeId, progress: Progress, effects: Effects): void {
-    const { log, commitIndex } = this.#replica;
-    if (progress.matchIndex !== log.lastIndex || commitIndex !== log.lastIndex) return;
-    if (progress.toldCommitIndex < commitIndex) this.#sendAppend(node, progress, NO_ENTRIES, effects);
   }
 
   /** False: the reply describes a log that its sender has lost since, or one that may not count. */
@@ -287,7 +191,7 @@ export class Leader {
     this.#replica.commitTo(index, effects);
     if (commitIndex < this.#firstIndex && index >= this.#firstIndex) this.#becameReady(effects);
     // Under load the next entries carry the news; at the end of a burst nothing else would.
-    if (index === log.lastIndex) this.#broadcast(effects);
+    if (index === log.lastIndex) this.#replicator.broadcast(effects);
     this.#advanceMembership(effects);
   }
 
@@ -314,7 +218,7 @@ export class Leader {
       effects.abortedReads.push(context);
     } else if (this.#rounds.wait(context, commitIndex)) {
       this.#rounds.begin(now);
-      this.#broadcast(effects);
+      this.#replicator.broadcast(effects);
       this.#settleRounds(effects);
     }
   }
@@ -331,7 +235,7 @@ export class Leader {
     for (const { context, index } of this.#rounds.takeConfirmed()) effects.reads.push({ context, index });
     if (!this.#rounds.needsRound) return;
     this.#rounds.begin(now);
-    this.#broadcast(effects);
+    this.#replicator.broadcast(effects);
     this.#settleRounds(effects);
   }
 
@@ -353,7 +257,7 @@ export class Leader {
     if (!this.ready || !this.canPropose) return;
     if (!this.#membership.advance(effects)) return;
     this.#syncPeers();
-    this.#replicateAll(effects);
+    this.#replicator.replicateAll(effects);
     // Alone, or with fewer than before, our own word may be enough.
     this.#advanceCommit(effects);
   }
@@ -365,12 +269,10 @@ export class Leader {
     for (const node of nodes) this.#peers.set(node, previous.get(node) ?? this.#newProgress());
   }
 
-  /** Begins at the end of our log: most members have all or nearly all of it. */
+  /** Begins at the end of our log, for most members have all or nearly all of it. */
   #newProgress(): Progress {
-    const progress = new Progress(this.#replica.limits, (this.#replica.log.lastIndex + 1) as LogIndex);
-    // Counted from now, or the first look would find no quorum.
-    progress.lastContact = this.#replica.now;
-    return progress;
+    const { limits, log, now } = this.#replica;
+    return new Progress(limits, (log.lastIndex + 1) as LogIndex, now);
   }
 
   /** The membership in force is committed and we are no voter of it: somebody else must lead (§6). */
@@ -391,7 +293,7 @@ export class Leader {
     this.#transfer = { to: target, since: this.#replica.now, told: false };
     effects.statusChanged = true;
     progress.resume();
-    this.#replicate(target, progress, effects);
+    this.#replicator.replicate(target, progress, effects);
     this.#continueTransfer(effects);
   }
 
@@ -439,25 +341,25 @@ export class Leader {
 
   /** Says so with a last heartbeat. The lease simply runs out. */
   hibernate(effects: Effects): void {
-    if (this.#hibernating || !this.canHibernate) return;
-    this.#hibernating = true;
+    if (this.#replicator.hibernating || !this.canHibernate) return;
+    this.#replicator.hibernating = true;
     effects.statusChanged = true;
-    this.#broadcast(effects);
+    this.#replicator.broadcast(effects);
   }
 
   wake(effects: Effects): void {
-    if (!this.#hibernating) return;
-    this.#hibernating = false;
+    if (!this.#replicator.hibernating) return;
+    this.#replicator.hibernating = false;
     effects.statusChanged = true;
     const { now } = this.#replica;
     this.#lastHeartbeat = now;
     // Nobody was asked to speak, so silence proves nothing yet.
     for (const progress of this.#peers.values()) progress.lastContact = now;
     this.#rounds.begin(now);
-    this.#broadcast(effects);
+    this.#replicator.broadcast(effects);
   }
 
   setDigest(index: LogIndex, digest: number): void {
-    this.#digest = { index, digest };
+    this.#replicator.digest = { index, digest };
   }
 }

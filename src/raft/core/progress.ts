@@ -37,7 +37,8 @@ export class Progress {
   readonly #inflightBytes: number[] = [];
   #bytesInFlight = 0;
 
-  lastContact: number | undefined;
+  /** When it was last heard of, or else when we began to listen: the first look must not find silence. */
+  lastContact: number;
   /** Of the latest of our rounds that it has answered. */
   ackedRound = 0;
   /** What it said its own is. */
@@ -50,9 +51,10 @@ export class Progress {
   /** Replies to older rounds stem from before a loss, and describe a log that is no more. */
   ignoreRoundsBefore = 0;
 
-  constructor(limits: CoreLimits, nextIndex: LogIndex) {
+  constructor(limits: CoreLimits, nextIndex: LogIndex, now: number) {
     this.#limits = limits;
     this.#nextIndex = nextIndex;
+    this.lastContact = now;
   }
 
   get matchIndex(): LogIndex {
