@@ -20,6 +20,7 @@ import { Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { RecordRepair } from './record-repair.ts';
 import { GroupStorage } from './storage/group-storage.ts';
+import { INITIAL_HARD_STATE } from './storage/hard-state.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
 import { RecordCache } from './storage/record-cache.ts';
 import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
@@ -129,7 +130,11 @@ class Host implements RaftHost, HostContext {
     const group = new Group(this, options, storage, this.#stateOf(recovered, membership, firstLeader));
     this.#storage.addGroup(options.id);
     group.put((batch) => {
-      if (recovered === undefined) storage.putInfo(batch, { name: options.name, storage: options.storage, membership });
+      if (recovered === undefined) {
+        // Together, so that a group without the one or the other is a damaged one.
+        storage.putInfo(batch, { name: options.name, storage: options.storage, membership });
+        storage.putHardState(batch, INITIAL_HARD_STATE);
+      }
       if (group.repairing) storage.setRepairing(batch, true);
     });
     await group.start(recovered);

@@ -54,6 +54,11 @@ export class SimulatedDisk {
     this.#unsynced = [];
   }
 
+  /** How many batches were ever synced. */
+  get syncedBatches(): number {
+    return this.#synced.length;
+  }
+
   /** Loses one batch although it was synced, as a flipped bit in LevelDB's log does. `age` 0: the last one. */
   loseSynced(age: number): void {
     const lost = this.#synced.length - 1 - age;
