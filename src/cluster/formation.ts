@@ -6,6 +6,8 @@
  * largest number any connected node expects, and never fewer than are known). What a node promises and accepts is
  * durable before it is spoken. Two values would need two majorities of N, and any two have a node in common. Nodes whose
  * configurations disagree about N can break this, so a route that leads to nobody counts as a node: N errs upwards.
+ * A disk that is lost takes its promises with it: if a majority loses theirs while all others are away, it forms anew.
+ * The others are refused a link when they return, for they belong to another group; an operator decides which one stays.
  *
  * When: at once if all N are connected, after a grace period if a majority is. Who: the smallest name among the
  * connected, so ballots rarely compete; after a longer while anybody, in case the smallest can't. A node without routes

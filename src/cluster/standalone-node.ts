@@ -1,6 +1,6 @@
 /** Owns the cluster of one: a meta group with a single voter, nobody to link to. Loads neither gRPC nor protobuf. */
 import type { NodeId } from '../base/brand.ts';
-import { NotLeaderError } from '../base/errors.ts';
+import { NotLeaderError, StorageError } from '../base/errors.ts';
 import { META_GROUP } from '../raft/index.ts';
 import type { GroupId, GroupStatus, RaftHost } from '../raft/index.ts';
 import type { ClusterOptions } from './options.ts';
@@ -55,6 +55,11 @@ export class StandaloneNode implements ClusterNode {
       this.#ready = resolve;
     });
     await this.#meta.open({ voters: [this.node], learners: [] });
+    const { voters, learners } = this.#meta.status!;
+    if (voters.length + learners.length > 1 || voters[0] !== this.node) {
+      // Alone it would wait for its peers for ever.
+      throw new StorageError('STORAGE_IDENTITY', `the store is that of a node of a cluster: ${voters.join(', ')}`);
+    }
     await ready;
     await this.#meta.writer.changeNode('admit', this.node);
   }
