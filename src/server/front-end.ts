@@ -41,7 +41,7 @@ export interface FrontEndOptions {
   /** The way to other nodes; none for a lone server. */
   readonly traffic?: RoutedTraffic;
   readonly announce?: Announce;
-  /** Called for every connection that ends, with what is left of it to tell. */
+  /** Called for every connection that ends, after the turn, with what is left of it to tell. */
   readonly onConnectionClosed?: (connection: ClientConnection) => void;
 }
 
@@ -212,7 +212,13 @@ export class FrontEnd {
     const report = connection.report();
     addTraffic(this.#pastTraffic, report);
     this.history.add(report);
-    this.#options.onConnectionClosed?.(connection);
+    // Later: it may close in the midst of a delivery, and whoever is told may want to publish.
+    const { runtime, onConnectionClosed } = this.#options;
+    if (onConnectionClosed !== undefined) {
+      runtime.defer(() => {
+        onConnectionClosed(connection);
+      });
+    }
   }
 
   /** One timer for all connections, and none while there are none. */

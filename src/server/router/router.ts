@@ -8,13 +8,13 @@ import type { Runtime } from '../../base/runtime.ts';
 import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
 import type { CaptureHandler, Publisher, RouteHandle, Router, ServiceHandler } from '../router-types.ts';
 import { AccountSubjects, type Announce } from './account-subjects.ts';
-import type { QueueGroup } from './interest.ts';
+import { FanOut } from './fan-out.ts';
 import { internalPublisher } from './internal-publisher.ts';
 import type { MatchResult } from './match-result.ts';
 import { RoutePeer, type RoutedTraffic } from './route-peer.ts';
 import { FrameReader } from './routed-frame.ts';
 import { Route } from './route-table.ts';
-import type { Subscriber, Subscription } from './subscription.ts';
+import type { Subscriber } from './subscription.ts';
 import type { TurnEnd } from './turn-end.ts';
 
 export interface RouterOptions {
@@ -35,11 +35,11 @@ export class SubjectRouter implements Router {
   /** For messages made here; those of connections come with their own. */
   readonly #message = new Message();
   readonly #frames = new FrameReader();
-  /** Nodes picked for the message being routed. */
-  readonly #picked: RoutePeer[] = [];
+  readonly #fanOut: FanOut;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#fanOut = new FanOut(options.runtime);
     this.nobody = new AccountSubjects('', options);
   }
 
@@ -96,7 +96,7 @@ export class SubjectRouter implements Router {
     let taken = false;
     for (const service of match.services) if (service.handle(message, publisher)) taken = true;
     for (const capture of match.captures) if (capture.capture(message, publisher)) taken = true;
-    return this.#fanOut(account, match, message, { publisher, routeSubject: undefined }) || taken;
+    return this.#fanOut.deliver(account, match, message, { publisher, routeSubject: undefined }) || taken;
   }
 
   deliver(
@@ -118,7 +118,7 @@ export class SubjectRouter implements Router {
     message.setBody(stored.buffer, stored.headersStart, stored.payloadStart, stored.end);
     const { account, match, subjectBytes } = route;
     account.statistics.matches++;
-    const taken = this.#fanOut(account, match, message, { publisher: undefined, routeSubject: subjectBytes });
+    const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: subjectBytes });
     message.setBuffer(NO_BYTES);
     return taken;
   }
@@ -158,7 +158,7 @@ export class SubjectRouter implements Router {
     message.setSubject(buffer, subjectStart, subjectEnd);
     message.setReply(NO_BYTES, 0, 0);
     message.setBody(payload, 0, 0, payloadBytes);
-    const taken = this.#fanOut(account, match, message, { publisher: undefined, routeSubject: undefined });
+    const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: undefined });
     message.setBuffer(NO_BYTES);
     return taken;
   }
@@ -211,12 +211,12 @@ export class SubjectRouter implements Router {
       statistics.inMessages++;
       statistics.inBytes += message.bodyBytes;
       const match = account.match(frame, frames.subjectStart, frames.subjectEnd);
-      if (frames.plain) deliverToPlain(match, message, undefined);
+      if (frames.plain) this.#fanOut.deliverToPlain(match, message, undefined);
       for (let i = 0; i < frames.groupCount; i++) {
         const start = frames.groupStarts[i]!;
         const end = frames.groupEnds[i]!;
         const group = match.queues.find(({ key }) => equalBytes(frame, start, end, key));
-        if (group !== undefined) this.#deliverToMember(group, message);
+        if (group !== undefined) this.#fanOut.deliverToLocalMember(group, message);
       }
     }
     message.setBuffer(NO_BYTES);
@@ -246,56 +246,6 @@ export class SubjectRouter implements Router {
     return publisher;
   }
 
-  #fanOut(
-    account: AccountSubjects,
-    match: MatchResult,
-    message: Message,
-    from: { readonly publisher: Publisher | undefined; readonly routeSubject: Buffer | undefined },
-  ): boolean {
-    let taken = deliverToPlain(match, message, from.publisher);
-    for (const group of match.queues) if (this.#pickMember(group, message, from.publisher)) taken = true;
-    for (const peer of match.peers) if (peer.pick(undefined)) this.#picked.push(peer);
-    if (this.#picked.length === 0) return taken;
-    for (const peer of this.#picked) if (peer.enqueue(account, message, from)) taken = true;
-    this.#picked.length = 0;
-    return taken;
-  }
-
-  /** One member of the group, each with the same chance wherever it is; another one if that cannot take the message. */
-  #pickMember(group: QueueGroup, message: Message, publisher: Publisher | undefined): boolean {
-    const { local } = group;
-    const count = group.members;
-    let at = Math.floor(this.#options.runtime.random() * count);
-    for (let tried = 0; tried < count; tried++) {
-      if (at >= local.length) {
-        const peer = peerOfMember(group, at - local.length);
-        if (peer !== undefined) {
-          if (peer.pick(group)) this.#picked.push(peer);
-          return true;
-        }
-      } else {
-        const member = local[at];
-        if (member !== undefined && deliverTo(member, message, publisher)) return true;
-      }
-      at = at + 1 === count ? 0 : at + 1;
-    }
-    return false;
-  }
-
-  /**
-   * A member here, for a message whose sender has already picked this node. If the last one has just left, the message is
-   * lost: handing it on could make it go round between nodes that know of different members.
-   */
-  #deliverToMember(group: QueueGroup, message: Message): void {
-    const { local } = group;
-    const count = local.length;
-    const first = Math.floor(this.#options.runtime.random() * count);
-    for (let tried = 0; tried < count; tried++) {
-      const member = local[(first + tried) % count];
-      if (member !== undefined && deliverTo(member, message, undefined)) return;
-    }
-  }
-
   #peer(node: NodeId): RoutePeer {
     let peer = this.#peers.get(node);
     if (peer === undefined) {
@@ -304,26 +254,4 @@ export class SubjectRouter implements Router {
     }
     return peer;
   }
-}
-
-function deliverToPlain(match: MatchResult, message: Message, publisher: Publisher | undefined): boolean {
-  let taken = false;
-  for (const subscription of match.plain) if (deliverTo(subscription, message, publisher)) taken = true;
-  return taken;
-}
-
-function deliverTo(subscription: Subscription, message: Message, publisher: Publisher | undefined): boolean {
-  const { subscriber } = subscription;
-  if (!subscriber.echo && subscriber.connectionId === publisher?.connectionId) return false;
-  return subscriber.deliver(subscription, message, publisher);
-}
-
-/** The node of the n-th member elsewhere. */
-function peerOfMember(group: QueueGroup, n: number): RoutePeer | undefined {
-  let rest = n;
-  for (const [peer, members] of group.peers) {
-    if (rest < members) return peer;
-    rest -= members;
-  }
-  return undefined;
 }
