@@ -205,9 +205,9 @@ export const PINNED_TTL_WITHOUT_POLICY = apiError(400, 10197, 'PinnedTTL cannot 
 export const MIRROR_WITH_ATOMIC_PUBLISH = apiError(400, 10198, 'stream mirrors can not also use atomic publishing');
 export const invalidReset = (text: string): ApiError => apiError(400, 10204, `invalid reset: ${text}`);
 export const MIRROR_WITH_BATCH_PUBLISH = apiError(400, 10209, 'stream mirrors can not also use batch publishing');
-export const STREAM_SOURCE_FORBIDDEN = apiError(400, 10227, 'message stream source header is not allowed');
 export const FLOW_CONTROL_ACK_REQUIRES_PUSH = apiError(
   400,
   10218,
   'flow control ack policy requires a push based consumer',
 );
+export const STREAM_SOURCE_FORBIDDEN = apiError(400, 10227, 'message stream source header is not allowed');
