@@ -2,6 +2,7 @@
  * Owns the question what one flipped bit in a data directory does: it must be noticed, or do no harm. A single replica
  * is the hard case, for nobody else can help it: the group is refused, or the damage reported, or all is as it was.
  */
+import { fork, type ChildProcess } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,8 @@ const REPORTS = ['journal.gaps', 'group.damaged'];
 export interface FlipOutcome {
   readonly file: string;
   readonly offset: number;
-  readonly result: 'refused' | 'reported' | 'harmless' | 'SILENT';
+  /** `died`: LevelDB ended the process, as a supervisor would see. */
+  readonly result: 'refused' | 'reported' | 'harmless' | 'died' | 'SILENT';
 }
 
 interface Opened {
@@ -33,6 +35,7 @@ interface Opened {
 /** Flips one bit at each of the chosen bytes in turn, each in a fresh copy. `choose`: true for offsets to be tried. */
 export async function flipBytes(choose: (file: string, offset: number) => boolean): Promise<FlipOutcome[]> {
   const root = await mkdtemp(join(tmpdir(), 'millrace-flips-'));
+  const judges = new Judges();
   try {
     const original = join(root, 'original');
     const expected = await makeDirectory(original);
@@ -46,13 +49,39 @@ export async function flipBytes(choose: (file: string, offset: number) => boolea
         const bytes = await readFile(join(copy, file));
         bytes[offset]! ^= 1 << (offset % 8);
         await writeFile(join(copy, file), bytes);
-        outcomes.push({ file, offset, result: await judge(copy, expected) });
+        outcomes.push({ file, offset, result: await judges.judge(copy, expected) });
         await rm(copy, { recursive: true });
       }
     }
     return outcomes;
   } finally {
+    judges.stop();
     await rm(root, { recursive: true });
+  }
+}
+
+/** One process after the other, each as long as it lives. */
+class Judges {
+  #worker: ChildProcess | undefined;
+
+  judge(directory: string, expected: readonly string[]): Promise<FlipOutcome['result']> {
+    const worker = (this.#worker ??= fork(join(import.meta.dirname, 'flip-worker.ts'), { stdio: 'ignore' }));
+    return new Promise((resolve) => {
+      const died = (): void => {
+        this.#worker = undefined;
+        resolve('died');
+      };
+      worker.once('exit', died);
+      worker.once('message', (result) => {
+        worker.off('exit', died);
+        resolve(result as FlipOutcome['result']);
+      });
+      worker.send({ directory, expected });
+    });
+  }
+
+  stop(): void {
+    this.#worker?.kill('SIGKILL');
   }
 }
 
@@ -100,7 +129,7 @@ async function open(directory: string, bootstrap: boolean): Promise<Opened> {
   return opened;
 }
 
-async function judge(directory: string, expected: readonly string[]): Promise<FlipOutcome['result']> {
+export async function judge(directory: string, expected: readonly string[]): Promise<FlipOutcome['result']> {
   let opened: Opened;
   try {
     opened = await open(directory, false);

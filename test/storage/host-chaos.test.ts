@@ -53,6 +53,7 @@ async function disturb(cluster: HostCluster, random: Random): Promise<void> {
       // Damage on one node at a time: that is what a majority protects from.
       if (node.host === undefined || down.length > 0 || node.disk.syncedBatches < 10) return;
       if (cluster.nodes.some((each) => each.group!.status.repairing)) return;
+      cluster.network.heal();
       cluster.crash(node);
       if (random.chance(0.5)) node.disk.loseTail(random.integer(1, 6));
       else node.disk.loseSynced(random.integer(0, 6));
