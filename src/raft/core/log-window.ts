@@ -26,7 +26,7 @@ export class LogWindow {
   #checksums = new Uint32Array(INITIAL_CHECKSUMS);
   #checksumsFrom = 1;
   /** The entries in memory begin at `#head`; what is before it was evicted, and is cut off now and then. */
-  #entries: Entry[] = [];
+  #entries: (Entry | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -138,10 +138,16 @@ export class LogWindow {
     while (this.#bytes > this.#maxBytes && this.#head < this.#entries.length) {
       const oldest = this.#entries[this.#head]!;
       if (oldest.index > this.#durableIndex) break;
-      this.#bytes -= oldest.record.length;
-      this.#head++;
+      this.#dropOldest(oldest);
     }
     this.#cutOffHead();
+  }
+
+  /** Its record is let go at once, its place later, together with others. */
+  #dropOldest(oldest: Entry): void {
+    this.#bytes -= oldest.record.length;
+    this.#entries[this.#head] = undefined;
+    this.#head++;
   }
 
   #cutOffHead(): void {
@@ -165,11 +171,12 @@ export class LogWindow {
       if (bytes > maxBytes && count > 0) break;
       count++;
     }
-    return this.#entries.slice(start, start + count);
+    return this.#entries.slice(start, start + count) as Entry[];
   }
 
   entryAt(index: LogIndex): Entry | undefined {
-    return index > this.#lastIndex ? undefined : this.#entries[this.#head + index - this.firstInMemory];
+    if (index > this.#lastIndex || index < this.firstInMemory) return undefined;
+    return this.#entries[this.#head + index - this.firstInMemory];
   }
 
   /** A durable checkpoint covers everything up to `index`: what is before can't be asked for any more. */
@@ -178,8 +185,7 @@ export class LogWindow {
     const checksum = this.checksumAt(index);
     if (term === undefined || checksum === undefined || index === this.#snapshotIndex) return;
     while (this.#head < this.#entries.length && this.#entries[this.#head]!.index <= index) {
-      this.#bytes -= this.#entries[this.#head]!.record.length;
-      this.#head++;
+      this.#dropOldest(this.#entries[this.#head]!);
     }
     this.#cutOffHead();
     while (this.#terms.length > 1 && this.#terms[1]!.from <= index + 1) this.#terms.shift();
