@@ -248,6 +248,9 @@ class Host implements RaftHost, HostContext {
       case 'chunk':
         this.#groups.get(frame.group)?.receiver.chunk(from, frame);
         return;
+      case 'journal':
+        this.#storage.notePeerCounter(from, frame.counter);
+        return;
       case 'nothingLeft':
         this.#groups.get(frame.group)?.nothingLeftAt(from);
         return;
@@ -357,6 +360,13 @@ class Host implements RaftHost, HostContext {
     group.close();
   }
 
+  /** Followers tell their counter with every answer; a leader, whose own write counts as well, has to say it by itself. */
+  readonly #tellCounter = (to: NodeId): void => {
+    const counter = this.#storage.durableCounter;
+    if (!this.#peers.hasAnswered(to) || !this.#peers.isNews(to, counter)) return;
+    this.sendFrame(to, { kind: 'journal', counter }, 'control');
+  };
+
   // --- Turns ---
 
   #scheduleTurn(): void {
@@ -374,7 +384,7 @@ class Host implements RaftHost, HostContext {
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
     this.#applySome();
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
-    this.#outbox.flush();
+    this.#outbox.flush(this.#tellCounter);
     this.#inTurn = false;
     this.#write();
     if (this.#dirty.size > 0 || this.#appliers.size > 0) this.#scheduleTurn();

@@ -8,6 +8,7 @@
  *     83  record wanted   u32 group | u64 index
  *     84  record          u32 group | u64 index | record
  *     85  nothing left    u32 group
+ *     86  journal         u64 counter
  */
 import { recordBytesAt } from './record.ts';
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
@@ -18,11 +19,13 @@ const CHUNK = 0x82;
 const RECORD_WANTED = 0x83;
 const RECORD = 0x84;
 const NOTHING_LEFT = 0x85;
+const JOURNAL = 0x86;
 
 const BEAT_BYTES = 25;
 const CHUNK_HEADER_BYTES = 18;
 const RECORD_HEADER = 13;
 const NOTHING_LEFT_BYTES = 5;
+const JOURNAL_BYTES = 9;
 const PAGE_ITEM = 1;
 const ENTRY_ITEM = 2;
 
@@ -69,7 +72,13 @@ export interface NothingLeft {
   readonly group: GroupId;
 }
 
-export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound | NothingLeft;
+/** The sender's last durable batch. A leader's promises are in its log, not in answers that would carry the counter. */
+export interface JournalCounter {
+  readonly kind: 'journal';
+  readonly counter: number;
+}
+
+export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound | NothingLeft | JournalCounter;
 
 /** True when `frame` is not one of groups' messages. */
 export function isNodeFrame(frame: Buffer): boolean {
@@ -92,6 +101,12 @@ export function encodeNodeFrame(frame: NodeFrame): Buffer {
       return recordHeader(RECORD_WANTED, frame);
     case 'record':
       return Buffer.concat([recordHeader(RECORD, frame), frame.record]);
+    case 'journal': {
+      const bytes = Buffer.allocUnsafe(JOURNAL_BYTES);
+      bytes[0] = JOURNAL;
+      writeSafeInteger(bytes, frame.counter, 1);
+      return bytes;
+    }
     case 'nothingLeft': {
       const bytes = Buffer.allocUnsafe(NOTHING_LEFT_BYTES);
       bytes[0] = NOTHING_LEFT;
@@ -144,6 +159,9 @@ export function decodeNodeFrame(bytes: Buffer): NodeFrame | undefined {
   if (kind === CHUNK) return decodeChunk(bytes);
   if (kind === NOTHING_LEFT && bytes.length === NOTHING_LEFT_BYTES) {
     return { kind: 'nothingLeft', group: bytes.readUInt32BE(1) as GroupId };
+  }
+  if (kind === JOURNAL && bytes.length === JOURNAL_BYTES) {
+    return { kind: 'journal', counter: readSafeInteger(bytes, 1) };
   }
   if ((kind !== RECORD_WANTED && kind !== RECORD) || bytes.length < RECORD_HEADER) return undefined;
   const group = bytes.readUInt32BE(1) as GroupId;

@@ -12,6 +12,8 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 interface Queue {
   messages: GroupMessage[];
   bytes: number;
+  /** Some are a leader's. */
+  leads: boolean;
 }
 
 export class Outbox {
@@ -26,17 +28,23 @@ export class Outbox {
     const { to } = message.message;
     let queue = this.#queues.get(to);
     if (queue === undefined) {
-      queue = { messages: [], bytes: 0 };
+      queue = { messages: [], bytes: 0, leads: false };
       this.#queues.set(to, queue);
     }
     const bytes = encodedBytes(message.message);
     if (queue.bytes > 0 && queue.bytes + bytes > MAX_FRAME_BYTES) this.#send(to, queue);
     queue.messages.push(message);
+    if (message.message.kind === 'appendEntries') queue.leads = true;
     queue.bytes += bytes;
   }
 
-  flush(): void {
-    for (const [to, queue] of this.#queues) if (queue.messages.length > 0) this.#send(to, queue);
+  /** `led` is called for every peer that a leader here speaks to, before its frame leaves. */
+  flush(led: (to: NodeId) => void): void {
+    for (const [to, queue] of this.#queues) {
+      if (queue.leads) led(to);
+      queue.leads = false;
+      if (queue.messages.length > 0) this.#send(to, queue);
+    }
   }
 
   #send(to: NodeId, queue: Queue): void {

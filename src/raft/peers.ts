@@ -18,6 +18,8 @@ interface Peer {
   incarnation: number;
   /** What we had seen of it before that incarnation. */
   counterBefore: number;
+  /** The last counter of ours that it was told. */
+  told: number;
   /** What it had seen of us before our incarnation, once it told. */
   answer: number | undefined;
 }
@@ -59,6 +61,7 @@ export class Peers {
     const peer = this.#peer(node);
     const reborn = beat.incarnation !== peer.incarnation;
     if (reborn) {
+      peer.told = 0;
       peer.incarnation = beat.incarnation;
       peer.counterBefore = this.#storage.peerCounter(node);
     }
@@ -87,10 +90,18 @@ export class Peers {
     return this.#peers.get(node)?.answer !== undefined;
   }
 
+  /** True once per counter and peer. */
+  isNews(node: NodeId, counter: number): boolean {
+    const peer = this.#peer(node);
+    if (peer.told >= counter) return false;
+    peer.told = counter;
+    return true;
+  }
+
   #peer(node: NodeId): Peer {
     let peer = this.#peers.get(node);
     if (peer === undefined) {
-      peer = { lastContactMs: undefined, incarnation: 0, counterBefore: 0, answer: undefined };
+      peer = { lastContactMs: undefined, incarnation: 0, counterBefore: 0, answer: undefined, told: 0 };
       this.#peers.set(node, peer);
     }
     return peer;
