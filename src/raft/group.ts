@@ -13,6 +13,7 @@ import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
 import { isJoint, isVoter, members } from './core/membership.ts';
 import type { HostContext } from './host-context.ts';
 import type { PeerMessage } from './messages.ts';
+import { OpenRequests } from './open-requests.ts';
 import { openRecord } from './record.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -50,11 +51,6 @@ export interface GroupWrite {
 /** A change that is to ride in the next batch. */
 type PendingPut = (batch: WriteBatch) => void;
 
-interface Deferred {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 export class Group implements GroupHandle {
   readonly id: GroupId;
   readonly name: string;
@@ -68,12 +64,9 @@ export class Group implements GroupHandle {
   readonly #applier: Applier;
   readonly #checkpointer: Checkpointer;
   readonly #logger: Logger;
-  readonly #reads = new Map<number, Deferred>();
+  readonly #requests: OpenRequests;
   readonly #puts: PendingPut[] = [];
   #whenDurable: (() => void)[] = [];
-  #lastContext = 0;
-  #membershipChange: Deferred | undefined;
-  #transfers: ((taken: boolean) => void)[] = [];
   #writing = false;
   #restoring = false;
   #closed = false;
@@ -97,6 +90,7 @@ export class Group implements GroupHandle {
     this.name = options.name;
     this.storage = storage;
     this.#context = context;
+    this.#requests = new OpenRequests(options.id);
     this.#logger = context.logger.child({ group: options.id, name: options.name });
     this.#core = this.#makeCore(state);
     this.#members = members(this.#core.membership);
@@ -282,13 +276,15 @@ export class Group implements GroupHandle {
       for (const load of effects.load) void this.#load(load);
       effects.load.length = 0;
     }
-    this.#settleReads(effects);
+    this.#requests.settleReads(effects, (index, done) => {
+      this.#applier.whenApplied(index, done);
+    });
     for (const { to, index } of effects.snapshots) this.sender.offer(to, index);
     effects.snapshots.length = 0;
     if (effects.brokenChain !== undefined) this.#reportBrokenChain(effects.brokenChain);
     effects.brokenChain = undefined;
     if (effects.statusChanged) this.#statusChanged();
-    this.#settleMembershipChange(effects);
+    this.#requests.settleMembershipChange(effects, this.isLeader);
     if (effects.sendOncePersisted.length > 0 && !this.#writing && !this.needsDisk) this.#release();
   }
 
@@ -631,9 +627,7 @@ export class Group implements GroupHandle {
 
   readBarrier(): Promise<void> {
     if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
-    return new Promise((resolve, reject) => {
-      const context = ++this.#lastContext;
-      this.#reads.set(context, { resolve, reject });
+    return this.#requests.read((context) => {
       this.step({ kind: 'readIndex', context });
     });
   }
@@ -641,21 +635,6 @@ export class Group implements GroupHandle {
   hasReadLease(): boolean {
     if (this.#applier.lastApplied !== this.#core.commitIndex) return false;
     return this.#core.hasLease(this.#context.runtime.monotonicMs());
-  }
-
-  #settleReads(effects: Effects): void {
-    if (effects.reads.length === 0 && effects.abortedReads.length === 0) return;
-    for (const { context, index } of effects.reads) {
-      const read = this.#reads.get(context);
-      this.#reads.delete(context);
-      if (read !== undefined) this.#applier.whenApplied(index, read.resolve);
-    }
-    for (const context of effects.abortedReads) {
-      this.#reads.get(context)?.reject(new NotLeaderError(`group ${this.id}: not the leader any more`, true));
-      this.#reads.delete(context);
-    }
-    effects.reads.length = 0;
-    effects.abortedReads.length = 0;
   }
 
   // --- Proposing and changing ---
@@ -686,16 +665,11 @@ export class Group implements GroupHandle {
     if (!this.isLeader) return Promise.resolve(false);
     this.step({ kind: 'transferLeadership', to });
     if (this.#core.transferTarget === undefined) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#transfers.push(resolve);
-    });
+    return this.#requests.transfer();
   }
 
   #settleTransfers(): void {
-    if (this.#transfers.length === 0 || (this.isLeader && this.#core.transferTarget !== undefined)) return;
-    const transfers = this.#transfers;
-    this.#transfers = [];
-    for (const settle of transfers) settle(!this.isLeader);
+    if (!this.isLeader || this.#core.transferTarget === undefined) this.#requests.settleTransfers(!this.isLeader);
   }
 
   changeMembership(change: {
@@ -703,23 +677,9 @@ export class Group implements GroupHandle {
     readonly learners: readonly NodeId[];
   }): Promise<void> {
     if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
-    if (this.#membershipChange !== undefined) {
-      return Promise.reject(new NotLeaderError(`group ${this.id}: another change is under way`, true));
-    }
-    return new Promise((resolve, reject) => {
-      this.#membershipChange = { resolve, reject };
+    return this.#requests.changeMembership(() => {
       this.step({ kind: 'changeMembership', change });
     });
-  }
-
-  #settleMembershipChange(effects: Effects): void {
-    const change = this.#membershipChange;
-    const outcome = effects.membershipOutcome;
-    effects.membershipOutcome = undefined;
-    if (change === undefined || (outcome === undefined && this.isLeader)) return;
-    this.#membershipChange = undefined;
-    if (outcome === 'completed') change.resolve();
-    else change.reject(new NotLeaderError(`group ${this.id}: membership was not changed`, outcome === 'refused'));
   }
 
   // --- Status ---
@@ -789,11 +749,7 @@ export class Group implements GroupHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const gone = new NotLeaderError(`group ${this.id} was closed`, false);
-    for (const read of this.#reads.values()) read.reject(gone);
-    this.#reads.clear();
-    this.#membershipChange?.reject(gone);
-    for (const settle of this.#transfers) settle(!this.isLeader);
+    this.#requests.close(!this.isLeader);
     this.sender.stop();
     this.#machine.close();
     this.storage.close();
