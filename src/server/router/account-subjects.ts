@@ -2,6 +2,7 @@
 import type { CaptureHandler, ServiceHandler } from '../router-types.ts';
 import { classifySubject } from '../protocol/index.ts';
 import { Interest } from './interest.ts';
+import { DecidedPrefixes } from './decided-prefixes.ts';
 import { MatchCache } from './match-cache.ts';
 import { MatchResult } from './match-result.ts';
 import { RouteTable } from './route-table.ts';
@@ -35,6 +36,7 @@ export class AccountSubjects implements Flushable {
   readonly #turnEnd: TurnEnd;
   readonly #trie = new SubjectTrie<Interest>();
   readonly #cache = new MatchCache();
+  readonly #services = new DecidedPrefixes();
   /** Goes up when interest changed in a way that may concern any subject: then no result computed before is valid. */
   #generation = 0;
   /** Changed in this turn: to be announced at its end, and removed if nothing is left of them. */
@@ -72,12 +74,19 @@ export class AccountSubjects implements Flushable {
 
   /** Who gets messages to the subject in `buffer[start, end)`. */
   match(buffer: Buffer, start: number, end: number): MatchResult {
-    const cached = this.#cache.find(buffer, start, end, this.#generation);
+    const cached =
+      this.#services.find(buffer, start, end, this.#generation) ??
+      this.#cache.find(buffer, start, end, this.#generation);
     if (cached !== undefined) return cached;
     this.statistics.computed++;
     this.#found.length = 0;
     const scope = this.#trie.match(buffer, start, end, this.#found);
     const result = new MatchResult(this.#found, this.#generation);
+    const { decidedBytes } = this.#trie;
+    if (result.services.length > 0 && decidedBytes > 0) {
+      this.#services.add(Buffer.from(buffer.subarray(start, start + decidedBytes)), result);
+      return result;
+    }
     this.#cache.store(buffer, start, end, { result, byPrefix: scope === 'prefix' });
     return result;
   }
@@ -188,6 +197,11 @@ export class AccountSubjects implements Flushable {
     };
   }
 
+  #invalidate(subject: Buffer): void {
+    this.#cache.invalidate(subject);
+    this.#services.invalidate(subject);
+  }
+
   #obtain(filter: string): Interest {
     let interest = this.#trie.get(filter);
     if (interest === undefined) {
@@ -201,7 +215,7 @@ export class AccountSubjects implements Flushable {
     if (this.#changed.size === 0) this.#turnEnd.addFirst(this);
     this.#changed.add(interest);
     if (interest.wildcard) this.#generation++;
-    else this.#cache.invalidate(Buffer.from(interest.filter, 'latin1'));
+    else this.#invalidate(Buffer.from(interest.filter, 'latin1'));
     this.routes.interestChanged(interest);
   }
 }

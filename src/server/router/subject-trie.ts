@@ -52,11 +52,17 @@ export type MatchScope =
 export class SubjectTrie<T> {
   readonly #root = new TrieNode<T>();
   #size = 0;
+  #decidedBytes = 0;
   #level: TrieNode<T>[] = [];
   #nextLevel: TrieNode<T>[] = [];
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many bytes of the subject matched last, through a dot, decided its matches alone; 0: more than one can say. */
+  get decidedBytes(): number {
+    return this.#decidedBytes;
   }
 
   get(filter: string): T | undefined {
@@ -99,6 +105,7 @@ export class SubjectTrie<T> {
     let scope: MatchScope = 'prefix';
     let level = this.#level;
     let nextLevel = this.#nextLevel;
+    this.#decidedBytes = 0;
     level.push(this.#root);
     for (let tokenStart = start; ;) {
       let tokenEnd = tokenStart;
@@ -108,6 +115,7 @@ export class SubjectTrie<T> {
         scope = 'malformed';
         break;
       }
+      if (this.#decidedBytes === 0 && !level.some(tellsTokensApart)) this.#decidedBytes = tokenStart - start;
       const last = tokenEnd === end;
       if (last && level.some((node) => node.literals !== undefined)) scope = 'subject';
       this.#descend(level, nextLevel, buffer.toString('latin1', tokenStart, tokenEnd), found);
@@ -152,6 +160,10 @@ export class SubjectTrie<T> {
   values(): Generator<T> {
     return subtree(this.#root);
   }
+}
+
+function tellsTokensApart<T>(node: TrieNode<T>): boolean {
+  return node.literals !== undefined || node.any !== undefined;
 }
 
 /** The node's own value first, if it has one. */
