@@ -1,7 +1,8 @@
 /**
  * Owns giving back the room of dead messages within records that still hold live ones: such a record is rewritten on this
  * node with stubs in the place of the dead, one record a turn. A stub is a prefix and nothing else, so every message
- * keeps its number. What a secure delete removed goes in any case.
+ * keeps its number. What a secure delete removed goes in any case. A record that may be applied again, by a restart or by a
+ * follower, waits until a checkpoint has left it behind.
  */
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
@@ -27,6 +28,8 @@ export class BlockCompactor {
   readonly #logger: Logger;
   /** First sequences of blocks. */
   readonly #queue = new Set<number>();
+  /** Blocks whose records are still part of the log. */
+  readonly #early = new Set<number>();
   readonly #ref = new BlockRef();
   #scheduled = false;
   #closed = false;
@@ -48,14 +51,22 @@ export class BlockCompactor {
   /** The block that begins at `blockSeq` is worth a look. */
   enqueue(blockSeq: number): void {
     if (this.#closed) return;
-    if (this.#queue.size >= MAX_QUEUED && !this.#state.erasures.has(blockSeq)) return;
+    if (this.#queue.size + this.#early.size >= MAX_QUEUED && !this.#state.erasures.has(blockSeq)) return;
     this.#queue.add(blockSeq);
+    this.#schedule();
+  }
+
+  /** A checkpoint is durable: more records are behind the log. */
+  checkpointed(): void {
+    for (const blockSeq of this.#early) this.#queue.add(blockSeq);
+    this.#early.clear();
     this.#schedule();
   }
 
   close(): void {
     this.#closed = true;
     this.#queue.clear();
+    this.#early.clear();
   }
 
   #schedule(): void {
@@ -75,6 +86,12 @@ export class BlockCompactor {
     const erase = erasures.has(blockSeq);
     if (store.table.find(blockSeq, this.#ref) && (erase || this.#saving() >= MIN_SAVING_BYTES)) {
       const index = this.#ref.chunk.entryIndex[this.#ref.row]! as LogIndex;
+      if (index > this.#group.compactableThrough) {
+        this.#queue.delete(blockSeq);
+        this.#early.add(blockSeq);
+        this.#schedule();
+        return;
+      }
       const record = this.#loader.get(index, () => {
         this.#schedule();
       });

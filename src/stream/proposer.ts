@@ -18,12 +18,6 @@ const MAX_BATCH_MESSAGES = 65_536;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_OPERATIONS = 10_000;
 
-interface QueuedSubmission {
-  readonly submission: Submission;
-  /** The stream's own copy. */
-  readonly messages: Buffer;
-}
-
 interface QueuedOperation {
   readonly kind: StreamEntryKind;
   readonly payload: Buffer;
@@ -44,7 +38,7 @@ export class Proposer {
   /** Time of the latest entry applied here. */
   readonly #appliedClock: () => TimestampUs;
   #lastStampUs = 0 as TimestampUs;
-  #queue: QueuedSubmission[] = [];
+  #queue: Submission[] = [];
   #queuedBytes = 0;
   #operations: QueuedOperation[] = [];
   /** In order of their indexes. */
@@ -68,9 +62,9 @@ export class Proposer {
       return;
     }
     if (this.#queue.length === 0 && this.#operations.length === 0 && this.#group.canPropose) {
-      if (this.#proposeBatch([{ submission, messages }], count, messages.length)) return;
+      if (this.#proposeBatch([submission], count, messages.length)) return;
     }
-    this.#queue.push({ submission, messages: Buffer.from(messages) });
+    this.#queue.push(submission);
     this.#queuedBytes += messages.length;
   }
 
@@ -157,10 +151,11 @@ export class Proposer {
     let count = 0;
     let taken = 0;
     for (; taken < this.#queue.length; taken++) {
-      const { messages, submission } = this.#queue[taken]!;
-      if (taken > 0 && (bytes + messages.length > MAX_BATCH_BYTES || count + submission.count > MAX_BATCH_MESSAGES))
-        break;
-      bytes += messages.length;
+      const submission = this.#queue[taken]!;
+      const full =
+        bytes + submission.messages.length > MAX_BATCH_BYTES || count + submission.count > MAX_BATCH_MESSAGES;
+      if (taken > 0 && full) break;
+      bytes += submission.messages.length;
       count += submission.count;
     }
     const batch = this.#queue.slice(0, taken);
@@ -170,14 +165,14 @@ export class Proposer {
     return true;
   }
 
-  #proposeBatch(batch: readonly QueuedSubmission[], count: number, bytes: number): boolean {
+  #proposeBatch(batch: readonly Submission[], count: number, bytes: number): boolean {
     const record = allocateBatch(this.#stamp(), count, bytes);
     let at = RECORD_MESSAGES_START;
     for (const { messages } of batch) at += messages.copy(record, at);
     const { term } = this.#group.status;
     const index = this.#group.propose(record);
     if (index === undefined) return false;
-    this.#inFlight.push({ kind: 'batch', index, term, submissions: batch.map(({ submission }) => submission) });
+    this.#inFlight.push({ kind: 'batch', index, term, submissions: batch });
     return true;
   }
 
@@ -214,7 +209,7 @@ export class Proposer {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#operations = [];
-    for (const { submission } of queue) submission.settle(outcome);
+    for (const submission of queue) submission.settle(outcome);
     for (const { reject } of operations) reject(new NotLeaderError('this node no longer leads the stream', true));
   }
 }

@@ -230,6 +230,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   endCheckpoint(durable: boolean): void {
     this.#replica.pages.end(durable);
+    if (durable) this.#compactor.checkpointed();
   }
 
   takeDeadEntries(): LogIndex[] {

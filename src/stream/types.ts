@@ -50,9 +50,9 @@ export interface StreamState {
   readonly consumerCount: number;
 }
 
-/** Publishes gathered by one node in one turn. The stream copies `messages` before `submit` returns. */
+/** Publishes gathered by one node in one turn. */
 export interface Submission {
-  /** `count` messages in stored form (message-format.ts). */
+  /** `count` messages in stored form (message-format.ts). Must stay as they are until `settle`. */
   readonly messages: Buffer;
   readonly count: number;
   /** Called exactly once. */

@@ -16,6 +16,8 @@ export class FakeGroup implements GroupHandle {
   /** Proposals in flight above which `canPropose` is false. */
   maxInFlight = Infinity;
   compactions = 0;
+  /** Entries behind it may still be applied again. */
+  compactableThrough = Infinity as LogIndex;
   #machine: StateMachine | undefined;
   #status: GroupStatus;
   #nextIndex = 1;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import type { Seq } from '../../src/base/brand.ts';
 import type { NodeId, TimestampUs } from '../../src/base/brand.ts';
+import type { LogIndex } from '../../src/raft/index.ts';
 import type { OperationResult, StreamOperation } from '../../src/stream/index.ts';
 import { baseConfig, checkpoint, openFixture, readAll, START_US, type Fixture } from './stream-fixture.ts';
 
@@ -94,6 +95,25 @@ test('a secure delete takes the payload out of the record, and leaves its neighb
   const [entry] = fixture.group.entries.values();
   assert.equal(entry!.record.includes('secret'), false);
   assert.deepEqual(readAll(fixture.stream), ['1 a keep-me', '3 a too']);
+});
+
+test('a record that may be applied again is rewritten only once a checkpoint has left it behind', async () => {
+  const fixture = openFixture();
+  fixture.group.compactableThrough = 0 as LogIndex;
+  fixture.submit([
+    { subject: 'a', payload: 'keep-me' },
+    { subject: 'a', payload: 'secret' },
+  ]);
+  fixture.group.run();
+  await run(fixture, { op: 'deleteMessage', seq: 2, erase: true });
+  fixture.runtime.advance(1_000);
+  assert.equal(fixture.group.compactions, 0);
+  checkpoint(fixture.stream, new Map());
+  fixture.group.compactableThrough = 2 as LogIndex;
+  fixture.runtime.advance(1_000);
+  const [entry] = fixture.group.entries.values();
+  assert.equal(entry!.record.includes('secret'), false);
+  assert.deepEqual(readAll(fixture.stream), ['1 a keep-me']);
 });
 
 test('a record of which most is dead is rewritten without the dead, rejected messages included', () => {

@@ -1,6 +1,7 @@
 /**
  * Owns the publishes that this node gathers for one stream within one turn: messages in stored form, their reply
- * subjects, and who published them. A submission is filled once, sent once, and settled once.
+ * subjects, and who published them. A submission is filled, sent, and settled; then its memory serves the next one, for
+ * buffers of this size that come and go with every turn would keep the garbage collector busy all the time.
  */
 import { emptyMessageView, readMessage, storedMessageBytes, writeMessagePrefix } from '../../stream/index.ts';
 import type { Publication, Publisher } from '../router-types.ts';
@@ -8,6 +9,8 @@ import type { Publication, Publisher } from '../router-types.ts';
 const INITIAL_MESSAGE_BYTES = 4 * 1024;
 const INITIAL_REPLY_BYTES = 1024;
 const INITIAL_MESSAGES = 32;
+/** Larger buffers are not kept for the next submission: they were made for a burst, or for one large message. */
+const MAX_KEPT_BYTES = 512 * 1024;
 const SPACE = 0x20;
 const CR = 0x0d;
 /** Length of `NATS/1.0`, the version that every header block begins with. */
@@ -33,7 +36,7 @@ export class OpenSubmission {
     return this.#messageBytes;
   }
 
-  /** View of the messages in stored form; valid until the next `add`. */
+  /** View of the messages in stored form; valid until the next `add` or `reset`. */
   get messages(): Buffer {
     return this.#messages.subarray(0, this.#messageBytes);
   }
@@ -83,6 +86,16 @@ export class OpenSubmission {
     const view = emptyMessageView();
     for (let i = 0, at = 0; i <= ordinal; i++, at = view.end) readMessage(this.#messages, at, this.#messageBytes, view);
     return view.buffer.toString('latin1', view.subjectStart, view.headersStart);
+  }
+
+  /** Empties it for the next turn. Nobody may hold a view of it any more. */
+  reset(): void {
+    if (this.#messages.length > MAX_KEPT_BYTES) this.#messages = Buffer.allocUnsafeSlow(INITIAL_MESSAGE_BYTES);
+    this.#messageBytes = 0;
+    this.#replyBytes = 0;
+    this.#count = 0;
+    this.#publishers.length = 0;
+    this.#publisherEnds.length = 0;
   }
 
   #addReply(publication: Publication): void {

@@ -20,6 +20,8 @@ const PAUSE_AT_BYTES = 16 * 1024 * 1024;
 const RESUME_AT_BYTES = PAUSE_AT_BYTES / 2;
 /** How long a publish waits for a leader: one election with room to spare, well below a client's patience. */
 const PARKING_MS = 2_500;
+/** Settled submissions kept for reuse: one fills while another is on its way, and one is being answered. */
+const MAX_SPARE_SUBMISSIONS = 3;
 /** While publishes wait, how often their time is checked and a refused one is tried again. */
 const PARKING_CHECK_MS = 20;
 
@@ -43,6 +45,7 @@ export class StreamIngest implements CaptureHandler {
   readonly #acks: PublishAckWriter;
   #keepReplies: boolean;
   #open: OpenSubmission | undefined;
+  readonly #spare: OpenSubmission[] = [];
   #flushScheduled = false;
   /** Filled and waiting to leave, oldest first. */
   #parked: PendingSubmission[] = [];
@@ -77,7 +80,7 @@ export class StreamIngest implements CaptureHandler {
 
   capture(publication: Publication, publisher: Publisher): boolean {
     if (this.#closed) return false;
-    const open = (this.#open ??= new OpenSubmission());
+    const open = (this.#open ??= this.#spare.pop() ?? new OpenSubmission());
     const before = open.bytes;
     open.add(publication, publisher, this.#keepReplies);
     this.#unsettledBytes += open.bytes - before;
@@ -213,6 +216,8 @@ export class StreamIngest implements CaptureHandler {
 
   #release(pending: PendingSubmission): void {
     this.#unsettledBytes -= pending.bytes;
+    pending.submission.reset();
+    if (this.#spare.length < MAX_SPARE_SUBMISSIONS) this.#spare.push(pending.submission);
     if (this.#unsettledBytes > RESUME_AT_BYTES || this.#paused.size === 0) return;
     const resuming = [...this.#paused];
     this.#paused.clear();
