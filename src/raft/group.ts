@@ -3,7 +3,7 @@
  * nothing of its own accord: the host calls it in its turns, and carries what it wants written or sent.
  */
 import type { NodeId } from '../base/brand.ts';
-import { NotLeaderError, StorageError } from '../base/errors.ts';
+import { invariant, NotLeaderError, StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Applier } from './applier.ts';
 import { Checkpointer, isCheckpointDue } from './checkpointer.ts';
@@ -610,7 +610,12 @@ export class Group implements GroupHandle {
     }
   }
 
+  get compactableThrough(): LogIndex {
+    return this.#core.snapshotIndex;
+  }
+
   compactRecord(index: LogIndex, body: Buffer): void {
+    invariant(index <= this.compactableThrough, `group ${this.id}: entry ${index} may be applied again`);
     void this.storage.readRecord(index).then(
       (record) => {
         const entry = openRecord(record, { group: this.id, index });

@@ -142,8 +142,13 @@ export interface GroupHandle {
   /** The same, but only if it is in memory. */
   cachedRecord(index: LogIndex): Buffer | undefined;
   /**
-   * Replaces the stored body of an applied entry locally, leaving out what is dead (block compaction). The new body must
-   * mean the same to the machine. Done with the next write; not replicated.
+   * The last entry that is behind the log: no restart applies it again, and no follower gets it as an entry. It moves on
+   * after each checkpoint.
+   */
+  readonly compactableThrough: LogIndex;
+  /**
+   * Replaces the stored body of an entry at or below `compactableThrough` locally, leaving out what is dead (block
+   * compaction). The new body must mean the same to whoever reads it. Done with the next write; not replicated.
    */
   compactRecord(index: LogIndex, body: Buffer): void;
 

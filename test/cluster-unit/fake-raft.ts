@@ -214,6 +214,10 @@ class FakeHandle implements GroupHandle {
     return undefined;
   }
 
+  get compactableThrough(): LogIndex {
+    return 0 as LogIndex;
+  }
+
   compactRecord(): void {
     assert.fail('the catalogue compacts nothing');
   }

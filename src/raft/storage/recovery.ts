@@ -6,7 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { HardState, RecoveredState, SnapshotPoint, StoredEntry } from '../core/input.ts';
 import { decodeMembership, type Membership } from '../core/membership.ts';
-import { chainChecksum, chains, openRecord } from '../record.ts';
+import { chainChecksum, chains, isCompacted, openRecord } from '../record.ts';
 import type { LogIndex, Term } from '../types.ts';
 import type { GroupStorage } from './group-storage.ts';
 import { INITIAL_HARD_STATE, openHardState } from './hard-state.ts';
@@ -104,6 +104,8 @@ async function followLog(storage: GroupStorage, snapshot: SnapshotPoint): Promis
     else if (typeof entry === 'string') defect = `entry ${at} is damaged (${entry})`;
     else if (!chains(record, checksum)) defect = `entry ${at} does not follow entry ${index}`;
     else if (entry.term < term) defect = `the term falls at entry ${at}`;
+    // Its machine had applied it before; what is left of it does not lead to the same state again.
+    else if (isCompacted(record)) defect = `entry ${at} was compacted`;
     else {
       index = at;
       term = entry.term;
