@@ -382,6 +382,9 @@ class Host implements RaftHost, HostContext {
     if (this.#stopped || this.#inTurn) return;
     this.#inTurn = true;
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
+    // Disk and followers work on what has gathered while this node applies what is committed.
+    this.#outbox.flush(this.#tellCounter);
+    this.#write();
     this.#applySome();
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
     this.#outbox.flush(this.#tellCounter);
@@ -480,6 +483,8 @@ class Host implements RaftHost, HostContext {
       const idle = this.#idle;
       this.#idle = [];
       for (const resume of idle) resume();
+      // What wanted to write meanwhile was turned away, and nothing else may come to ask for it.
+      if (this.#writers.size > 0) this.#scheduleTurn();
     }
   }
 
