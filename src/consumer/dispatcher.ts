@@ -198,6 +198,7 @@ export class Dispatcher {
     for (;;) {
       const step = this.#source.next();
       if (step !== 'lost') return step;
+      this.#numPending = COUNT_ANEW;
       this.#services.logger.error({ consumer: this.#ledger.state.name, seq: this.#source.position }, 'message_lost');
     }
   }
@@ -225,7 +226,7 @@ export class Dispatcher {
   /** Sends `message` to whoever is first, as attempt number `attempts`. Returns its size, or 0 if nobody wants it now. */
   #send(message: StoredMessage, attempts: number, nowMs: number): number {
     const { state } = this.#ledger;
-    const left = attempts === 1 ? Math.max(0, this.numPending() - 1) : this.numPending();
+    const left = attempts === 1 ? this.#numBehind() : this.numPending();
     const consumerSeq = state.deliveredConsumerSeq + 1;
     const replyBytes = this.#reply.write(attempts, message.seq, consumerSeq, message.timestampUs, left);
     const bytes = replyBytes + this.#contentBytes(message);
@@ -251,6 +252,11 @@ export class Dispatcher {
     if (request !== undefined) this.#pulls.charge(request, bytes, nowMs);
     else this.push?.charge(bytes - (message.headersStart - message.subjectStart), nowMs);
     return bytes;
+  }
+
+  /** Messages never delivered yet, without the one that the source has just passed. */
+  #numBehind(): number {
+    return this.#numPending === COUNT_ANEW ? this.#source.count() : Math.max(0, this.#numPending - 1);
   }
 
   #contentBytes(message: StoredMessage): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { consumerConfig } from './configs.ts';
-import { attempts, groupWith, summary } from './scenario.ts';
+import { attempts, groupWith, place, summary } from './scenario.ts';
 
 const SECOND_NS = 1_000_000_000;
 
@@ -22,6 +22,18 @@ test('a new leader goes on behind what was recorded, and keeps attempts and acks
   assert.equal(group.info().numPending, 2);
   group.pull({ batch: 10 });
   assert.deepEqual(attempts(await group.run(600)), ['4#1', '5#1', '1#2', '3#2', '4#2', '5#2']);
+});
+
+test('a new leader says right from its first delivery how many messages are still to come', async () => {
+  const group = await groupWith({}, 4, { replicas: 3 });
+  group.failOver({ lose: false });
+  group.pull({ batch: 2 });
+  const sent = await group.run(20);
+  assert.deepEqual(
+    sent.map((one) => place(one).pending),
+    [3, 2],
+  );
+  assert.equal(group.info().numPending, 2);
 });
 
 test('what was delivered and not recorded is delivered again; its old ack is not answered', async () => {
