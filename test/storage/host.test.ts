@@ -1,7 +1,7 @@
 /** Hosts with real cores, groups and storage, on virtual time, a simulated network and simulated disks. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { LogIndex } from '../../src/raft/index.ts';
+import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 import { entryKey } from '../../src/raft/storage/keys.ts';
 import { recordOf } from './counting-machine.ts';
 import { GROUP, HostCluster, type TestNode } from './host-cluster.ts';
@@ -277,6 +277,26 @@ test('a group that is destroyed leaves nothing behind', async () => {
   );
   assert.equal(node.host!.group(GROUP), undefined);
   assert.deepEqual(await node.host!.storedGroups(), []);
+});
+
+test('what is proposed while a group is being removed from the disk is not forgotten', async () => {
+  const cluster = new HostCluster({ nodes: 1 });
+  const [node] = cluster.nodes as [TestNode];
+  await cluster.start(node);
+  await cluster.openGroup(node, 8 as GroupId);
+  await cluster.publish('before');
+  let proposed = false;
+  node.disk.faults.delay = async () => {
+    // The group takes its turn while the disk is still busy with the removal.
+    if (!proposed) node.group!.propose(recordOf('meanwhile'));
+    proposed = true;
+    await new Promise<void>((resolve) => {
+      node.runtime.after(1, resolve);
+    });
+  };
+  await cluster.settle('it is destroyed', node.host!.destroyGroup(GROUP));
+  assert.ok(proposed);
+  await cluster.until('it is applied', () => node.machine!.bodies.includes('meanwhile'));
 });
 
 test('dead entries are deleted once a checkpoint covers them and no follower is near them', async () => {
