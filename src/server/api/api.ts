@@ -29,11 +29,12 @@ type StreamEndpoint = Extract<Endpoint, { place: 'streamLeader' }>;
 
 export class Api {
   readonly #backend: ApiBackend;
-  readonly #turns = new AccountTurns();
+  readonly #turns: AccountTurns;
   readonly #totals = new Map<string, ApiTotals>();
 
   constructor(backend: ApiBackend) {
     this.#backend = backend;
+    this.#turns = new AccountTurns(backend.runtime);
   }
 
   /**
