@@ -232,6 +232,7 @@ export class Server {
       domain: options.jetStream!.domain ?? '',
       serverVersion: COMPATIBLE_VERSION,
       systemAccount: SYSTEM_ACCOUNT,
+      strict: options.jetStream!.strict,
       serverLimits: {
         maxDuplicateWindowMs: options.jetStream!.limits.duplicateWindowMs,
         maxAckPending: options.jetStream!.limits.maxAckPending,

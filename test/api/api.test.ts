@@ -172,6 +172,15 @@ test('a preferred leader must be known, connected, and another one', async () =>
   assert.equal(await stepDown({ preferred: 'n2' }), undefined);
 });
 
+test('members that nobody knows are a flaw unless the server is told to be lenient', async () => {
+  const cluster = new FakeCluster(['n1']);
+  const node = cluster.node('n1');
+  const request = { name: 'S', bogus: 1 };
+  assert.equal(errCode(await node.call('STREAM.CREATE.S', request)), 10025);
+  node.strict = false;
+  assert.equal(errCode(await node.call('STREAM.CREATE.S', request)), undefined);
+});
+
 test('calls are counted per account, the ones that failed too', async () => {
   const cluster = new FakeCluster(['n1']);
   const node = cluster.node('n1');

@@ -79,6 +79,7 @@ export class FakeNode implements ApiBackend {
   readonly serverVersion = '1.2.3';
   readonly domain = '';
   readonly systemAccount = 'SYS';
+  strict = true;
   readonly serverLimits = { maxDuplicateWindowMs: 0, maxAckPending: 0, maxRequestBatch: 0 };
   readonly node: NodeId;
   readonly api: Api;

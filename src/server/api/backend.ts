@@ -71,6 +71,8 @@ export interface ApiBackend {
   /** Empty if none is configured. */
   readonly domain: string;
   readonly systemAccount: string;
+  /** Members of requests that nobody knows are a flaw. */
+  readonly strict: boolean;
   readonly serverLimits: ServerLimits;
   readonly catalogue: Catalogue;
   /** Undefined: the account has no JetStream. */

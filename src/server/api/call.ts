@@ -82,7 +82,7 @@ export function decodeBody<F extends Fields>(
   call: Call,
   schema: { readonly rootType: string; readonly fields: F },
 ): BodyResult<F> {
-  const decoded = decodeRequest(call.request.body, schema, true);
+  const decoded = decodeRequest(call.request.body, schema, call.backend.strict);
   return decoded.ok ? decoded : { ok: false, error: invalidJson(decoded.error) };
 }
 

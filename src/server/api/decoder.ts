@@ -62,7 +62,10 @@ export function decodeRequest<F extends Fields>(
   strict: boolean,
 ): DecodeResult<Decoded<F>> {
   if (body.length > MAX_REQUEST_BYTES) return { ok: false, error: 'request too large' };
-  const parsed = parseJson(body.toString('utf8'));
+  const json = body.toString('utf8');
+  // No value at all sets nothing: what then is missing is named by the checks of the call.
+  if (/^\s*$/.test(json)) return { ok: true, value: {} };
+  const parsed = parseJson(json);
   if (!parsed.ok) return parsed;
   const context = new DecodeContext(schema.rootType, strict);
   const value = struct(schema.rootType, schema.fields).decode(parsed.value, context);

@@ -66,7 +66,7 @@ class Parser {
     this.#skipSpace();
     switch (this.#text[this.#at]) {
       case undefined:
-        return this.#fail(this.#at === 0 ? 'EOF' : 'unexpected EOF');
+        return this.#fail('unexpected EOF');
       case '{':
         return this.#nested(() => this.#object());
       case '[':

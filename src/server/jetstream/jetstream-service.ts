@@ -29,6 +29,8 @@ export interface JetStreamServiceOptions {
   readonly domain: string;
   readonly serverVersion: string;
   readonly systemAccount: string;
+  /** See `ApiBackend.strict`. */
+  readonly strict: boolean;
   readonly serverLimits: ServerLimits;
 }
 

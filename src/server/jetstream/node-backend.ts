@@ -48,6 +48,8 @@ export interface NodeBackendOptions {
   readonly serverVersion: string;
   readonly domain: string;
   readonly systemAccount: string;
+  /** See `ApiBackend.strict`. */
+  readonly strict: boolean;
   readonly serverLimits: ServerLimits;
 }
 
@@ -56,6 +58,7 @@ export class NodeBackend implements ApiBackend {
   readonly serverVersion: string;
   readonly domain: string;
   readonly systemAccount: string;
+  readonly strict: boolean;
   readonly serverLimits: ServerLimits;
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
@@ -66,6 +69,7 @@ export class NodeBackend implements ApiBackend {
     this.serverVersion = options.serverVersion;
     this.domain = options.domain;
     this.systemAccount = options.systemAccount;
+    this.strict = options.strict;
     this.serverLimits = options.serverLimits;
     this.#cluster = options.cluster;
     this.#streams = options.streams;
