@@ -596,11 +596,12 @@ export class Group implements GroupHandle {
   }
 
   cachedRecord(index: LogIndex): Buffer | undefined {
-    return this.storage.cachedRecord(index);
+    // A leader may apply what a majority has stored before it has even begun to write it itself.
+    return this.storage.cachedRecord(index) ?? this.#core.cachedEntry(index)?.record;
   }
 
   async readRecord(index: LogIndex): Promise<Buffer> {
-    const record = this.storage.cachedRecord(index);
+    const record = this.cachedRecord(index);
     if (record !== undefined) return record;
     try {
       return await this.storage.readRecord(index);

@@ -30,6 +30,24 @@ test('a new leader takes over well within a second, and nothing acknowledged is 
   for (const node of cluster.nodes) assert.deepEqual(node.machine!.bodies, ['kept', 'after'], node.id);
 });
 
+test('a leader can read what a majority has stored while its own disk is still busy with something else', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('before');
+  const leader = await cluster.untilLeader();
+  leader.disk.faults.delay = () =>
+    new Promise((resolve) => {
+      cluster.time.schedule(500, resolve);
+    });
+  leader.group!.propose(recordOf('being written'));
+  await cluster.time.run(1);
+  const index = leader.group!.propose(recordOf('waiting'))!;
+  await cluster.until('it is applied', () => leader.machine!.bodies.includes('waiting'), 400);
+  assert.ok(leader.group!.cachedRecord(index)!.includes('waiting'));
+  assert.ok((await leader.group!.readRecord(index)).includes('waiting'));
+  assert.ok(!leader.events.includes('record.damaged'));
+});
+
 test('after a power cut of all nodes the group goes on with everything that was acknowledged', async () => {
   const cluster = new HostCluster({ nodes: 3 });
   await cluster.startAll();
