@@ -1,57 +1,75 @@
 /**
- * Runs the scenarios against a server: the one that TARGET=nats://host:port names, or our own, started for it. The target
- * loses the streams that the scenarios use.
+ * Runs the scenarios against a server: the one that TARGET=nats://host:port names, or our own, started for it alone and as
+ * a cluster that a client knows one node of. The target loses the streams that the scenarios use.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { startServers, type Servers } from '../harness/server-process.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
-import { OwnServer } from './own-server.ts';
 import { RawClient } from './raw-client.ts';
 import type { Scenario } from './scenario.ts';
 import { STREAM_SCENARIOS } from './stream-scenarios.ts';
 
 const FORGET_TIMEOUT_MS = 5000;
 const target = process.env['TARGET'];
-const ours = DIFFERENCES.flatMap((difference) => difference.scenario ?? []);
+const ours = new Set(DIFFERENCES.flatMap((difference) => difference.scenario ?? []));
 
-describe('conformance', { skip: target === undefined && !OwnServer.isAvailable() && 'no server to talk to' }, () => {
-  let server: OwnServer | undefined;
-  let client: RawClient;
-
-  before(async () => {
-    if (target === undefined) server = await OwnServer.start();
-    client = await RawClient.connect(target ?? server!.url);
+if (target !== undefined) {
+  describe(`conformance of ${target}`, () => {
+    let client: RawClient;
+    before(async () => {
+      client = await RawClient.connect(target);
+    });
+    after(() => {
+      client.close();
+    });
+    runAll(() => client);
   });
-  after(async () => {
-    client.close();
-    await server?.stop();
-  });
-
-  const removeStreams = async ({ streams }: Scenario): Promise<void> => {
-    for (const name of streams) {
-      await client.request(`$JS.API.STREAM.DELETE.${name}`);
-      if (target !== undefined) await forgetContents(client, name);
-    }
-  };
-
-  for (const scenario of [...STREAM_SCENARIOS, ...MESSAGE_SCENARIOS, ...CONSUMER_SCENARIOS]) {
-    test(scenario.title, () => run(scenario));
+} else {
+  for (const nodes of [1, 3]) {
+    describe(nodes === 1 ? 'conformance of a single server' : 'conformance of a cluster', () => {
+      let servers: Servers;
+      let client: RawClient;
+      before(async () => {
+        servers = await startServers({ nodes });
+        client = await RawClient.connect(servers.first.url);
+      });
+      after(async () => {
+        client.close();
+        await servers.stop();
+      });
+      runAll(() => client);
+    });
   }
-  for (const scenario of ours) {
-    test(scenario.title, { skip: target !== undefined && 'an intended difference' }, () => run(scenario));
-  }
+}
 
-  async function run(scenario: Scenario): Promise<void> {
-    await removeStreams(scenario);
-    try {
-      for (const step of scenario.steps) await step(client);
-    } finally {
-      await removeStreams(scenario);
-    }
+function runAll(client: () => RawClient): void {
+  for (const scenario of [...STREAM_SCENARIOS, ...MESSAGE_SCENARIOS, ...CONSUMER_SCENARIOS, ...ours]) {
+    test(scenario.title, async (t: TestContext) => {
+      if (target !== undefined && ours.has(scenario)) t.skip('an intended difference');
+      else if (client().clustered && scenario.singleServerOnly === true) t.skip('a cluster answers otherwise');
+      else await run(scenario, client());
+    });
   }
-});
+}
+
+async function run(scenario: Scenario, client: RawClient): Promise<void> {
+  await removeStreams(scenario, client);
+  try {
+    for (const step of scenario.steps) await step(client);
+  } finally {
+    await removeStreams(scenario, client);
+  }
+}
+
+async function removeStreams({ streams }: Scenario, client: RawClient): Promise<void> {
+  for (const name of streams) {
+    await client.request(`$JS.API.STREAM.DELETE.${name}`);
+    if (target !== undefined) await forgetContents(client, name);
+  }
+}
 
 /**
  * The reference server removes files behind the answer to a delete, and finds them again in a stream of that name which is

@@ -1,7 +1,7 @@
 /** Owns what is expected of consumers: configuration, calls, delivery and acknowledgement (consumers.md 1 to 3, 5, 6). */
 import assert from 'node:assert/strict';
 import type { Reply } from './raw-client.ts';
-import { ABSENT, answers, consumer, fails, messages, scenario, SOME_TIME, stream } from './scenario.ts';
+import { ABSENT, answers, consumer, fails, messages, onSingleServer, scenario, SOME_TIME, stream } from './scenario.ts';
 import type { Scenario, Step } from './scenario.ts';
 
 const METADATA = { '_nats.level': '5', '_nats.req.level': '0' };
@@ -34,11 +34,14 @@ const CONFIGURATION: readonly Scenario[] = [
     { durable_name: 'a.b' },
     bad(10017, 'consumer name in subject does not match durable name in request'),
   ),
-  refused('a consumer has no more replicas than a single server', { num_replicas: 3 }, [
-    500,
-    10074,
-    'replicas > 1 not supported in non-clustered mode',
-  ]),
+  {
+    ...refused('a consumer has no more replicas than a single server', { num_replicas: 3 }, [
+      500,
+      10074,
+      'replicas > 1 not supported in non-clustered mode',
+    ]),
+    singleServerOnly: true,
+  },
   refused(
     'replicas of a consumer are not negative',
     { num_replicas: -1 },
@@ -254,6 +257,16 @@ const CONFIGURATION: readonly Scenario[] = [
 ];
 
 const CALLS: readonly Scenario[] = [
+  onSingleServer(
+    'a consumer of a single server has no leader of its own',
+    ['C'],
+    [
+      stream('C'),
+      consumer('C', 'd'),
+      answers('CONSUMER.INFO.C.d', '', { cluster: ABSENT }),
+      fails('CONSUMER.LEADER.STEPDOWN.C.d', '', 503, 10010, 'JetStream clustering support required'),
+    ],
+  ),
   scenario(
     'a durable pull consumer with explicit acks gets its defaults',
     ['C'],
@@ -289,7 +302,6 @@ const CALLS: readonly Scenario[] = [
           num_waiting: 0,
           num_pending: 2,
           push_bound: ABSENT,
-          cluster: ABSENT,
           ts: SOME_TIME,
         },
       ),
@@ -552,7 +564,6 @@ const CALLS: readonly Scenario[] = [
       ),
       fails('CONSUMER.PAUSE.C.x', '', 404, 10014, 'consumer not found'),
       answers('CONSUMER.PAUSE.C.d', '', { paused: false, pause_until: '0001-01-01T00:00:00Z' }),
-      fails('CONSUMER.LEADER.STEPDOWN.C.d', '', 503, 10010, 'JetStream clustering support required'),
     ],
   ),
 ];

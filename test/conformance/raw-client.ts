@@ -29,6 +29,7 @@ export class RawClient {
   #received: Buffer = Buffer.alloc(0);
   #nextSid = 1;
   #onPong: (() => void) | undefined;
+  #clustered = false;
 
   static async connect(url: string): Promise<RawClient> {
     const { hostname, port } = new URL(url);
@@ -50,6 +51,11 @@ export class RawClient {
     });
     // A broken connection shows as replies that never come, which every scenario bounds.
     socket.on('error', () => undefined);
+  }
+
+  /** What the server says of itself. */
+  get clustered(): boolean {
+    return this.#clustered;
   }
 
   /**
@@ -125,6 +131,7 @@ export class RawClient {
         continue;
       }
       this.#received = this.#received.subarray(lineEnd + CRLF.length);
+      if (verb === 'INFO') this.#clustered = 'cluster' in (JSON.parse(line.slice('INFO '.length)) as object);
       if (verb === 'PING') this.#socket.write(`PONG${CRLF}`);
       if (verb === 'PONG') this.#onPong?.();
     }

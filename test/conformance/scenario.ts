@@ -10,6 +10,8 @@ export interface Scenario {
   /** Streams that it makes: removed before and after. */
   readonly streams: readonly string[];
   readonly steps: readonly Step[];
+  /** A cluster answers otherwise, and is meant to. */
+  readonly singleServerOnly?: boolean;
 }
 
 export type Step = (client: RawClient) => Promise<void>;
@@ -17,6 +19,11 @@ type Json = object | string;
 
 export function scenario(title: string, streams: readonly string[], steps: readonly Step[]): Scenario {
   return { title, streams, steps };
+}
+
+/** A scenario whose answers name the lack of a cluster. */
+export function onSingleServer(title: string, streams: readonly string[], steps: readonly Step[]): Scenario {
+  return { title, streams, steps, singleServerOnly: true };
 }
 
 /** In an expected object: the member must not be there. */

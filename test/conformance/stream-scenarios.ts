@@ -6,6 +6,7 @@ import {
   fails,
   isSilent,
   messages,
+  onSingleServer,
   scenario,
   SOME_TIME,
   stream,
@@ -428,7 +429,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
       answers('STREAM.DELETE.SEAL', '', { success: true }),
     ],
   ),
-  scenario(
+  onSingleServer(
     'what can only be one stays one on a single server',
     ['ONE'],
     [
@@ -459,6 +460,11 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
 ];
 
 const INFO: readonly Scenario[] = [
+  onSingleServer(
+    'info of a stream of a single server has no replicas',
+    ['INF'],
+    [stream('INF'), answers('STREAM.INFO.INF', '', { cluster: { leader: ANYTHING, name: ABSENT, replicas: ABSENT } })],
+  ),
   scenario(
     'info of a fresh stream',
     ['INF'],
@@ -472,7 +478,7 @@ const INFO: readonly Scenario[] = [
         config: { name: 'INF', metadata: METADATA },
         created: SOME_TIME,
         state: EMPTY_STATE,
-        cluster: { leader: ANYTHING, name: ABSENT, replicas: ABSENT },
+        cluster: { leader: ANYTHING },
         ts: SOME_TIME,
       }),
     ],
