@@ -16,7 +16,7 @@ export class RecordCache {
   readonly #maxBytes: number;
   #bytes = 0;
   /** In order of arrival: the oldest goes first. Cheaper than knowing who is read, and tails are what is read. */
-  #queue: Slot[] = [];
+  #queue: (Slot | undefined)[] = [];
   #head = 0;
 
   constructor(maxBytes: number) {
@@ -31,7 +31,9 @@ export class RecordCache {
   }
 
   #dropOldest(): void {
-    const { group, index, record } = this.#queue[this.#head++]!;
+    const { group, index, record } = this.#queue[this.#head]!;
+    // The array is cut later; what was dropped must not live until then.
+    this.#queue[this.#head++] = undefined;
     this.#bytes -= record.length;
     // It may have been replaced by a record of a newer leader, which has a slot of its own.
     if (group.get(index) === record) group.delete(index);
