@@ -10,7 +10,7 @@ import type { Entry, GroupId, LogIndex } from '../types.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { INITIAL_HARD_STATE, putHardState } from './hard-state.ts';
 import { IndexRanges } from './index-ranges.ts';
-import { entriesFrom, entryKey, entryRange, groupInfoKey, groupRange, indexOfEntryKey, installKey } from './keys.ts';
+import { entriesFrom, entryKey, entryRange, groupInfoKey, indexOfEntryKey, installKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { NodeStorage } from './node-storage.ts';
@@ -89,9 +89,8 @@ export class GroupStorage {
     return membership === undefined ? undefined : { ...info, membership };
   }
 
-  async hasAnything(): Promise<boolean> {
-    for await (const key of this.node.disk.keys(groupRange(this.group))) return key.length > 0;
-    return false;
+  get hasAnything(): boolean {
+    return this.node.hasGroup(this.group);
   }
 
   putHardState(batch: DiskBatch, hardState: HardState): void {

@@ -137,6 +137,10 @@ export class NodeStorage {
     return [...this.#groups].sort((a, b) => a - b);
   }
 
+  hasGroup(group: GroupId): boolean {
+    return this.#groups.has(group);
+  }
+
   addGroup(group: GroupId): void {
     this.#groups.add(group);
   }

@@ -45,7 +45,7 @@ export async function recoverGroup(
   storage: GroupStorage,
   options: { readonly bootstrap: Membership; readonly logger: Logger },
 ): Promise<RecoveredGroup | undefined> {
-  if (!(await storage.hasAnything())) return undefined;
+  if (!storage.hasAnything) return undefined;
   const defects: string[] = [];
   const info = await storage.readInfo();
   if (info === undefined) defects.push('its description is missing or damaged');
