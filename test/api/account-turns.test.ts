@@ -38,3 +38,23 @@ test('a change that never ends is given up, and the next one has its turn', asyn
   await gaveUp;
   assert.equal(await next, 'done');
 });
+
+test('changes that go beside each other wait only for those in order, and those for them', async () => {
+  const turns = new AccountTurns(new SimulatedRuntime(new VirtualTime(), new Random(1)));
+  const order: string[] = [];
+  const releases: (() => void)[] = [];
+  const held = (name: string) => async () => {
+    await new Promise<void>((resolve) => releases.push(resolve));
+    order.push(name);
+  };
+  const both = [turns.beside('A', held('one')), turns.beside('A', held('two'))];
+  const alone = turns.run('A', () => Promise.resolve(order.push('alone')));
+  const behind = turns.beside('A', () => Promise.resolve(order.push('behind')));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(releases.length, 2, 'both have begun');
+  releases[1]!();
+  await both[1];
+  releases[0]!();
+  await Promise.all([...both, alone, behind]);
+  assert.deepEqual(order, ['two', 'one', 'alone', 'behind']);
+});

@@ -6,7 +6,7 @@ import type { StreamConfig } from '../../stream/index.ts';
 import { failure } from './call.ts';
 import type { Answer, Call, Endpoint } from './call.ts';
 import { assignedConfig } from './stream-info-json.ts';
-import { checkAccountRoom, configLimits } from './stream-limits.ts';
+import { checkAccountRoom, configLimits, isBounded } from './stream-limits.ts';
 import { answerWithInfo, plainConfig, readStreamRequest } from './stream-request.ts';
 
 type Created = { readonly assignment: StreamAssignment; readonly isNew: boolean } | { readonly refusal: Answer };
@@ -25,7 +25,10 @@ export const STREAM_CREATE: Endpoint = {
     const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, limits), read.pedantic);
     if (!normalised.ok) return failure(normalised.error);
 
-    const created = await call.turns.run(call.account, () => create(call, normalised.config));
+    const task = (): Promise<Created> => create(call, normalised.config);
+    // Names and subjects are compared with what is being created as well, by the catalogue. Room is not.
+    const { turns, account } = call;
+    const created = await (isBounded(limits) ? turns.run(account, task) : turns.beside(account, task));
     if ('refusal' in created) return created.refusal;
     // A standalone reference server says that it created the stream also when it was there already.
     const didCreate = created.isNew || !call.backend.clustered;

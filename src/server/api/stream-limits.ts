@@ -16,6 +16,11 @@ export function configLimits(backend: ApiBackend, account: AccountLimits): Strea
   };
 }
 
+/** False: `checkAccountRoom` has nothing to refuse. */
+export function isBounded(limits: AccountLimits): boolean {
+  return limits.maxStreams >= 0 || limits.maxStorageBytes >= 0 || limits.maxMemoryBytes >= 0;
+}
+
 /** Whether the account may have `config` besides its other streams. */
 export function checkAccountRoom(
   backend: ApiBackend,
