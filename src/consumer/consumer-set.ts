@@ -139,14 +139,26 @@ class StreamConsumers implements ConsumerSet {
     return true;
   }
 
-  ack(name: string, ack: Parameters<ConsumerSet['ack']>[1]): void {
-    const consumer = this.#registry.get(name)?.leader;
-    if (consumer === undefined || !parseAckTokens(ack.subject, ack.start, ack.end, this.#ackTokens)) return;
-    consumer.ack(this.#ackTokens, ack.payload, ack.payloadStart, ack.payloadEnd, ack.reply);
+  ack(name: string, ack: Parameters<ConsumerSet['ack']>[1]): boolean {
+    const member = this.#registry.get(name);
+    if (member === undefined || member.replicated.config.ackPolicy === 'none') return false;
+    // Between leaders an ack is as good as lost: whoever leads next delivers the message again.
+    if (member.leader !== undefined && parseAckTokens(ack.subject, ack.start, ack.end, this.#ackTokens)) {
+      member.leader.ack(this.#ackTokens, ack.payload, ack.payloadStart, ack.payloadEnd, ack.reply);
+    }
+    return true;
   }
 
   flowControl(name: string, subject: string): void {
     this.#registry.get(name)?.leader?.flowControl(subject);
+  }
+
+  streamDeleted(): void {
+    for (const member of this.#registry.members()) {
+      member.leader?.deleted();
+      member.leader = undefined;
+    }
+    this.close();
   }
 
   #propose(operation: ConsumerOperation): Promise<unknown> {

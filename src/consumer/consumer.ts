@@ -175,8 +175,7 @@ export class Consumer implements Due, Recorded {
 
   ack(tokens: AckTokens, payload: Buffer, start: number, end: number, reply: string): void {
     // What lies ahead of the position was never delivered, as far as the log knows: no answer.
-    if (this.#config.ackPolicy === 'none' || tokens.seq === 0) return;
-    if (tokens.seq > this.#ledger.state.deliveredStreamSeq) return;
+    if (tokens.seq === 0 || tokens.seq > this.#ledger.state.deliveredStreamSeq) return;
     this.#used();
     this.#acks.handle(tokens, payload, start, end, reply);
   }

@@ -110,7 +110,7 @@ export interface ConsumerSet extends StreamExtension {
   pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean;
   /**
    * A message to `$JS.ACK.<stream>.<name>.…`, parsed in place: `tokens` of the subject behind the consumer's name are in
-   * subject[start, end). `reply` is empty when no answer is wanted.
+   * subject[start, end). `reply` is empty when no answer is wanted. False: nobody waits for acks of that name.
    */
   ack(
     name: string,
@@ -123,7 +123,9 @@ export interface ConsumerSet extends StreamExtension {
       readonly payloadEnd: number;
       readonly reply: string;
     },
-  ): void;
+  ): boolean;
   /** A message to `$JS.FC.<stream>.<name>.…`. */
   flowControl(name: string, subject: string): void;
+  /** The stream is about to be removed, its consumers with it: who waits for messages here is told. */
+  streamDeleted(): void;
 }

@@ -1,5 +1,6 @@
 /** Owns what is expected of consumers: configuration, calls, delivery and acknowledgement (consumers.md 1 to 3, 5, 6). */
 import assert from 'node:assert/strict';
+import { waitFor } from '../harness/wait-for.ts';
 import type { Reply } from './raw-client.ts';
 import { ABSENT, answers, consumer, fails, messages, onSingleServer, scenario, SOME_TIME, stream } from './scenario.ts';
 import type { Scenario, Step } from './scenario.ts';
@@ -568,6 +569,29 @@ const CALLS: readonly Scenario[] = [
   ),
 ];
 
+/** A request waits for a message that never comes, until `call` ends it with this status. */
+function waitsUntil(name: string, call: string, status: string): Step {
+  return async (client) => {
+    const body = JSON.stringify({ batch: 1, expires: 5e9 });
+    const waiting = client.request(`$JS.API.CONSUMER.MSG.NEXT.C.${name}`, body);
+    await waitFor(`a request that waits for ${name}`, async () => {
+      const [info] = await client.request(`$JS.API.CONSUMER.INFO.C.${name}`);
+      return (JSON.parse(info!.payload) as { readonly num_waiting: number }).num_waiting === 1;
+    });
+    await client.request(`$JS.API.${call}`);
+    const [reply] = await waiting;
+    assert.equal(reply?.headers.split('\r\n')[0], `NATS/1.0 ${status}`, call);
+  };
+}
+
+function ackGetsNoResponders(name: string): Step {
+  return async (client) => {
+    const [message] = await client.request(`$JS.API.CONSUMER.MSG.NEXT.C.${name}`, '{"batch":1}');
+    const [answer] = await client.request(message!.replyTo, '+ACK');
+    assert.match(answer?.headers ?? '', /^NATS\/1\.0 503/);
+  };
+}
+
 /** Asks a consumer for messages; each must have this status (a stored message has none) or payload. */
 function pulls(name: string, request: object, expected: readonly string[], acks: readonly string[] = []): Step {
   return async (client) => {
@@ -686,6 +710,27 @@ const DELIVERY: readonly Scenario[] = [
       consumer('C', 'd', EXPLICIT),
       pulls('d', { batch: 1 }, ['1'], ['+ACK']),
       answers('STREAM.INFO.C', '', { state: { messages: 2, first_seq: 2 } }),
+    ],
+  ),
+  scenario(
+    'nobody listens to acks of a consumer without acks',
+    ['C'],
+    [
+      stream('C', { subjects: ['c.>'] }),
+      THREE,
+      consumer('C', 'none', { ack_policy: 'none' }),
+      ackGetsNoResponders('none'),
+    ],
+  ),
+  scenario(
+    'requests that wait end with their consumer',
+    ['C'],
+    [
+      stream('C'),
+      consumer('C', 'd', EXPLICIT),
+      waitsUntil('d', 'CONSUMER.DELETE.C.d', '409 Consumer Deleted'),
+      consumer('C', 'd', EXPLICIT),
+      waitsUntil('d', 'STREAM.DELETE.C', '409 Consumer Deleted'),
     ],
   ),
   scenario(

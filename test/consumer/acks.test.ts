@@ -222,3 +222,11 @@ test('a message deleted before its delivery was recorded is pending on no replic
   assert.equal(group.info().delivered.streamSeq, 2);
   assert.deepEqual(floorOf(group), [1, 1]);
 });
+
+test('nobody waits for acks of a consumer without acks, or of one that is not there', async () => {
+  const group = await groupWith({ ackPolicy: 'none' }, 1);
+  group.pull();
+  const [message] = await group.run(5);
+  assert.equal(group.ack(message!.reply), false);
+  assert.equal(group.ack(message!.reply.replace('.C.', '.D.')), false);
+});

@@ -141,12 +141,12 @@ export class FakeGroup {
     });
   }
 
-  /** `ackSubject`: the reply of a delivered message. */
-  ack(ackSubject: string, payload = '', reply = ''): void {
+  /** `ackSubject`: the reply of a delivered message. False: nobody waits for it. */
+  ack(ackSubject: string, payload = '', reply = ''): boolean {
     const [, , , name] = ackSubject.split('.');
     const subject = Buffer.from(ackSubject);
     const body = Buffer.from(payload);
-    this.consumers.ack(name!, {
+    return this.consumers.ack(name!, {
       subject,
       start: `$JS.ACK.S.${name!}.`.length,
       end: subject.length,

@@ -152,3 +152,17 @@ test('a push consumer is deleted its threshold after the last listener left', as
   await group.run(30);
   assert.deepEqual(group.consumers.names(), []);
 });
+
+test('requests that wait when the stream is deleted are told that their consumer is gone', async () => {
+  const group = await groupWith();
+  group.pull({ batch: 2, expires: 5_000_000_000 }, 'first');
+  group.pull('', 'second');
+  await group.run(1);
+  group.outlet.take();
+  group.consumers.streamDeleted();
+  assert.deepEqual(summary(group.outlet.take()), [
+    'first NATS/1.0 409 Consumer Deleted',
+    'second NATS/1.0 409 Consumer Deleted',
+  ]);
+  assert.equal(group.outlet.openTargets, 0);
+});

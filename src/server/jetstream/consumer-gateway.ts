@@ -82,8 +82,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     const reply = parts.replyEnd > parts.replyStart ? buffer.toString('latin1', parts.replyStart, parts.replyEnd) : '';
     switch (address.kind) {
       case 'ack':
-        this.#handleAck(consumers, address, parts, reply);
-        return true;
+        return this.#handleAck(consumers, address, parts, reply);
       case 'next':
         return consumers.pull(address.consumer, {
           reply,
@@ -101,7 +100,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     address: Address & { readonly kind: 'ack' | 'flowControl' },
     parts: MessageParts,
     reply: string,
-  ): void {
+  ): boolean {
     const ack = this.#ack;
     ack.subject = parts.buffer;
     ack.start = parts.subjectStart + address.prefix.length;
@@ -110,7 +109,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     ack.payloadStart = parts.payloadStart;
     ack.payloadEnd = parts.payloadEnd;
     ack.reply = reply;
-    consumers.ack(address.consumer, ack);
+    return consumers.ack(address.consumer, ack);
   }
 
   #forward(leader: NodeId, account: string, parts: MessageParts): boolean {
@@ -161,8 +160,8 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     if (address === undefined) return;
     const assignment = this.#cluster.catalogue.stream(account, address.stream);
     const handled = assignment !== undefined && this.#handleHere(assignment.group, address, parts);
-    if (handled || address.kind !== 'next' || parts.replyEnd === parts.replyStart) return;
-    // The publisher's own node can't know that the consumer is missing, so its answer is given from here.
+    if (handled || parts.replyEnd === parts.replyStart) return;
+    // The publisher's own node can't know that nobody is here to take it, so its answer is given from here.
     const subject = parts.buffer.toString('latin1', parts.subjectStart, parts.subjectEnd);
     const reply = parts.buffer.toString('latin1', parts.replyStart, parts.replyEnd);
     const headers = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');

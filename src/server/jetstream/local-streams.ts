@@ -201,6 +201,7 @@ export class LocalStreams {
   #deleted(assignment: StreamAssignment): void {
     const waiting = this.#waiting.findIndex(({ group }) => group === assignment.group);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    this.#open.get(assignment.group)?.consumers.streamDeleted();
     this.#open.delete(assignment.group);
     if (this.#options.host.group(assignment.group) === undefined) return;
     this.#options.host.destroyGroup(assignment.group).catch((error: unknown) => {
