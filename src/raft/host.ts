@@ -128,7 +128,6 @@ class Host implements RaftHost, HostContext {
     const membership = makeMembership({ voters, learners });
     const recovered = await recoverGroup(storage, { bootstrap: membership, logger: this.logger });
     const group = new Group(this, options, storage, this.#stateOf(recovered, membership, firstLeader));
-    this.#storage.addGroup(options.id);
     group.put((batch) => {
       if (recovered === undefined) {
         // Together, so that a group without the one or the other is a damaged one.

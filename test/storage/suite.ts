@@ -89,7 +89,7 @@ async function checkpoint(
   storage: NodeStorage,
   group: GroupStorage,
   pages: Record<string, string | undefined>,
-  options: { readonly complete: boolean; readonly index?: number } = { complete: true },
+  options: { readonly complete: boolean; readonly index?: number; readonly checksum?: number } = { complete: true },
 ): Promise<void> {
   const { checkpoints } = group;
   checkpoints.begin(false);
@@ -101,7 +101,7 @@ async function checkpoint(
   }
   if (options.complete) {
     const index = (options.index ?? 1) as LogIndex;
-    const state = { index, term: 1 as Term, checksum: 7, membership: ALONE, digest: 1, dead: [] };
+    const state = { index, term: 1 as Term, checksum: options.checksum ?? 7, membership: ALONE, digest: 1, dead: [] };
     checkpoints.complete(batch, state);
   }
   await storage.commit(batch);
@@ -212,23 +212,31 @@ export function storageSuite(name: string, makePlace: () => Promise<Place>): voi
     await storage.close();
   });
 
-  on('a compacted record verifies, and the chain still closes', async (place) => {
-    let storage = await openStorage(await place.open(), true);
-    const group = await create(storage);
-    const entries = entriesOf(['long body', 'b']);
-    await store(storage, group, entries);
-    const batch = storage.begin();
-    group.putCompacted(batch, entries[0]!, Buffer.from('short'));
-    await storage.commit(batch);
-    await storage.close();
-    storage = await openStorage(await place.open(), false);
-    const found = (await recover(storage))!;
-    assert.equal(found.state.log.length, 2);
-    const record = await groupOn(storage).readRecord(1 as LogIndex);
-    const entry = openRecord(record, { group: GROUP, index: 1 as LogIndex });
-    assert.equal(typeof entry === 'string' ? entry : entry.body.toString(), 'short');
-    await storage.close();
-  });
+  on(
+    'a compacted record behind the log verifies, and the chain still closes; in the log it is damage',
+    async (place) => {
+      let storage = await openStorage(await place.open(), true);
+      const group = await create(storage);
+      const entries = entriesOf(['long body', 'another', 'c']);
+      const compact = async (entry: Entry): Promise<void> => {
+        const batch = storage.begin();
+        group.putCompacted(batch, entry, Buffer.from('short'));
+        await storage.commit(batch);
+      };
+      await store(storage, group, entries);
+      await checkpoint(storage, group, {}, { complete: true, checksum: chainChecksum(entries[0]!.record) });
+      await compact(entries[0]!);
+      assert.equal((await recover(storage))!.state.log.length, 2);
+      await compact(entries[1]!);
+      await storage.close();
+      storage = await openStorage(await place.open(), false);
+      await assert.rejects(recover(storage), /entry 2 was compacted/);
+      const record = await groupOn(storage).readRecord(1 as LogIndex);
+      const entry = openRecord(record, { group: GROUP, index: 1 as LogIndex });
+      assert.equal(typeof entry === 'string' ? entry : entry.body.toString(), 'short');
+      await storage.close();
+    },
+  );
 
   on('what peers were heard to have written is remembered', async (place) => {
     let storage = await openStorage(await place.open(), true);

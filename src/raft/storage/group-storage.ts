@@ -75,6 +75,7 @@ export class GroupStorage {
   }
 
   putInfo(batch: DiskBatch, info: GroupInfo): void {
+    this.node.addGroup(this.group);
     const key = groupInfoKey(this.group);
     batch.put(key, sealJson(key, { ...info, membership: encodeMembership(info.membership).toString('base64') }));
   }
