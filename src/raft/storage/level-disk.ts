@@ -3,10 +3,18 @@ import { ClassicLevel } from 'classic-level';
 import { invariant, StorageError } from '../../base/errors.ts';
 import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';
 
-/** LevelDB keeps up to two of these in memory, replays as much at start, and needs this much space to open at all. */
-export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
-/** Larger files mean fewer of them: with blocks of 64 KiB the default of 2 MiB would hold some thirty entries. */
-const MAX_FILE_BYTES = 32 * 1024 * 1024;
+/**
+ * LevelDB keeps up to two of these in memory, replays as much at start, and needs this much space to open at all. Every
+ * table made of one spans nearly all keys, since a batch holds journal and entries, and is merged with its neighbours:
+ * the larger, the less often.
+ */
+export const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
+/**
+ * Small next to the buffer: then what is merged comes out in files that hold nothing but a stretch of one log, and those
+ * move on to deeper levels without being written again. Measured with 1 KiB messages: with files of 32 MiB each message
+ * was written ten times over, with these twice.
+ */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const BLOCK_CACHE_BYTES = 8 * 1024 * 1024;
 const ITERATOR_BUFFER_BYTES = 256 * 1024;
 
