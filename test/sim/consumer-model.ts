@@ -34,22 +34,34 @@ export class ConsumerModel {
   readonly outstanding: Delivery[] = [];
   readonly violations: string[] = [];
 
-  constructor(rules: ModelRules) {
+  readonly #complain: (violation: string) => void;
+
+  constructor(
+    rules: ModelRules,
+    complain = (violation: string): void => {
+      this.violations.push(violation);
+    },
+  ) {
     this.#rules = rules;
+    this.#complain = complain;
+  }
+
+  wasDelivered(seq: number): boolean {
+    return this.#stories.has(seq);
   }
 
   delivered(delivery: Delivery, nowMs: number): void {
     const { seq, attempts } = delivery;
     const story = this.#stories.get(seq) ?? { deliveries: 0, lastDeliveryMs: -Infinity, mayComeEarly: true };
     this.#stories.set(seq, story);
-    if (this.confirmed.has(seq)) this.violations.push(`${seq} came again after its ack was confirmed`);
+    if (this.confirmed.has(seq)) this.#complain(`${seq} came again after its ack was confirmed`);
     const { maxDeliver, ackWaitMs } = this.#rules;
     story.deliveries++;
     if (maxDeliver > 0 && Math.max(attempts, story.deliveries) > maxDeliver) {
-      this.violations.push(`${seq} came ${story.deliveries} times, and says it is attempt ${attempts}`);
+      this.#complain(`${seq} came ${story.deliveries} times, and says it is attempt ${attempts}`);
     }
     if (!story.mayComeEarly && nowMs < story.lastDeliveryMs + ackWaitMs) {
-      this.violations.push(`${seq} came again after ${nowMs - story.lastDeliveryMs} ms`);
+      this.#complain(`${seq} came again after ${nowMs - story.lastDeliveryMs} ms`);
     }
     story.lastDeliveryMs = nowMs;
     story.mayComeEarly = false;

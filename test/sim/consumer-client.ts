@@ -1,0 +1,168 @@
+/** Owns the clients of one consumer: they pull, ack in every way, and hold the consumer to its promises by the model. */
+import type { ConsumerConfig } from '../../src/consumer/index.ts';
+import type { Complain } from './checkers.ts';
+import { FloorChecker } from './checkers.ts';
+import { ConsumerModel, type Delivery } from './consumer-model.ts';
+import type { EventLog } from './event-log.ts';
+import type { Random } from './random.ts';
+import type { OpenStream } from './simulated-node.ts';
+
+const SECOND_NS = 1_000_000_000;
+
+interface Surroundings {
+  readonly random: Random;
+  readonly log: EventLog;
+  readonly nowMs: () => number;
+}
+
+export class ConsumerClient {
+  readonly config: ConsumerConfig;
+  readonly model: ConsumerModel;
+  readonly #surroundings: Surroundings;
+  readonly #ackFloor: FloorChecker;
+  readonly #delivered: FloorChecker;
+  #isCreated = false;
+  #creating = false;
+  #pulls = 0;
+  #answers = 0;
+  #lastSource = '';
+
+  constructor(config: ConsumerConfig, surroundings: Surroundings) {
+    this.config = config;
+    this.#surroundings = surroundings;
+    const { log } = surroundings;
+    const complain: Complain = (violation) => {
+      log.complain(`consumer ${config.name}: ${violation}`);
+    };
+    this.model = new ConsumerModel(config, complain);
+    this.#ackFloor = new FloorChecker('the ack floor', complain);
+    this.#delivered = new FloorChecker('the delivered sequence', complain);
+  }
+
+  get isCreated(): boolean {
+    return this.#isCreated;
+  }
+
+  /** Creates the consumer through a leader; tries again another time if that does not work out. */
+  async create({ consumers }: OpenStream): Promise<void> {
+    if (this.#creating || this.#isCreated) return;
+    this.#creating = true;
+    try {
+      const result = await consumers.create(this.config, '');
+      if (result.ok) this.#isCreated = true;
+      else this.#surroundings.log.complain(`consumer ${this.config.name}: ${result.error.description}`);
+    } catch {
+      // Not the leader any more: whether it was created or not, creating it again is harmless.
+    } finally {
+      this.#creating = false;
+    }
+  }
+
+  /** The process that was asked is gone, and its answer with it. */
+  forgetRequests(): void {
+    this.#creating = false;
+  }
+
+  /** Does one thing that clients do. */
+  act(leader: OpenStream): void {
+    if (!this.#isCreated) {
+      void this.create(leader);
+      return;
+    }
+    const { random } = this.#surroundings;
+    if (this.config.deliverSubject === '' && random.chance(0.4)) this.#pull(leader, random.integer(1, 20));
+    else this.#settleOne(leader);
+  }
+
+  /** A patient client: takes all it gets, and acks all of it. */
+  drain(leader: OpenStream): void {
+    if (!this.#isCreated) {
+      void this.create(leader);
+      return;
+    }
+    if (this.config.deliverSubject === '') this.#pull(leader, 100);
+    for (const delivery of this.model.outstanding.splice(0)) this.#doubleAck(leader, delivery);
+  }
+
+  /** Everything was delivered, and acked or given up. */
+  isDone({ consumers }: OpenStream): boolean {
+    const info = consumers.info(this.config.name);
+    return this.#isCreated && info?.numPending === 0 && info.numAckPending === 0;
+  }
+
+  received(source: string, message: { readonly seq: number; readonly reply: string }): void {
+    const { log, nowMs } = this.#surroundings;
+    const [attempts, seq] = message.reply.split('.').slice(4).map(Number);
+    log.note(`${source} delivers ${this.config.name} ${seq!}#${attempts!}`);
+    if (seq !== message.seq) log.complain(`consumer ${this.config.name}: ${message.seq} came as ${seq!}`);
+    // What another leader had delivered is not known to this one in every case.
+    if (source !== this.#lastSource) this.model.leaderChanged();
+    this.#lastSource = source;
+    this.model.delivered({ seq: message.seq, attempts: attempts!, reply: message.reply }, nowMs());
+  }
+
+  answered(subject: string): void {
+    this.model.answered(subject);
+  }
+
+  /** Looks at what is replicated, on a node that does not lead. */
+  inspect({ consumers, handle }: OpenStream): void {
+    const { lastApplied, role } = handle.status;
+    const info = role === 'leader' ? undefined : consumers.info(this.config.name);
+    if (info === undefined) return;
+    this.#ackFloor.seen(lastApplied, info.ackFloor.streamSeq);
+    this.#delivered.seen(lastApplied, info.delivered.streamSeq);
+  }
+
+  #pull({ consumers }: OpenStream, batch: number): void {
+    const { random } = this.#surroundings;
+    const body = { batch, expires: random.pick([0.05, 0.5]) * SECOND_NS, no_wait: random.chance(0.3) };
+    consumers.pull(this.config.name, {
+      reply: `inbox.${this.config.name}.${++this.#pulls}`,
+      headers: Buffer.alloc(0),
+      body: Buffer.from(JSON.stringify(body)),
+    });
+  }
+
+  #settleOne(leader: OpenStream): void {
+    const { random } = this.#surroundings;
+    const { outstanding } = this.model;
+    if (outstanding.length === 0) return;
+    const [delivery] = outstanding.splice(random.integer(0, outstanding.length), 1) as [Delivery];
+    switch (random.integer(0, 6)) {
+      case 0:
+        this.model.naked(delivery.seq);
+        this.#ack(leader, delivery, random.pick(['-NAK', '-NAK {"delay":50000000}']));
+        return;
+      case 1:
+        this.model.acked(delivery.seq);
+        this.#ack(leader, delivery, '');
+        return;
+      case 2:
+        // The client forgets about it.
+        return;
+      default:
+        this.#doubleAck(leader, delivery);
+    }
+  }
+
+  #doubleAck(leader: OpenStream, delivery: Delivery): void {
+    const answer = `answer.${this.config.name}.${++this.#answers}`;
+    this.model.asked(delivery.seq, answer);
+    this.#ack(leader, delivery, '', answer);
+  }
+
+  #ack({ consumers }: OpenStream, { reply }: Delivery, payload: string, answer = ''): void {
+    const prefix = reply.split('.', 4).join('.').length + 1;
+    const body = Buffer.from(payload);
+    consumers.ack(this.config.name, {
+      subject: Buffer.from(reply),
+      start: prefix,
+      end: reply.length,
+      payload: body,
+      payloadStart: 0,
+      payloadEnd: body.length,
+      reply: answer,
+    });
+  }
+}

@@ -1,0 +1,82 @@
+/** Owns what a seed stands for: how many nodes, which streams with which rules, and which faults, all drawn by chance. */
+import type { NodeId } from '../../src/base/brand.ts';
+import type { CheckpointPolicy, GroupId } from '../../src/raft/index.ts';
+import type { StreamConfig } from '../../src/stream/index.ts';
+import { streamConfig } from '../consumer/fake-stream.ts';
+import type { DiskPace } from './process-disk.ts';
+import type { Random } from './random.ts';
+import type { StreamSpec } from './simulated-node.ts';
+
+export const FAULTS = [
+  'crash',
+  'powerCut',
+  'damage',
+  'failedWrite',
+  'slowDisk',
+  'clock',
+  'badNetwork',
+  'partition',
+  'oneWayCut',
+  'transfer',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Plan {
+  readonly nodes: readonly NodeId[];
+  readonly streams: readonly StreamSpec[];
+  readonly faults: readonly Fault[];
+  /** Half of what a write takes as long as nothing is wrong with the disk. */
+  readonly diskPace: DiskPace;
+  /** Between two of them. */
+  readonly faultPauseMs: { readonly min: number; readonly max: number };
+  readonly checkpoints: Partial<CheckpointPolicy>;
+  /** Virtual time with faults, before everything heals. */
+  readonly durationMs: number;
+}
+
+const FIRST_GROUP = 10;
+
+export function drawPlan(random: Random, durationMs: number): Plan {
+  const count = random.chance(0.85) ? 3 : 5;
+  const nodes = Array.from({ length: count }, (_, at) => `n${at + 1}` as NodeId);
+  const streams = Array.from({ length: random.chance(0.7) ? 1 : 2 }, (_, at) => ({
+    group: (FIRST_GROUP + at) as GroupId,
+    config: drawConfig(random, `S${at}`, count),
+    firstLeader: random.pick(nodes),
+  }));
+  const checkpoints = random.pick([
+    { afterEntries: 10, trailingEntries: 2 },
+    { afterEntries: 60, trailingEntries: 10 },
+    {},
+  ]);
+  const faults = FAULTS.filter(() => random.chance(0.5));
+  const faultPauseMs = random.pick([
+    { min: 20, max: 300 },
+    { min: 300, max: 900 },
+  ]);
+  const diskPace = random.pick([
+    { minMs: 0.2, maxMs: 1 },
+    { minMs: 2, maxMs: 10 },
+  ]);
+  return { nodes, streams, faults, diskPace, faultPauseMs, checkpoints, durationMs };
+}
+
+function drawConfig(random: Random, name: string, numReplicas: number): StreamConfig {
+  const base = streamConfig({
+    name,
+    numReplicas,
+    storage: random.chance(0.8) ? 'file' : 'memory',
+    duplicateWindowMs: random.pick([1000, 120_000]),
+  });
+  // What acks remove, only acks and purges remove: then it is known who removed what.
+  if (random.chance(0.2)) return { ...base, retention: 'workqueue' };
+  return {
+    ...base,
+    allowRollupHdrs: random.chance(0.5),
+    maxMsgs: random.pick([-1, -1, 20]),
+    maxMsgsPerSubject: random.pick([-1, -1, 1, 3]),
+    maxBytes: random.pick([-1, -1, 8000]),
+    maxAgeMs: random.pick([0, 0, 0, 1500]),
+    discard: random.pick(['old', 'old', 'new']),
+  };
+}

@@ -1,0 +1,47 @@
+/** Owns the way from a simulated node's consumers to their clients: everything arrives, at once, as long as the node lives. */
+import type { DeliveryTarget, Outlet } from '../../src/consumer/index.ts';
+import type { StoredMessage } from '../../src/stream/index.ts';
+
+export interface ClientInbox {
+  message(to: string, message: { readonly seq: number; readonly payload: string; readonly reply: string }): void;
+  /** An answer to an ack, or an advisory. */
+  published(subject: string): void;
+}
+
+export class RecordingOutlet implements Outlet {
+  readonly #inbox: ClientInbox;
+
+  constructor(inbox: ClientInbox) {
+    this.#inbox = inbox;
+  }
+
+  openTarget(subject: string): DeliveryTarget {
+    return { subject, interested: true, close: () => undefined };
+  }
+
+  deliver(target: DeliveryTarget, message: StoredMessage, reply: Buffer, replyBytes: number): boolean {
+    this.#inbox.message(target.subject, {
+      seq: message.seq,
+      payload: message.buffer.toString('utf8', message.payloadStart, message.end),
+      reply: reply.toString('utf8', 0, replyBytes),
+    });
+    return true;
+  }
+
+  deliverParts(): boolean {
+    // Only consumers of headers alone, and those with headers of their own, get here: the workload has none.
+    throw new Error('no simulated consumer asks for parts');
+  }
+
+  status(): boolean {
+    return true;
+  }
+
+  publish(subject: string): void {
+    this.#inbox.published(subject);
+  }
+
+  congested(): boolean {
+    return false;
+  }
+}

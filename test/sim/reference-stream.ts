@@ -1,0 +1,135 @@
+/** Owns what a stream must hold according to its committed log: each entry is replayed into the plain model, once. */
+import {
+  BATCH_HEADER_BYTES,
+  batchCount,
+  ENTRY_BATCH,
+  ENTRY_EXTENSION_OPERATION,
+  ENTRY_EXTENSION_PROGRESS,
+  ENTRY_OPERATION,
+  entryKind,
+  entryPayload,
+  entryTimestamp,
+} from '../../src/stream/entry-format.ts';
+import { emptyMessageView, readMessage, subjectFilter, type StreamConfig } from '../../src/stream/index.ts';
+import type { LoggedOperation } from '../../src/stream/operation-applier.ts';
+import type { Complain, PublishChecker, ShownMessage } from './checkers.ts';
+import { StreamModel } from './stream-model.ts';
+
+export interface SentMessage {
+  readonly id: string;
+  readonly subject: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Begins with the id and a space. */
+  readonly payload: string;
+}
+
+export class ReferenceStream {
+  readonly model: StreamModel;
+  /** Everything that ever took a sequence. */
+  readonly stored = new Map<number, Omit<ShownMessage, 'seq'>>();
+  readonly #sent = new Map<string, SentMessage>();
+  readonly #publishes: PublishChecker;
+  readonly #complain: Complain;
+  #clockUs = 0;
+  #revision = 1;
+
+  constructor(config: StreamConfig, publishes: PublishChecker, complain: Complain) {
+    this.model = new StreamModel(config);
+    this.#publishes = publishes;
+    this.#complain = complain;
+  }
+
+  get config(): StreamConfig {
+    return this.model.config;
+  }
+
+  sending(message: SentMessage): void {
+    this.#sent.set(message.id, message);
+  }
+
+  /** Applies the body of a committed entry. */
+  apply(body: Buffer): void {
+    this.#clockUs = Math.max(this.#clockUs, entryTimestamp(body));
+    switch (entryKind(body)) {
+      case ENTRY_BATCH:
+        this.#applyBatch(body);
+        return;
+      case ENTRY_OPERATION:
+        this.#applyOperation(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
+        return;
+      case ENTRY_EXTENSION_OPERATION:
+      case ENTRY_EXTENSION_PROGRESS:
+      case undefined:
+        // What consumers do changes the stream by retention alone, and that is checked at the end.
+        return;
+    }
+  }
+
+  /** What every replica must hold now, but for what retention removed. */
+  expected(): Map<number, Omit<ShownMessage, 'seq'>> {
+    return new Map([...this.model.messages.keys()].map((seq) => [seq, this.stored.get(seq)!]));
+  }
+
+  #applyBatch(body: Buffer): void {
+    const view = emptyMessageView();
+    let at = BATCH_HEADER_BYTES;
+    for (let count = batchCount(body); count > 0; count--) {
+      if (!readMessage(body, at, body.length, view)) {
+        this.#complain('a committed batch does not hold what it counts');
+        return;
+      }
+      at = view.end;
+      this.#publish({
+        timestampUs: this.#clockUs,
+        subject: body.toString('utf8', view.subjectStart, view.headersStart),
+        headers: body.toString('utf8', view.headersStart, view.payloadStart),
+        payload: body.toString('utf8', view.payloadStart, view.end),
+      });
+    }
+  }
+
+  #publish(shown: Omit<ShownMessage, 'seq'>): void {
+    const id = shown.payload.split(' ', 1)[0]!;
+    const sent = this.#sent.get(id);
+    const same = sent?.payload === shown.payload && sent.subject === shown.subject;
+    if (sent === undefined || !same || headerBlock(sent.headers) !== shown.headers) {
+      this.#complain(`the log holds ${id} with bytes that nobody sent`);
+      return;
+    }
+    const outcome = this.model.publish(sent, shown.timestampUs);
+    if (outcome.kind === 'stored') this.stored.set(outcome.seq, shown);
+    this.#publishes.committed(id, outcome);
+  }
+
+  #applyOperation(operation: LoggedOperation): void {
+    const { model } = this;
+    switch (operation.op) {
+      case 'configure':
+        if (operation.revision <= this.#revision) return;
+        this.#revision = operation.revision;
+        model.configure(operation.config);
+        return;
+      case 'purge': {
+        const { filter, seq, keep } = operation;
+        const compiled = filter === undefined ? undefined : subjectFilter([filter]);
+        model.purge({
+          ...(compiled && { matches: (subject) => compiled.matches(Buffer.from(subject), 0, subject.length) }),
+          ...(seq !== undefined && { seq }),
+          ...(keep !== undefined && { keep }),
+        });
+        return;
+      }
+      case 'deleteMessage':
+        model.delete(operation.seq);
+        return;
+      case 'expire':
+        for (const seq of [...model.messages.keys()]) if (seq < operation.below) model.delete(seq);
+    }
+  }
+}
+
+/** The header block that these make; empty if there are none. */
+export function headerBlock(headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`;
+}

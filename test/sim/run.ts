@@ -1,0 +1,40 @@
+/**
+ * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M]`, tells which of them fail,
+ * and with which line each is replayed.
+ */
+import { parseArgs } from 'node:util';
+import { simulate } from './simulation.ts';
+
+const SHOWN_EVENTS = 60;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    duration: { type: 'string', default: '3000' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+const from = Number(values.from);
+const to = from + Number(values.seeds);
+const durationMs = Number(values.duration);
+const failed: number[] = [];
+let acknowledgements = 0;
+
+for (let seed = from; seed < to; seed++) {
+  const result = await simulate({ seed, durationMs });
+  acknowledgements += result.acknowledgements;
+  if (result.violations.length > 0) {
+    failed.push(seed);
+    console.log(`\nseed ${seed}: ${result.violations.slice(0, 5).join('\n  ')}`);
+    console.log(`  replay: npm run sim -- --seeds 1 --from ${seed} --duration ${durationMs} --verbose`);
+  }
+  if (values.verbose) console.log(result.recent.slice(-SHOWN_EVENTS).join('\n'));
+  if (process.stdout.isTTY || seed % 50 === 0) {
+    process.stdout.write(
+      `\r${seed - from + 1} of ${to - from} seeds, ${failed.length} failed, ${acknowledgements} acks `,
+    );
+  }
+}
+console.log(`\n${to - from} seeds, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`);
+process.exitCode = failed.length > 0 ? 1 : 0;

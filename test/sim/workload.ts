@@ -1,0 +1,348 @@
+/**
+ * Owns the clients of one stream: they publish, change and read it through whoever leads, try again as a careful client
+ * does, and hold the stream to what it answered.
+ */
+import type { NodeId } from '../../src/base/brand.ts';
+import type { GroupId, LogIndex } from '../../src/raft/index.ts';
+import { chainChecksum, isCompacted } from '../../src/raft/record.ts';
+import {
+  subjectFilter,
+  type StreamOperation,
+  type SubmissionException,
+  type SubmissionOutcome,
+} from '../../src/stream/index.ts';
+import { consumerConfig } from '../consumer/configs.ts';
+import { encodeMessage } from '../consumer/fake-stream.ts';
+import {
+  checkContent,
+  LogChecker,
+  PublishChecker,
+  ReadChecker,
+  type PublishOutcome,
+  type ShownMessage,
+} from './checkers.ts';
+import { ConsumerClient } from './consumer-client.ts';
+import type { EventLog } from './event-log.ts';
+import type { Random } from './random.ts';
+import type { ClientInbox } from './recording-outlet.ts';
+import { headerBlock, ReferenceStream, type SentMessage } from './reference-stream.ts';
+import type { OpenStream, SimulatedNode, StreamSpec } from './simulated-node.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import type { MachineWatch } from './watched-machine.ts';
+
+const SUBJECTS = ['a', 'b', 'k.1', 'k.2', 'k.3'];
+/** A client waits so long for an answer. */
+const TIMEOUT_MS = 700;
+const MAX_TRIES = 8;
+/** Above the size from which a record that lost such a message is worth rewriting. */
+const LARGE_BYTES = 5000;
+
+export interface WorkloadSurroundings {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly log: EventLog;
+  readonly nodes: readonly SimulatedNode[];
+}
+
+export class Workload {
+  readonly spec: StreamSpec;
+  readonly logChecker: LogChecker;
+  readonly publishes: PublishChecker;
+  readonly reference: ReferenceStream;
+  readonly consumers: readonly ConsumerClient[];
+  readonly #surroundings: WorkloadSurroundings;
+  readonly #reads: ReadChecker;
+  #messages = 0;
+  #revision = 1;
+  /** Publishes that still wait or will be tried again. */
+  #open = 0;
+
+  constructor(spec: StreamSpec, surroundings: WorkloadSurroundings) {
+    this.spec = spec;
+    this.#surroundings = surroundings;
+    const complain = (violation: string): void => {
+      surroundings.log.complain(`${spec.config.name}: ${violation}`);
+    };
+    this.logChecker = new LogChecker(complain);
+    this.publishes = new PublishChecker(complain);
+    this.#reads = new ReadChecker(complain);
+    this.reference = new ReferenceStream(spec.config, this.publishes, complain);
+    this.consumers = this.#makeConsumers();
+  }
+
+  get group(): GroupId {
+    return this.spec.group;
+  }
+
+  /** Every publish has its answer, and every consumer nothing left to do. */
+  get isServed(): boolean {
+    const leader = this.open().find(({ handle }) => handle.status.ready);
+    return this.#open === 0 && leader !== undefined && this.consumers.every((consumer) => consumer.isDone(leader));
+  }
+
+  watch(node: NodeId): MachineWatch {
+    return {
+      applying: (entry) => {
+        const checksum = chainChecksum(entry.record);
+        if (isCompacted(entry.record)) this.#surroundings.log.note(`${node} applies ${entry.index} compacted`);
+        if (this.logChecker.applying(node, { index: entry.index, term: entry.term, checksum })) {
+          this.#surroundings.log.note(`${this.spec.config.name} ${entry.index}@${entry.term} ${checksum}`);
+          this.reference.apply(entry.body);
+        }
+      },
+      applied: (index: LogIndex, digest: number) => {
+        this.logChecker.applied(node, index, digest);
+      },
+      restored: (index: LogIndex, digest: number) => {
+        this.#surroundings.log.note(`${node} restored ${this.spec.config.name} at ${index}`);
+        this.logChecker.restored(node, index, digest);
+      },
+      statusChanged: ({ role, term, ready }) => {
+        this.#surroundings.log.note(`${node} ${this.spec.config.name} ${role} of ${term} ${ready}`);
+        for (const { model } of this.consumers) model.leaderChanged();
+      },
+    };
+  }
+
+  inbox(node: NodeId): ClientInbox {
+    return {
+      message: (_to, { seq, payload, reply }) => {
+        const consumer = this.consumers.find(({ config }) => config.name === reply.split('.', 4)[3]);
+        consumer?.received(node, { seq, reply });
+        if (this.reference.stored.get(seq)?.payload !== payload) {
+          this.#surroundings.log.complain(`${this.spec.config.name}: ${seq} was delivered with other bytes`);
+        }
+      },
+      published: (subject) => {
+        for (const consumer of this.consumers) consumer.answered(subject);
+      },
+    };
+  }
+
+  /** Does one thing that clients do. */
+  act(): void {
+    const { random } = this.#surroundings;
+    const leader = this.leader();
+    if (leader === undefined) return;
+    const dice = random.integer(0, 100);
+    if (dice < 45) this.publish(random.chance(0.7) ? 1 : random.integer(2, 6));
+    else if (dice < 50) void this.#operate(leader);
+    else if (dice < 62) void this.#read(random.chance(0.7) ? leader : random.pick(this.open()));
+    else if (dice < 66) this.#inspect();
+    else random.pick(this.consumers).act(leader);
+  }
+
+  /** Some node that says it leads; there may be more than one for a moment. */
+  leader(): OpenStream | undefined {
+    const leaders = this.open().filter(({ handle }) => handle.status.role === 'leader');
+    return leaders.length === 0 ? undefined : this.#surroundings.random.pick(leaders);
+  }
+
+  open(): OpenStream[] {
+    return this.#surroundings.nodes.flatMap((node) => node.streams.get(this.group) ?? []);
+  }
+
+  publish(count: number): void {
+    const batch = Array.from({ length: count }, () => this.#compose());
+    for (const message of batch) {
+      this.publishes.sending(message.id);
+      this.reference.sending(message);
+    }
+    this.#submit(batch, 1);
+  }
+
+  /** Clients take and ack whatever is there. */
+  drain(): void {
+    const leader = this.open().find(({ handle }) => handle.status.ready);
+    if (leader !== undefined) for (const consumer of this.consumers) consumer.drain(leader);
+  }
+
+  // ---- what must be true in the end ----------------------------------------------------------------------------
+
+  /** What a replica at the end of the log holds. */
+  checkContent(node: NodeId, shown: readonly ShownMessage[]): void {
+    const { complain } = this.#surroundings.log;
+    const acked = this.spec.config.retention === 'workqueue' ? this.consumers[0]!.model : undefined;
+    const mayMiss = (seq: number): boolean => acked?.finished.has(seq) === true;
+    checkContent(node, shown, this.reference.expected(), { mayMiss, complain });
+    for (const { seq } of shown) {
+      if (acked?.confirmed.has(seq) === true) complain(`${node}: ${seq} is still queued after its ack was confirmed`);
+    }
+  }
+
+  /** Whatever is left in the stream has been delivered to those who wanted it. */
+  checkConsumers(): void {
+    for (const { config, model } of this.consumers) {
+      const { filterSubjects } = config;
+      const filter = filterSubjects.length === 0 ? undefined : subjectFilter(filterSubjects);
+      const wanted = this.reference.model.matching(
+        (subject) => filter?.matches(Buffer.from(subject), 0, subject.length) ?? true,
+      );
+      // An attempt may be recorded, and its leader die before it was sent.
+      const missed = config.maxDeliver > 0 ? [] : wanted.filter((seq) => !model.wasDelivered(seq));
+      if (missed.length > 0) this.#surroundings.log.complain(`consumer ${config.name} never got ${missed.join(', ')}`);
+    }
+  }
+
+  // ---- publishing ----------------------------------------------------------------------------------------------
+
+  #compose(): SentMessage {
+    const { random } = this.#surroundings;
+    const { retention, allowRollupHdrs } = this.spec.config;
+    const id = `m${++this.#messages}`;
+    const headers: Record<string, string> = {};
+    // A few ids are used by several messages: the second one is a duplicate.
+    if (random.chance(0.5)) headers['Nats-Msg-Id'] = random.chance(0.1) ? `id${random.integer(0, 5)}` : id;
+    if (random.chance(0.1)) headers['Nats-Expected-Last-Sequence'] = `${this.#guess(this.reference.model.lastSeq)}`;
+    const subject = random.pick(SUBJECTS);
+    if (retention === 'limits' && random.chance(0.1)) {
+      const last = this.reference.model.matching((each) => each === subject).at(-1) ?? 0;
+      headers['Nats-Expected-Last-Subject-Sequence'] = `${this.#guess(last)}`;
+    }
+    if (allowRollupHdrs && random.chance(0.04)) headers['Nats-Rollup'] = random.pick(['sub', 'all']);
+    const fill = 'x'.repeat(random.chance(0.1) ? LARGE_BYTES : random.integer(0, 40));
+    return { id, subject, headers, payload: `${id} ${fill}` };
+  }
+
+  #guess(right: number): number {
+    return this.#surroundings.random.chance(0.7) ? right : Math.max(1, right - 1);
+  }
+
+  #submit(batch: readonly SentMessage[], tries: number): void {
+    const leader = this.leader();
+    this.#open++;
+    if (leader === undefined) {
+      this.#later(batch, tries, 'refused');
+      return;
+    }
+    const { log, time } = this.#surroundings;
+    let isSettled = false;
+    const settle = (outcome: SubmissionOutcome): void => {
+      if (isSettled) return;
+      isSettled = true;
+      timeout.cancel();
+      log.note(`${this.spec.config.name} ${batch[0]!.id}+${batch.length} ${outcome.kind}`);
+      if (outcome.kind === 'applied') this.#applied(batch, outcome);
+      else this.#later(batch, tries, outcome.kind);
+    };
+    const timeout = time.schedule(TIMEOUT_MS, () => {
+      settle({ kind: 'unknown' });
+    });
+    const messages = Buffer.concat(
+      batch.map(({ subject, payload, headers }) => encodeMessage(subject, payload, headerBlock(headers))),
+    );
+    leader.instance.submit({ messages, count: batch.length, settle });
+  }
+
+  #applied(batch: readonly SentMessage[], outcome: Extract<SubmissionOutcome, { kind: 'applied' }>): void {
+    this.#open--;
+    let seq: number = outcome.firstSeq;
+    batch.forEach(({ id }, ordinal) => {
+      const exception = outcome.exceptions.find((each) => each.ordinal === ordinal);
+      if (exception === undefined) {
+        this.publishes.acknowledged(id, { kind: 'stored', seq: seq++ });
+      } else {
+        if (exception.stored) seq++;
+        this.publishes.acknowledged(id, outcomeOf(exception));
+      }
+    });
+    this.#reads.knows(this.publishes.acknowledgedSeq);
+  }
+
+  /** What was refused may be sent again; what may have been stored only if its id makes that harmless. */
+  #later(batch: readonly SentMessage[], tries: number, why: 'refused' | 'unknown'): void {
+    const { time, random } = this.#surroundings;
+    const again = why === 'refused' ? batch : batch.filter(({ headers, id }) => headers['Nats-Msg-Id'] === id);
+    if (again.length > 0 && tries < MAX_TRIES) {
+      time.schedule(random.integer(5, 100), () => {
+        this.#open--;
+        this.#submit(again, tries + 1);
+      });
+      return;
+    }
+    this.#open--;
+    if (why === 'refused' && tries === 1) for (const { id } of batch) this.publishes.refused(id);
+  }
+
+  // ---- changing and reading ------------------------------------------------------------------------------------
+
+  async #operate({ instance }: OpenStream): Promise<void> {
+    const { random, log } = this.#surroundings;
+    const operation = this.#drawOperation(random);
+    log.note(`${this.spec.config.name} ${JSON.stringify(operation).slice(0, 60)}`);
+    try {
+      await instance.execute(operation);
+    } catch {
+      // Whether it was carried out is seen in the log.
+    }
+  }
+
+  #drawOperation(random: Random): StreamOperation {
+    const { lastSeq } = this.reference.model;
+    const isQueue = this.spec.config.retention === 'workqueue';
+    switch (random.integer(0, 5)) {
+      case 0:
+        return {
+          op: 'purge',
+          filter: random.pick([undefined, 'a', 'k.*']),
+          seq: random.chance(0.8) ? random.integer(0, lastSeq + 3) : undefined,
+          keep: undefined,
+        };
+      case 1:
+        if (isQueue) break;
+        return { op: 'purge', filter: random.pick([undefined, 'b']), seq: undefined, keep: random.integer(1, 10) };
+      case 2: {
+        if (isQueue) break;
+        const { config } = this.reference;
+        const limits = { maxMsgs: random.pick([-1, 10, 50]), maxMsgsPerSubject: random.pick([-1, 2, 5]) };
+        return { op: 'configure', config: { ...config, ...limits }, revision: ++this.#revision };
+      }
+      default:
+    }
+    return { op: 'deleteMessage', seq: random.integer(1, lastSeq + 2), erase: random.chance(0.5) };
+  }
+
+  async #read({ instance }: OpenStream): Promise<void> {
+    const finish = this.#reads.begin();
+    try {
+      await instance.readBarrier();
+    } catch {
+      return; // Not the leader any more: nothing was read.
+    }
+    finish(instance.state().lastSeq);
+  }
+
+  #inspect(): void {
+    const { random } = this.#surroundings;
+    const streams = this.open();
+    if (streams.length > 0) random.pick(this.consumers).inspect(random.pick(streams));
+  }
+
+  #makeConsumers(): ConsumerClient[] {
+    const { random, log, time } = this.#surroundings;
+    const { name, retention } = this.spec.config;
+    const pull = consumerConfig({
+      name: `${name}-pull`,
+      durableName: `${name}-pull`,
+      ackWaitMs: random.pick([200, 600]),
+      maxDeliver: retention === 'workqueue' ? -1 : random.pick([-1, -1, 3]),
+      maxAckPending: random.pick([5, 1000]),
+    });
+    const push = consumerConfig({
+      name: `${name}-push`,
+      durableName: `${name}-push`,
+      deliverSubject: 'deliver.here',
+      ackPolicy: random.pick(['explicit', 'all']),
+      ackWaitMs: 400,
+      maxAckPending: random.pick([5, 1000]),
+      filterSubjects: random.pick([[], ['k.*']]),
+    });
+    const configs = retention === 'workqueue' ? [pull] : [pull, push];
+    return configs.map((config) => new ConsumerClient(config, { random, log, nowMs: () => time.nowMs }));
+  }
+}
+
+function outcomeOf({ reply }: SubmissionException): PublishOutcome {
+  const parsed = JSON.parse(reply) as { error?: { err_code: number }; seq: number };
+  return parsed.error ? { kind: 'error', errCode: parsed.error.err_code } : { kind: 'duplicate', seq: parsed.seq };
+}
