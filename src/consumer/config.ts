@@ -1,6 +1,6 @@
 /**
- * Owns the rules of a consumer's configuration (consumers.md 1.1-1.5): defaults, what is refused and in which words, what
- * an update may change, and when two configurations are the same. Plain functions of plain data.
+ * Owns the rules of a consumer's configuration (consumers.md 1.1-1.5): defaults, and what is refused in which words.
+ * Plain functions of plain data.
  */
 import {
   ACK_POLICY_REQUIRED_FOR_PENDING,
@@ -10,7 +10,6 @@ import {
   BOTH_FILTER_FORMS,
   CONSUMER_REPLICAS_EXCEED_STREAM,
   CONSUMER_REPLICAS_MUST_MATCH,
-  consumerCreateFailed,
   consumerDescriptionTooLong,
   consumerMetadataTooLarge,
   consumerNameTooLong,
@@ -59,7 +58,6 @@ import {
   MAX_METADATA_BYTES,
   MAX_NAME_BYTES,
   metadataBytes,
-  ownMetadata,
   storedMetadata,
 } from '../base/asset.ts';
 import { goDurationText } from '../base/duration-text.ts';
@@ -452,33 +450,4 @@ function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
     memStorage: wanted.memStorage,
     metadata: storedMetadata(wanted.metadata, REQUIRED_API_LEVEL),
   };
-}
-
-/** Whether `current` may become `next` (already normalised). */
-export function checkConsumerUpdate(current: ConsumerConfig, next: ConsumerConfig): ApiError | undefined {
-  const changed: readonly (readonly [changed: boolean, text: string])[] = [
-    [next.deliverPolicy !== current.deliverPolicy, 'deliver policy can not be updated'],
-    [next.memStorage !== current.memStorage, 'storage type can not be updated'],
-    [next.optStartSeq !== current.optStartSeq, 'start sequence can not be updated'],
-    [next.optStartTimeUs !== current.optStartTimeUs, 'start time can not be updated'],
-    [next.ackPolicy !== current.ackPolicy, 'ack policy can not be updated'],
-    [next.replayPolicy !== current.replayPolicy, 'replay policy can not be updated'],
-    [next.idleHeartbeatMs !== current.idleHeartbeatMs, 'heart beats can not be updated'],
-    [next.flowControl !== current.flowControl, 'flow control can not be updated'],
-    [isPush(next) && !isPush(current), 'can not update pull consumer to push based'],
-    [!isPush(next) && isPush(current), 'can not update push consumer to pull based'],
-    [next.maxWaiting !== current.maxWaiting, 'max waiting can not be updated'],
-  ];
-  const refused = changed.find(([differs]) => differs);
-  return refused && consumerCreateFailed(refused[1]);
-}
-
-/** The same consumer to its users: what servers add to the metadata, and who chose the name, does not count. */
-export function consumerConfigsEqual(a: ConsumerConfig, b: ConsumerConfig): boolean {
-  return canonicalForm(a) === canonicalForm(b);
-}
-
-function canonicalForm(config: ConsumerConfig): string {
-  const members = Object.entries({ ...config, generatedName: undefined, metadata: ownMetadata(config.metadata) });
-  return JSON.stringify(members.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -9,18 +9,17 @@ import {
   MAX_CONSUMERS_REACHED,
   WORKQUEUE_FILTER_NOT_UNIQUE,
   WORKQUEUE_UNFILTERED_NOT_UNIQUE,
-  consumerCreateFailed,
   type ApiError,
 } from '../base/api-errors.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import { subjectsCollide } from '../base/subjects.ts';
-import type { ExtensionHost, SubjectFilter } from '../stream/index.ts';
+import { subjectFilter, type ExtensionHost, type SubjectFilter } from '../stream/index.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
 import type { Consumer } from './consumer.ts';
-import { FilterIndex, consumerFilter } from './filter-index.ts';
+import { FilterIndex } from './filter-index.ts';
 import { InterestSweep } from './interest-sweep.ts';
 import { decodeOperation, type ConsumerAction } from './operations.ts';
 import { replaySteps, type ProgressSteps } from './progress-log.ts';
@@ -30,7 +29,7 @@ import { ReplicatedConsumer } from './replicated-state.ts';
 import { RunningDigest } from './running-digest.ts';
 import { startPosition } from './start-position.ts';
 import type { ConsumerConfig, ConsumerResult } from './types.ts';
-import { sameConfig, updateProblem } from './update-rules.ts';
+import { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
 
 const GLOBALS_VERSION = 1;
 
@@ -135,7 +134,7 @@ export class ConsumerRegistry {
     const error = this.#refusal(config, action, existing);
     if (error !== undefined) return { ok: false, error };
     if (existing === undefined) this.#add(config, timestampUs);
-    else if (!sameConfig(existing.replicated.config, config)) this.#update(existing, config);
+    else if (!consumerConfigsEqual(existing.replicated.config, config)) this.#update(existing, config);
     return { ok: true, value: config.name };
   }
 
@@ -148,9 +147,8 @@ export class ConsumerRegistry {
       return limit > 0 && this.#members.size >= limit ? MAX_CONSUMERS_REACHED : undefined;
     }
     const current = existing.replicated.config;
-    if (action === 'create') return sameConfig(current, config) ? undefined : CONSUMER_EXISTS;
-    const problem = updateProblem(current, config);
-    return problem === undefined ? this.#workQueueConflict(config) : consumerCreateFailed(problem);
+    if (action === 'create') return consumerConfigsEqual(current, config) ? undefined : CONSUMER_EXISTS;
+    return checkConsumerUpdate(current, config) ?? this.#workQueueConflict(config);
   }
 
   /** On a work queue each message is for one consumer. */
@@ -169,7 +167,7 @@ export class ConsumerRegistry {
   }
 
   #add(config: ConsumerConfig, timestampUs: TimestampUs): void {
-    const filter = consumerFilter(config.filterSubjects);
+    const filter = subjectFilter(config.filterSubjects);
     const start = startPosition(this.#host, config, filter);
     const identity = { id: ++this.#lastId, name: config.name, createdUs: timestampUs };
     const replicated = new ReplicatedConsumer(identity, config, start.seq);
@@ -187,7 +185,7 @@ export class ConsumerRegistry {
     this.#pages.willChange(replicated);
     this.#unindex(member);
     replicated.config = config;
-    member.filter = consumerFilter(config.filterSubjects);
+    member.filter = subjectFilter(config.filterSubjects);
     this.#index(member);
     this.#digest.mix(replicated.id);
     member.leader?.configure(config);
@@ -359,7 +357,7 @@ export class ConsumerRegistry {
         case 'consumer': {
           const { state, initialLength } = decodeConsumer(value);
           state.initial = new Float64Array(initialLength);
-          this.#register({ replicated: state, filter: consumerFilter(state.config.filterSubjects), leader: undefined });
+          this.#register({ replicated: state, filter: subjectFilter(state.config.filterSubjects), leader: undefined });
           break;
         }
         case 'list': {

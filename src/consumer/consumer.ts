@@ -2,6 +2,7 @@
  * Owns what the stream's leader does for one consumer: it takes pull requests and acks, gives the dispatcher its turns, and
  * knows when something is due. What was not on record when the leader fails is delivered again by the next one.
  */
+import { subjectFilter } from '../stream/index.ts';
 import { AckDeadlines } from './ack-deadlines.ts';
 import type { AckTokens } from './ack-subject.ts';
 import { Acks } from './acks.ts';
@@ -9,7 +10,6 @@ import type { ConsumerAdvisories } from './advisories.ts';
 import { consumerInfo } from './consumer-info.ts';
 import type { DeadlineQueue, Due } from './deadline-queue.ts';
 import { Dispatcher, type DeliveryBudget, type DispatchServices } from './dispatcher.ts';
-import { consumerFilter } from './filter-index.ts';
 import { Inactivity } from './inactivity.ts';
 import { Ledger } from './ledger.ts';
 import type { ProgressLog } from './progress-log.ts';
@@ -84,7 +84,7 @@ export class Consumer implements Due, Recorded {
     this.#pulls = new PullQueue(services.outlet, wake);
     this.#dispatcher = new Dispatcher(services, this.#ledger, {
       pulls: this.#pulls,
-      filter: consumerFilter(replicated.config.filterSubjects),
+      filter: subjectFilter(replicated.config.filterSubjects),
       effects: {
         wake,
         giveUp,
@@ -133,7 +133,7 @@ export class Consumer implements Due, Recorded {
     const before = state.config;
     state.config = config;
     if (before.filterSubjects.join(' ') !== config.filterSubjects.join(' ')) {
-      this.#dispatcher.setFilter(consumerFilter(config.filterSubjects));
+      this.#dispatcher.setFilter(subjectFilter(config.filterSubjects));
     }
     if (before.deliverSubject !== config.deliverSubject || before.deliverGroup !== config.deliverGroup) {
       this.#push?.close();

@@ -1,14 +1,7 @@
 /** Owns the way from a subject to the consumers that want it. */
-import { SubjectMatcher } from '../base/subjects.ts';
-import type { SubjectFilter } from '../stream/index.ts';
 
 /** Subjects whose consumers are remembered, until a filter changes. */
 const MAX_CACHED_SUBJECTS = 4096;
-
-/** Undefined when the filters let everything through. */
-export function consumerFilter(subjects: readonly string[]): SubjectFilter | undefined {
-  return subjects.length === 0 || subjects.includes('>') ? undefined : new SubjectMatcher(subjects);
-}
 
 interface Node<T> {
   readonly children: Map<string, Node<T>>;

@@ -1,4 +1,5 @@
 /** The door of consumer/. */
 export type * from './types.ts';
 export * from './config.ts';
+export { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
 export { createConsumers, type ConsumerSetOptions } from './consumer-set.ts';

@@ -1,33 +1,35 @@
 /** Owns when two configurations are the same, and which changes of one are refused (consumers.md 1.2, 1.5). */
+import { consumerCreateFailed, type ApiError } from '../base/api-errors.ts';
 import { ownMetadata } from '../base/asset.ts';
 import type { ConsumerConfig } from './types.ts';
 
-/** Metadata that servers add doesn't count. */
-export function sameConfig(a: ConsumerConfig, b: ConsumerConfig): boolean {
-  return comparable(a) === comparable(b);
+/** The same consumer to its users: what servers add to the metadata, and who chose the name, does not count. */
+export function consumerConfigsEqual(a: ConsumerConfig, b: ConsumerConfig): boolean {
+  return canonicalForm(a) === canonicalForm(b);
 }
 
-/** Why `next` can't replace `current`; undefined if it can. The order of checks is the reference server's. */
-export function updateProblem(current: ConsumerConfig, next: ConsumerConfig): string | undefined {
-  if (current.deliverPolicy !== next.deliverPolicy) return 'deliver policy can not be updated';
-  if (current.memStorage !== next.memStorage) return 'storage type can not be updated';
-  if (current.optStartSeq !== next.optStartSeq) return 'start sequence can not be updated';
-  if (current.optStartTimeUs !== next.optStartTimeUs) return 'start time can not be updated';
-  if (current.ackPolicy !== next.ackPolicy) return 'ack policy can not be updated';
-  if (current.replayPolicy !== next.replayPolicy) return 'replay policy can not be updated';
-  if (current.idleHeartbeatMs !== next.idleHeartbeatMs) return 'heart beats can not be updated';
-  if (current.flowControl !== next.flowControl) return 'flow control can not be updated';
-  if (current.deliverSubject === '' && next.deliverSubject !== '') {
-    return 'can not update pull consumer to push based';
-  }
-  if (current.deliverSubject !== '' && next.deliverSubject === '') {
-    return 'can not update push consumer to pull based';
-  }
-  if (current.maxWaiting !== next.maxWaiting) return 'max waiting can not be updated';
-  return undefined;
+function canonicalForm(config: ConsumerConfig): string {
+  const members = Object.entries({ ...config, generatedName: undefined, metadata: ownMetadata(config.metadata) });
+  return JSON.stringify(members.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function comparable(config: ConsumerConfig): string {
-  const members = Object.entries({ ...config, metadata: ownMetadata(config.metadata) });
-  return JSON.stringify(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Whether `current` may become `next` (already normalised). The order of checks is the reference server's. */
+export function checkConsumerUpdate(current: ConsumerConfig, next: ConsumerConfig): ApiError | undefined {
+  const wasPush = current.deliverSubject !== '';
+  const isPush = next.deliverSubject !== '';
+  const changed: readonly (readonly [changed: boolean, text: string])[] = [
+    [next.deliverPolicy !== current.deliverPolicy, 'deliver policy can not be updated'],
+    [next.memStorage !== current.memStorage, 'storage type can not be updated'],
+    [next.optStartSeq !== current.optStartSeq, 'start sequence can not be updated'],
+    [next.optStartTimeUs !== current.optStartTimeUs, 'start time can not be updated'],
+    [next.ackPolicy !== current.ackPolicy, 'ack policy can not be updated'],
+    [next.replayPolicy !== current.replayPolicy, 'replay policy can not be updated'],
+    [next.idleHeartbeatMs !== current.idleHeartbeatMs, 'heart beats can not be updated'],
+    [next.flowControl !== current.flowControl, 'flow control can not be updated'],
+    [isPush && !wasPush, 'can not update pull consumer to push based'],
+    [!isPush && wasPush, 'can not update push consumer to pull based'],
+    [next.maxWaiting !== current.maxWaiting, 'max waiting can not be updated'],
+  ];
+  const refused = changed.find(([differs]) => differs);
+  return refused && consumerCreateFailed(refused[1]);
 }

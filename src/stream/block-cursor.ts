@@ -8,7 +8,7 @@ import type { MessageStore } from './message-store.ts';
 import type { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
 import { countFrom } from './store-queries.ts';
-import { hasWildcard } from './subject-filter.ts';
+import { hasWildcards } from '../base/subjects.ts';
 import { SubjectMatcher } from './subject-matcher.ts';
 import type { CursorStep, StoredMessage, StreamCursor, SubjectFilter } from './types.ts';
 
@@ -74,7 +74,7 @@ export class BlockCursor implements StreamCursor {
     this.#filter = filter;
     this.#matcher = filter && new SubjectMatcher(this.#store.subjects, filter);
     const only = filter?.subjects.length === 1 ? filter.subjects[0] : undefined;
-    this.#literal = only === undefined || hasWildcard(only) ? undefined : Buffer.from(only);
+    this.#literal = only === undefined || hasWildcards(only) ? undefined : Buffer.from(only);
   }
 
   countPending(): number {

@@ -4,4 +4,4 @@ export * from './config.ts';
 export * from './message-format.ts';
 export { emptyStoredMessage } from './block-cursor.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
-export { hasWildcard, subjectFilter } from './subject-filter.ts';
+export { subjectFilter } from './subject-filter.ts';

@@ -7,7 +7,7 @@
  */
 import { grownFloat64, grownUint32, InternedStrings } from './interned-strings.ts';
 import { PageTracker } from './page-tracker.ts';
-import { hasWildcard } from './subject-filter.ts';
+import { hasWildcards } from '../base/subjects.ts';
 import type { SubjectFilter } from './types.ts';
 
 const IDS_PER_PAGE = 256;
@@ -94,7 +94,7 @@ export class SubjectIndex {
   /** Ids of all matching subjects, in no order that means anything. Literal filters look up instead of searching. */
   matching(filter: SubjectFilter | undefined): number[] {
     const ids: number[] = [];
-    if (filter !== undefined && !filter.subjects.some(hasWildcard)) {
+    if (filter !== undefined && !filter.subjects.some(hasWildcards)) {
       for (const subject of new Set(filter.subjects)) {
         const bytes = Buffer.from(subject);
         const id = this.#strings.find(bytes, 0, bytes.length);
