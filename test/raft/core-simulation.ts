@@ -11,7 +11,7 @@ import type { PeerMessage } from '../../src/raft/messages.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../../src/raft/record.ts';
 import { CoreChecks } from './core-checks.ts';
 import { CoreNode, ELECTION_TIMEOUT_MIN_MS, GROUP, NO_HARD_STATE } from './core-node.ts';
-import { Random } from './random.ts';
+import { Random } from '../sim/random.ts';
 
 const TICK_MS = 10;
 const HEARTBEAT_MS = 60;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LogWindow } from '../../src/raft/core/log-window.ts';
 import { allocateRecord, chainChecksum, sealRecord } from '../../src/raft/record.ts';
 import type { Entry, GroupId, LogIndex, Term } from '../../src/raft/types.ts';
-import { Random } from './random.ts';
+import { Random } from '../sim/random.ts';
 
 const BODY_BYTES = 60;
 const RECORD_BYTES = BODY_BYTES + 40;

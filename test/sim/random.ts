@@ -22,12 +22,26 @@ export class Random {
     return from + Math.floor(this.next() * (to - from));
   }
 
+  /** Uniform in [0, limit), whole numbers. */
+  below(limit: number): number {
+    return this.integer(0, limit);
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
   pick<T>(items: readonly T[]): T {
     return items[this.integer(0, items.length)]!;
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const result = [...items];
+    for (let at = result.length - 1; at > 0; at--) {
+      const other = this.below(at + 1);
+      [result[at], result[other]] = [result[other]!, result[at]!];
+    }
+    return result;
   }
 
   /** A generator of its own, so that one part of a run can change without shifting all others. */
