@@ -117,6 +117,16 @@ export class CheckpointPages {
     this.#deleted = [...frozen.deleted, ...this.#deleted];
   }
 
+  /** All consumers were replaced by those of a checkpoint: what those before had changed is history. */
+  restored(): void {
+    this.#frozen = undefined;
+    this.#changed = new Set();
+    this.#newLists = new Set();
+    this.#deleted = [];
+    this.#toEncode.clear();
+    this.#encoded = [];
+  }
+
   #nextPage(): PendingPage | undefined {
     const page = this.#encoded.pop();
     if (page !== undefined) return page;

@@ -344,10 +344,16 @@ export class ConsumerRegistry {
 
   // ---- checkpoints ---------------------------------------------------------------------------------------------
 
+  /** Without pages the state is that before the first entry. */
   restore(pages: readonly (readonly [Buffer, Buffer])[]): void {
     for (const member of this.#members.values()) this.#unindex(member);
     this.#members.clear();
     this.#byId.clear();
+    this.#pages.restored();
+    this.#lastId = 0;
+    this.#digest.value = 0;
+    this.#sweep.next = 0;
+    this.#sweep.through = 0;
     for (const [key, value] of pages) {
       const page = parsePageKey(key);
       switch (page.kind) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ConsumerSet } from '../../src/consumer/index.ts';
 import { consumerConfig } from './configs.ts';
 import { attempts, groupWith, place, summary } from './scenario.ts';
 
@@ -126,6 +127,33 @@ test('a restored replica has the same state and digest, and can lead', async () 
   group.pull({ batch: 1 }, 'inbox', 'L');
   assert.deepEqual(summary(await group.run(20)).at(-1), 'inbox m20');
   assertEqualReplicas(group);
+});
+
+function checkpointOf(consumers: ConsumerSet): (readonly [Buffer, Buffer])[] {
+  const pages: (readonly [Buffer, Buffer])[] = [];
+  consumers.beginCheckpoint();
+  consumers.writePages({ put: (key, value) => pages.push([key, value]), delete: () => undefined }, Infinity);
+  consumers.endCheckpoint(true);
+  return pages.sort(([a], [b]) => Buffer.compare(a, b));
+}
+
+test('what a replica had changed before it was restored is no part of its next checkpoint', async () => {
+  const group = await groupWith({}, 5, { replicas: 3 });
+  group.pull({ batch: 3 });
+  await group.run(20);
+  const [, ahead, behind] = group.replicas;
+  const pages = checkpointOf(ahead!.consumers);
+  behind!.consumers.restore(pages);
+  assert.deepEqual(checkpointOf(behind!.consumers).length, 1, 'the page of what all consumers share');
+  assertEqualReplicas(group);
+});
+
+test('a replica restored without pages is as before the first entry', async () => {
+  const group = await groupWith({}, 5, { replicas: 3 });
+  const { consumers } = group.replicas[1]!;
+  consumers.restore([]);
+  assert.equal(consumers.digest(), 0);
+  assert.deepEqual(consumers.names(), []);
 });
 
 test('pulls that ended are forgotten by the replicas too', async () => {
