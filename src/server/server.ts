@@ -238,6 +238,7 @@ export class Server {
         maxAckPending: options.jetStream!.limits.maxAckPending,
         maxRequestBatch: options.jetStream!.limits.maxRequestBatch,
       },
+      lowOnSpace: () => storage.lowOnSpace,
     });
     const clusterPort = options.cluster?.port;
     this.#jetStream = { cluster, service, budget: storageBudget(options.jetStream!), clusterPort, storage };

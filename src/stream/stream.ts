@@ -2,6 +2,7 @@
  * Owns one stream on this node: the state machine of its group, the place where publishes are submitted, and what
  * consumers and direct reads see.
  */
+import { INSUFFICIENT_RESOURCES, type ApiError } from '../base/api-errors.ts';
 import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
@@ -14,6 +15,7 @@ import { ENTRY_EXTENSION_OPERATION, ENTRY_EXTENSION_PROGRESS, ENTRY_OPERATION } 
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { Proposer } from './proposer.ts';
+import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
 import { Replica } from './replica.ts';
@@ -45,6 +47,8 @@ export interface StreamOptions {
   readonly domain?: string | undefined;
   readonly createExtension: (host: ExtensionHost) => StreamExtension;
   readonly events?: StreamEvents;
+  /** False while there is no room for more: publishes are refused, everything else goes on. Asked for each submission. */
+  readonly mayStore?: () => boolean;
 }
 
 /** What the server around a stream may want to know at once. */
@@ -106,7 +110,15 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   // What users of the stream ask for.
 
   submit(submission: Submission): void {
-    this.#proposer.submit(submission);
+    const full = this.#options.mayStore?.() === false;
+    if (full && this.status.role === 'leader') this.#refuse(submission, INSUFFICIENT_RESOURCES);
+    else this.#proposer.submit(submission);
+  }
+
+  #refuse(submission: Submission, error: ApiError): void {
+    const reply = new PublishReplies(this.config.name, this.#options.domain).error(error);
+    const exceptions = Array.from({ length: submission.count }, (_, ordinal) => ({ ordinal, stored: false, reply }));
+    submission.settle({ kind: 'applied', firstSeq: (this.state().lastSeq + 1) as Seq, exceptions });
   }
 
   async execute(operation: StreamOperation): Promise<OperationResult> {

@@ -61,6 +61,7 @@ export interface Submission {
 
 export type SubmissionOutcome =
   | {
+      /** Also when every message was refused before the log: each has an exception then. */
       readonly kind: 'applied';
       /** The sequence of the first message without an exception; those that follow count up by one. */
       readonly firstSeq: Seq;

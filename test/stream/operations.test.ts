@@ -242,3 +242,24 @@ test('times lead to sequences, and an unused stream reports zeros unless it begi
   const later = openFixture({ firstSeq: 50 }).stream.state();
   assert.deepEqual([later.firstSeq, later.lastSeq], [50, 49]);
 });
+
+test('without room publishes are refused, and everything that makes room goes on', async () => {
+  let room = true;
+  const { stream, group, publish, submit } = openFixture({}, undefined, undefined, () => room);
+  publish('a');
+  publish('b');
+  room = false;
+  const refused = { error: { code: 503, err_code: 10023, description: 'insufficient resources' }, stream: 'S', seq: 0 };
+  assert.deepEqual(publish('a'), refused);
+  const { outcome } = submit([{ subject: 'a' }, { subject: 'b' }]);
+  assert.equal(outcome?.kind === 'applied' && outcome.exceptions.length, 2);
+
+  const deleted = stream.execute({ op: 'deleteMessage', seq: 1, erase: false });
+  const purged = stream.execute({ op: 'purge', filter: undefined, seq: undefined, keep: undefined });
+  group.run();
+  assert.equal((await deleted).kind, 'done');
+  assert.deepEqual(await purged, { kind: 'done', purged: 1 });
+
+  room = true;
+  assert.deepEqual(publish('a'), { stream: 'S', seq: 3 });
+});

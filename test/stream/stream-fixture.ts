@@ -201,7 +201,12 @@ export interface Fixture {
   readonly publish: (subject: string, headers?: Readonly<Record<string, string>>, payload?: string) => unknown;
 }
 
-export function openFixture(config: Partial<StreamConfig> = {}, runtime = new FakeRuntime(), domain?: string): Fixture {
+export function openFixture(
+  config: Partial<StreamConfig> = {},
+  runtime = new FakeRuntime(),
+  domain?: string,
+  mayStore?: () => boolean,
+): Fixture {
   const group = new FakeGroup();
   const extension = new RecordingExtension();
   const stream = createStream({
@@ -214,6 +219,7 @@ export function openFixture(config: Partial<StreamConfig> = {}, runtime = new Fa
     logger: silentLogger,
     domain,
     createExtension: () => extension,
+    ...(mayStore && { mayStore }),
   });
   group.attach(stream);
   const submit: Fixture['submit'] = (messages) => {

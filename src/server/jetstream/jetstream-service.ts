@@ -32,6 +32,8 @@ export interface JetStreamServiceOptions {
   /** See `ApiBackend.strict`. */
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
+  /** The disk has hardly any room left. */
+  readonly lowOnSpace: () => boolean;
 }
 
 export class JetStreamService {
@@ -46,7 +48,7 @@ export class JetStreamService {
   /** Attaches to the cluster, which must not have been started yet. */
   constructor(options: JetStreamServiceOptions) {
     this.#options = options;
-    const { cluster, router, runtime, logger, domain } = options;
+    const { cluster, router, runtime, logger, domain, lowOnSpace } = options;
     this.streams = new LocalStreams({
       cluster,
       host: cluster.host,
@@ -54,6 +56,7 @@ export class JetStreamService {
       runtime,
       logger,
       domain,
+      lowOnSpace,
       statusChanged: (group, status) => {
         cluster.groupStatusChanged(group, status);
       },

@@ -10,6 +10,7 @@ import type { GroupId, GroupStatus, RaftHost, StateMachine } from '../../raft/in
 import { createStream, type StreamConfig, type StreamInstance } from '../../stream/index.ts';
 import type { Router } from '../router-types.ts';
 import { RouterOutlet } from './consumer-outlet.ts';
+import { SpaceGuard } from './space-guard.ts';
 
 /** Groups opened at the same time while a node starts: enough to keep the disk busy, few enough to serve meanwhile. */
 const OPENING_AT_ONCE = 8;
@@ -27,6 +28,8 @@ interface Options {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly domain: string;
+  /** The disk has hardly any room left. */
+  readonly lowOnSpace: () => boolean;
   /** A group's status changed on this node. */
   readonly statusChanged: (group: GroupId, status: GroupStatus) => void;
 }
@@ -38,9 +41,18 @@ export class LocalStreams {
   /** Looked at again whenever the group's status or configuration moved. */
   readonly #watchers = new Map<GroupId, Set<() => void>>();
   #opening = 0;
+  readonly #space: SpaceGuard;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#space = new SpaceGuard({
+      runtime: options.runtime,
+      lowOnSpace: options.lowOnSpace,
+      handAway: (group) => {
+        options.logger.warn({ group }, 'stream.noSpace');
+        void this.#open.get(group)?.instance.transferLeadership();
+      },
+    });
   }
 
   /** From here on, what the catalogue assigns to this node is opened. */
@@ -157,6 +169,7 @@ export class LocalStreams {
       runtime,
       logger,
       createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain })),
+      mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
       events: {
         statusChanged: (status) => {
           this.#options.statusChanged(assignment.group, status);
