@@ -3,24 +3,26 @@
  * nothing of its own accord: the host calls it in its turns, and carries what it wants written or sent.
  */
 import type { NodeId } from '../base/brand.ts';
-import { invariant, NotLeaderError, StorageError } from '../base/errors.ts';
+import { NotLeaderError, StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Applier } from './applier.ts';
 import { Checkpointer, isCheckpointDue } from './checkpointer.ts';
 import { RaftCore } from './core/core.ts';
-import { Effects, type LoadRequest } from './core/effects.ts';
+import { Effects } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
 import { isJoint, isVoter, members } from './core/membership.ts';
+import { GroupClock } from './group-clock.ts';
+import { GroupRepair } from './group-repair.ts';
 import type { HostContext } from './host-context.ts';
 import type { PeerMessage } from './messages.ts';
 import { OpenRequests } from './open-requests.ts';
-import { openRecord } from './record.ts';
+import { ProposalMeter } from './proposal-meter.ts';
+import { RecordAccess } from './record-access.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import type { GroupStorage } from './storage/group-storage.ts';
 import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
 import type { WriteBatch } from './storage/write-batch.ts';
-import { TICKS_PER_HEARTBEAT } from './timing.ts';
 import type {
   GroupHandle,
   GroupId,
@@ -32,8 +34,6 @@ import type {
   Term,
 } from './types.ts';
 
-/** Proposed here and not committed; above it `canPropose` is false. */
-const MAX_UNCOMMITTED_BYTES = 16 * 1024 * 1024;
 /** Per group, besides the node's cache of records, from which what is older is loaded without touching the disk. */
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -57,6 +57,7 @@ export class Group implements GroupHandle {
   readonly storage: GroupStorage;
   readonly sender: SnapshotSender;
   readonly receiver: SnapshotReceiver;
+  readonly repair: GroupRepair;
   readonly #context: HostContext;
   #core: RaftCore;
   readonly #effects = new Effects();
@@ -65,22 +66,19 @@ export class Group implements GroupHandle {
   readonly #checkpointer: Checkpointer;
   readonly #logger: Logger;
   readonly #requests: OpenRequests;
+  readonly #records: RecordAccess;
+  readonly #proposals: ProposalMeter;
+  readonly #clock: GroupClock;
   readonly #puts: PendingPut[] = [];
   #whenDurable: (() => void)[] = [];
   #writing = false;
   #restoring = false;
   #closed = false;
-  #uncommittedBytes = 0;
   #couldPropose = false;
   #members: readonly NodeId[];
-  #electionTick = 0;
-  #quietBeats = 0;
-  /** Memory group: this life began with nothing although the group is not new. The members that said the same. */
-  #emptyMembers: Set<NodeId> | undefined;
   /** The state is being built anew; until then nothing is heard or said. */
   #rebuilding = false;
   #leaderSeen: NodeId | undefined;
-  #sample: { readonly index: LogIndex; readonly startMs: number } | undefined;
   /** Leader: where its term's first entry was known to be committed. It is ready when that is applied here. */
   #readyAt: LogIndex | undefined;
   #readyApplied = false;
@@ -100,6 +98,18 @@ export class Group implements GroupHandle {
     this.#checkpointer = new Checkpointer(storage, this.#machine, context.checkpointPolicy);
     this.sender = new SnapshotSender(context, this, this.#checkpointer);
     this.receiver = new SnapshotReceiver(context, this);
+    this.#records = new RecordAccess(context, this);
+    this.#proposals = new ProposalMeter(context.metrics);
+    this.#clock = new GroupClock(context, this);
+    this.repair = new GroupRepair(context, this, this.#logger, {
+      stopApplying: () => {
+        this.#restoring = true;
+      },
+      forgetCheckpoint: (batch) => {
+        this.#checkpointer.forget(batch);
+      },
+      startOver: () => this.#startOver(),
+    });
   }
 
   /** A replicated group whose checkpoint turns out to be damaged gets another from its leader. */
@@ -108,8 +118,7 @@ export class Group implements GroupHandle {
       await this.#machine.restore({ appliedIndex, pages: this.storage.checkpoints.load() });
     } catch (error) {
       if (this.isAlone || !(error instanceof StorageError) || error.code !== 'STORAGE_CORRUPT') throw error;
-      this.#logger.error({ error }, 'group.checkpointDamaged');
-      this.#buildAnew();
+      this.repair.checkpointDamaged(error);
     }
   }
 
@@ -123,7 +132,7 @@ export class Group implements GroupHandle {
   async start(recovered: RecoveredGroup | undefined): Promise<void> {
     if (recovered !== undefined) {
       this.receiver.recovered(recovered.staged);
-      if (this.storage.storage === 'memory') this.#emptyMembers = new Set([this.#context.node]);
+      if (this.storage.storage === 'memory') this.repair.memoryLost();
     }
     if (recovered?.hasCheckpoint === true) await this.#restoreOwn(recovered.state.snapshot.index);
     const now = this.#context.runtime.monotonicMs();
@@ -154,6 +163,15 @@ export class Group implements GroupHandle {
 
   get isHibernating(): boolean {
     return this.#core.hibernating;
+  }
+
+  get canHibernate(): boolean {
+    return this.#core.canHibernate && !this.sender.isSending;
+  }
+
+  /** No entry, and nobody known who has one. */
+  get hasNothing(): boolean {
+    return this.#core.lastIndex === 0 && this.leader === undefined;
   }
 
   get leader(): NodeId | undefined {
@@ -202,12 +220,12 @@ export class Group implements GroupHandle {
 
   /** A message from a peer, except those that carry snapshots. */
   receive(message: PeerMessage): void {
-    if (message.kind === 'appendEntries' && message.entries.length > 0) this.#quietBeats = 0;
+    if (message.kind === 'appendEntries' && message.entries.length > 0) this.#clock.noteTraffic();
     if (message.kind === 'requestVote' && this.isHibernating && this.#mustWakeFor(message.from)) {
       this.step({ kind: 'wake' });
     }
     if (message.kind === 'appendEntries' && !this.repairing) {
-      if (!this.#applier.compare(message.digestIndex, message.digest)) this.#quarantine(message.digestIndex);
+      if (!this.#applier.compare(message.digestIndex, message.digest)) this.repair.quarantine(message.digestIndex);
     }
     this.step({ kind: 'peer', message });
   }
@@ -220,42 +238,12 @@ export class Group implements GroupHandle {
   }
 
   tick(tick: number, isBeat: boolean): void {
-    if (this.isLeader) {
-      if (isBeat) this.#beat();
-    } else if (this.#electionTick < tick + 1) {
-      this.#campaignAfter(this.#electionTick - tick);
-    }
-    if (isBeat && !this.isLeader) this.step({ kind: 'heartbeatTimeout' });
-    if (isBeat) {
-      this.sender.tick();
-      this.receiver.tick();
-      this.#tellNothingLeft();
-      this.#settleTransfers();
-    }
-  }
-
-  /** Unless a leader is heard of within this part of a tick. */
-  #campaignAfter(ticks: number): void {
-    const due = this.#electionTick;
-    const { heartbeatMs } = this.#context.timing;
-    this.#context.runtime.after(Math.max(0, ticks) * (heartbeatMs / TICKS_PER_HEARTBEAT), () => {
-      // The loop may have stood still: what the sockets hold is read first.
-      this.#context.runtime.defer(() => {
-        if (this.#electionTick === due && !this.#closed && this.#context.mayVote(this)) this.#campaign();
-      });
-    });
-  }
-
-  #campaign(): void {
-    if (this.isVoter && !this.repairing && !this.isHibernating) this.#context.metrics.electionStarted();
-    this.step({ kind: 'electionTimeout' });
-  }
-
-  #beat(): void {
-    if (this.#core.canHibernate && !this.sender.isSending) this.#quietBeats++;
-    else this.#quietBeats = 0;
-    const rests = this.#quietBeats >= this.#context.timing.hibernateAfterBeats;
-    this.step({ kind: rests ? 'hibernate' : 'heartbeatTimeout' });
+    this.#clock.tick(tick, isBeat);
+    if (!isBeat) return;
+    this.sender.tick();
+    this.receiver.tick();
+    this.repair.tellNothingLeft();
+    this.#settleTransfers();
   }
 
   /** Carries out what needs no disk. Called by the host, once per turn and group. */
@@ -263,17 +251,17 @@ export class Group implements GroupHandle {
     const effects = this.#effects;
     if (effects.restartElectionTimer) {
       effects.restartElectionTimer = false;
-      this.#electionTick = this.#context.drawElectionTick();
+      this.#clock.restartElectionTimer();
     }
     for (const message of effects.send) this.#context.send(this.id, message);
     effects.send.length = 0;
     if (effects.apply.length > 0) {
-      this.#commit(effects);
+      this.#proposals.committed(effects.apply, this.#context.runtime.monotonicMs());
       this.#applier.enqueue(effects.apply);
       effects.apply.length = 0;
     }
     if (effects.load.length > 0) {
-      for (const load of effects.load) void this.#load(load);
+      for (const load of effects.load) void this.#records.load(load);
       effects.load.length = 0;
     }
     this.#requests.settleReads(effects, (index, done) => {
@@ -281,22 +269,11 @@ export class Group implements GroupHandle {
     });
     for (const { to, index } of effects.snapshots) this.sender.offer(to, index);
     effects.snapshots.length = 0;
-    if (effects.brokenChain !== undefined) this.#reportBrokenChain(effects.brokenChain);
+    if (effects.brokenChain !== undefined) this.repair.brokenChain(effects.brokenChain);
     effects.brokenChain = undefined;
     if (effects.statusChanged) this.#statusChanged();
     this.#requests.settleMembershipChange(effects, this.isLeader);
     if (effects.sendOncePersisted.length > 0 && !this.#writing && !this.needsDisk) this.#release();
-  }
-
-  #commit(effects: Effects): void {
-    const last = effects.apply[effects.apply.length - 1]!.index;
-    if (this.#uncommittedBytes > 0) {
-      for (const entry of effects.apply) this.#uncommittedBytes -= entry.record.length;
-      if (this.#uncommittedBytes < 0) this.#uncommittedBytes = 0;
-    }
-    if (this.#sample === undefined || this.#sample.index > last) return;
-    this.#context.metrics.committed((this.#context.runtime.monotonicMs() - this.#sample.startMs) / 1000);
-    this.#sample = undefined;
   }
 
   get hasToApply(): boolean {
@@ -311,7 +288,7 @@ export class Group implements GroupHandle {
       this.#checkpointer.applied(entry.index);
       if (entry.kind === 'membership' && this.storage.storage === 'memory') this.#storeMembership(entry.index);
     }
-    if (!this.#applier.compareExpected()) this.#quarantine(this.#applier.lastApplied);
+    if (!this.#applier.compareExpected()) this.repair.quarantine(this.#applier.lastApplied);
     if (this.isLeader && this.#applier.digestIsComparable) {
       const index = this.#applier.lastApplied;
       this.#core.step(
@@ -461,7 +438,7 @@ export class Group implements GroupHandle {
     try {
       await this.#machine.restore({ appliedIndex: snapshot.index, pages: this.storage.checkpoints.load() });
     } catch (error) {
-      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.#buildAnew();
+      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.repair.buildAnew();
       else this.#context.groupFailed(this, error);
       return;
     }
@@ -478,61 +455,6 @@ export class Group implements GroupHandle {
   }
 
   // --- Repair ---
-
-  /** Our state is another than the leader's: we are not to be counted, and fetch it whole. */
-  #quarantine(index: LogIndex): void {
-    if (this.repairing) return;
-    this.#context.metrics.digestMismatch();
-    this.#logger.error({ index }, 'group.digestMismatch');
-    this.#buildAnew();
-  }
-
-  /** The state can't be believed: out of the quorum with it, durably, and then from the beginning. */
-  #buildAnew(): void {
-    this.#restoring = true;
-    this.put(
-      (batch) => {
-        this.storage.setRepairing(batch, true);
-        this.#checkpointer.forget(batch);
-      },
-      () => {
-        void this.#startOver();
-      },
-    );
-  }
-
-  /**
-   * A memory group that no member remembers anything of begins again, empty. Each member says so while it has nothing
-   * and knows no leader; whoever heard it from every voter, and has nothing either, counts again. A voter that still had
-   * something would not say so, and without a healthy majority nobody can have got anything meanwhile: any leader's
-   * quorum holds one voter that is not repairing. Terms and votes are on disk, and stay.
-   */
-  nothingLeftAt(node: NodeId): void {
-    if (this.#emptyMembers === undefined || !this.repairing || !this.#hasNothing) return;
-    this.#emptyMembers.add(node);
-    if (!this.voterSets.every((voters) => voters.every((voter) => this.#emptyMembers!.has(voter)))) return;
-    this.#logger.warn({}, 'group.beginsAgainEmpty');
-    this.put(
-      (batch) => {
-        this.storage.setRepairing(batch, false);
-      },
-      () => {
-        void this.#startOver();
-      },
-    );
-  }
-
-  get #hasNothing(): boolean {
-    return this.#core.lastIndex === 0 && this.leader === undefined;
-  }
-
-  #tellNothingLeft(): void {
-    if (this.#emptyMembers === undefined || !this.#hasNothing) return;
-    for (const node of this.#members) {
-      if (node !== this.#context.node)
-        this.#context.sendFrame(node, { kind: 'nothingLeft', group: this.id }, 'control');
-    }
-  }
 
   /** Builds the state anew from what the log proves and, if that is not all, from a leader's checkpoint. */
   async #startOver(): Promise<void> {
@@ -556,59 +478,17 @@ export class Group implements GroupHandle {
     }
   }
 
-  /** Something that was promised may be gone. Durable first, then known to the core. */
-  markRepairing(): void {
-    this.put(
-      (batch) => {
-        this.storage.setRepairing(batch, true);
-      },
-      () => {
-        this.step({ kind: 'repairNeeded' });
-      },
-    );
-  }
-
-  /** The same, found by the host, which has stored it for all groups. */
-  repairingMarked(): void {
-    this.storage.repairingMarked();
-    this.step({ kind: 'repairNeeded' });
-  }
-
-  #reportBrokenChain(broken: { readonly peer: NodeId; readonly index: LogIndex }): void {
-    this.#logger.error(broken, 'group.brokenChain');
-    void this.#checkEntry(broken.index);
-  }
-
-  async #checkEntry(index: LogIndex): Promise<void> {
-    const entry = await this.storage.readEntry(index);
-    if (entry === undefined && !this.isAlone && !this.isLeader) this.markRepairing();
-  }
-
   // --- Reading ---
-
-  async #load(load: LoadRequest): Promise<void> {
-    const entries = await this.storage.readEntries(load.from, load.through, load.maxBytes).catch((error: unknown) => {
-      this.#context.readFailed(error);
-      return [];
-    });
-    if (entries.length === 0) this.#context.repairRecord(this, load.from);
-    this.step({ kind: 'loaded', to: load.to, entries });
-  }
 
   cachedRecord(index: LogIndex): Buffer | undefined {
     // A leader may apply what a majority has stored before it has even begun to write it itself.
     return this.storage.cachedRecord(index) ?? this.#core.cachedEntry(index)?.record;
   }
 
-  async readRecord(index: LogIndex): Promise<Buffer> {
+  readRecord(index: LogIndex): Promise<Buffer> {
     const record = this.cachedRecord(index);
-    if (record !== undefined) return record;
-    try {
-      return await this.storage.readRecord(index);
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.#context.repairRecord(this, index);
-      throw error;
-    }
+    if (record !== undefined) return Promise.resolve(record);
+    return this.#records.read(index);
   }
 
   get compactableThrough(): LogIndex {
@@ -616,19 +496,7 @@ export class Group implements GroupHandle {
   }
 
   compactRecord(index: LogIndex, body: Buffer): void {
-    invariant(index <= this.compactableThrough, `group ${this.id}: entry ${index} may be applied again`);
-    void this.storage.readRecord(index).then(
-      (record) => {
-        const entry = openRecord(record, { group: this.id, index });
-        if (typeof entry === 'string') return;
-        this.put((batch) => {
-          this.storage.putCompacted(batch, entry, body);
-        });
-      },
-      () => {
-        this.#context.repairRecord(this, index);
-      },
-    );
+    this.#records.compact(index, body);
   }
 
   readBarrier(): Promise<void> {
@@ -648,22 +516,16 @@ export class Group implements GroupHandle {
   /** One entry of ours at a time waits for the local disk; what comes meanwhile gathers into the next. */
   get canPropose(): boolean {
     const core = this.#core;
-    return (
-      core.canPropose &&
-      !this.#closed &&
-      core.durableIndex === core.lastIndex &&
-      this.#uncommittedBytes < MAX_UNCOMMITTED_BYTES
-    );
+    return core.canPropose && !this.#closed && core.durableIndex === core.lastIndex && this.#proposals.hasRoom;
   }
 
   propose(record: Buffer): LogIndex | undefined {
     if (this.#closed || !this.#core.canPropose) return undefined;
-    this.#quietBeats = 0;
+    this.#clock.noteTraffic();
     this.#couldPropose = false;
-    this.#uncommittedBytes += record.length;
     this.step({ kind: 'propose', records: [record] });
     const index = this.#core.lastIndex;
-    this.#sample ??= { index, startMs: this.#context.runtime.monotonicMs() };
+    this.#proposals.proposed(index, record.length, this.#context.runtime.monotonicMs());
     return index;
   }
 
@@ -736,8 +598,7 @@ export class Group implements GroupHandle {
       this.#logger.info({ leader: this.leader, term: this.term, role: this.#core.role }, 'group.leader');
     }
     if (!this.isLeader) {
-      this.#uncommittedBytes = 0;
-      this.#sample = undefined;
+      this.#proposals.reset();
       this.sender.stop();
     }
     this.#settleTransfers();

@@ -1,21 +1,21 @@
 /**
  * Owns a node's groups in time: it gives them their ticks, disk and wire. Inputs gather until a turn; a turn steps every
- * group that has something to do, sends one frame per peer, and writes one batch for all. While a batch is on its way
- * to the disk the next one gathers: that is group commit.
+ * group that has something to do, sends one frame per peer, and writes one batch for all (batch-writer.ts).
  */
 import type { NodeId } from '../base/brand.ts';
 import { StorageError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Runtime, Timer } from '../base/runtime.ts';
+import type { Runtime } from '../base/runtime.ts';
+import { Amnesia } from './amnesia.ts';
+import { BatchWriter } from './batch-writer.ts';
 import { DEFAULT_CHECKPOINT_POLICY, type CheckpointPolicy } from './checkpointer.ts';
-import type { CoreOptions } from './core/input.ts';
-import { makeMembership, type Membership } from './core/membership.ts';
-import { decodeFrame } from './frame.ts';
-import { Group, type GroupWrite } from './group.ts';
+import { makeMembership } from './core/membership.ts';
+import { FrameIntake } from './frame-intake.ts';
+import { Group } from './group.ts';
 import type { HostContext } from './host-context.ts';
 import { NO_METRICS, type HostMetrics } from './host-metrics.ts';
 import type { PeerMessage } from './messages.ts';
-import { decodeNodeFrame, encodeNodeFrame, isNodeFrame, type NodeFrame } from './node-frame.ts';
+import { encodeNodeFrame, type NodeFrame } from './node-frame.ts';
 import { Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { RecordRepair } from './record-repair.ts';
@@ -23,15 +23,13 @@ import { GroupStorage } from './storage/group-storage.ts';
 import { INITIAL_HARD_STATE } from './storage/hard-state.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
 import { RecordCache } from './storage/record-cache.ts';
-import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
-import type { WriteBatch } from './storage/write-batch.ts';
-import { DEFAULT_TIMING, STALL_INTERVALS, TICKS_PER_HEARTBEAT, type Timing } from './timing.ts';
+import { recoverGroup } from './storage/recovery.ts';
+import { TickTimer } from './tick-timer.ts';
+import { DEFAULT_TIMING, TICKS_PER_HEARTBEAT, type Timing } from './timing.ts';
 import type { GroupHandle, GroupId, GroupOptions, LogIndex, RaftHost, RaftTransport } from './types.ts';
 
 /** Of recent records of all groups, so that readers at the tail touch no disk. */
 const RECORD_CACHE_BYTES = 64 * 1024 * 1024;
-/** What one batch holds at most; the groups that are left wait for the next. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 /** Applying stops for this turn after so many milliseconds; sockets get their chance in between. */
 const APPLY_BUDGET_MS = 4;
 /** A group that proposes while it is being stepped is stepped again, but not for ever. */
@@ -71,23 +69,16 @@ class Host implements RaftHost, HostContext {
   readonly #outbox: Outbox;
   readonly #peers: Peers;
   readonly #repair: RecordRepair;
-  readonly #tickMs: number;
+  readonly #writer: BatchWriter;
+  readonly #amnesia: Amnesia;
+  readonly #intake: FrameIntake;
+  readonly #timer: TickTimer;
   #dirty = new Set<Group>();
-  #writers = new Set<Group>();
-  #appliers = new Set<Group>();
+  readonly #appliers = new Set<Group>();
   /** Groups that need ticks; the others cost nothing. */
   readonly #awake = new Set<Group>();
   #turnScheduled = false;
   #inTurn = false;
-  #writing = false;
-  #idle: (() => void)[] = [];
-  /** The counter that a peer remembers and this node does not. */
-  #amnesia: number | undefined;
-  /** That is known, and not marked everywhere yet. */
-  #markingAmnesia = false;
-  #timer: Timer | undefined;
-  #tick = 0;
-  #lastTickMs = 0;
   #stopped = false;
 
   constructor(options: RaftHostOptions) {
@@ -103,10 +94,58 @@ class Host implements RaftHost, HostContext {
     this.#outbox = new Outbox(options.transport);
     this.#peers = new Peers(options.storage, options.runtime);
     this.#repair = new RecordRepair(this);
-    this.#tickMs = this.timing.heartbeatMs / TICKS_PER_HEARTBEAT;
+    this.#writer = new BatchWriter(options.storage, {
+      runtime: options.runtime,
+      metrics: this.metrics,
+      written: (writes) => {
+        for (const [group, write] of writes) {
+          this.#guard(group, () => {
+            group.written(write);
+          });
+        }
+        // At once and not in a later turn: followers and clients are waiting for exactly this.
+        this.#turn();
+      },
+      free: () => {
+        this.#scheduleTurn();
+      },
+    });
+    this.#amnesia = new Amnesia({
+      peers: this.#peers,
+      storage: options.storage,
+      logger: options.logger,
+      exclusively: (write) => this.#writer.exclusively(write),
+      marked: () => {
+        for (const group of this.#groups.values()) if (!group.isAlone) group.repair.marked();
+      },
+    });
+    this.#intake = this.#makeIntake();
+    this.#timer = new TickTimer(options.runtime, this.timing.heartbeatMs / TICKS_PER_HEARTBEAT, (tick) => {
+      this.#ticked(tick);
+    });
     this.#storage.onFatal = (error) => {
       this.#fail(error);
     };
+  }
+
+  #makeIntake(): FrameIntake {
+    return new FrameIntake({
+      storage: this.#storage,
+      logger: this.logger,
+      peers: this.#peers,
+      amnesia: this.#amnesia,
+      repair: this.#repair,
+      group: (id) => this.#groups.get(id),
+      guard: (group, run) => {
+        this.#guard(group, run);
+      },
+      beat: (to) => {
+        this.#beat(to);
+      },
+      wakeGroupsOf: (leader) => {
+        this.#wakeGroupsOf(leader);
+      },
+    });
   }
 
   // --- RaftHost ---
@@ -127,7 +166,7 @@ class Host implements RaftHost, HostContext {
     const { voters, learners, firstLeader } = options.bootstrap;
     const membership = makeMembership({ voters, learners });
     const recovered = await recoverGroup(storage, { bootstrap: membership, logger: this.logger });
-    const group = new Group(this, options, storage, this.#stateOf(recovered, membership, firstLeader));
+    const group = new Group(this, options, storage, this.#amnesia.stateOf(recovered, membership, firstLeader));
     group.put((batch) => {
       if (recovered === undefined) {
         // Together, so that a group without the one or the other is a damaged one.
@@ -140,25 +179,8 @@ class Host implements RaftHost, HostContext {
     this.#groups.set(options.id, group);
     this.markDirty(group);
     for (const peer of group.members) if (!this.#peers.hasAnswered(peer)) this.#beat(peer);
-    this.#startTimer();
+    this.#timer.start();
     return group;
-  }
-
-  /**
-   * A leader agreed on in advance is everybody's vote in term 1, given once. Whoever can't exclude that it gave that vote
-   * in an earlier life must not give it again; and whoever is known to have lost its memory can't call any group new.
-   */
-  #stateOf(
-    recovered: RecoveredGroup | undefined,
-    membership: Membership,
-    firstLeader: NodeId | undefined,
-  ): CoreOptions['state'] {
-    if (recovered !== undefined) return { kind: 'recovered', state: recovered.state, repairing: recovered.repairing };
-    const others = membership.voters.filter((voter) => voter !== this.node);
-    if (this.#amnesia !== undefined && others.length > 0) {
-      return { kind: 'recovered', state: emptyState(membership), repairing: true };
-    }
-    return { kind: 'created', membership, firstLeader: this.#remembers([membership.voters]) ? firstLeader : undefined };
   }
 
   group(id: GroupId): GroupHandle | undefined {
@@ -178,89 +200,14 @@ class Host implements RaftHost, HostContext {
     this.#groups.delete(id);
     group?.close();
     // What is on its way to the disk would otherwise arrive behind the deletions.
-    await this.#whenWritten();
+    await this.#writer.whenWritten();
     await this.#storage.destroy(id, async (batch) => {
-      await this.#exclusively(() => this.#storage.commit(batch));
+      await this.#writer.exclusively(() => this.#storage.commit(batch));
     });
   }
 
   receive(from: NodeId, frame: Buffer): void {
-    if (this.#stopped) return;
-    this.#peers.heardOf(from);
-    if (isNodeFrame(frame)) {
-      this.#receiveNodeFrame(from, frame);
-      return;
-    }
-    const messages = decodeFrame(frame, { from, to: this.node });
-    if (typeof messages === 'string') {
-      this.logger.warn({ from, defect: messages }, 'frame.refused');
-      return;
-    }
-    for (const { group: id, message } of messages) {
-      const group = this.#groups.get(id);
-      if (group === undefined) continue;
-      this.#guard(group, () => {
-        this.#receiveMessage(group, message);
-      });
-    }
-  }
-
-  #receiveMessage(group: Group, message: PeerMessage): void {
-    switch (message.kind) {
-      case 'requestVote':
-      case 'timeoutNow':
-        if (this.mayVote(group)) group.receive(message);
-        return;
-      case 'requestVoteReply':
-      case 'appendEntriesReply':
-        this.#storage.notePeerCounter(message.from, message.journal);
-        group.receive(message);
-        return;
-      case 'appendEntries':
-        group.receive(message);
-        return;
-      case 'installSnapshot':
-        group.receive(message);
-        if (message.term === group.term) group.receiver.offered(message);
-        return;
-      case 'installSnapshotReply':
-        group.receive(message);
-        if (message.term === group.term && group.isLeader) group.sender.reply(message);
-    }
-  }
-
-  #receiveNodeFrame(from: NodeId, bytes: Buffer): void {
-    const frame = decodeNodeFrame(bytes);
-    if (frame === undefined) {
-      this.logger.warn({ from }, 'frame.refused');
-      return;
-    }
-    switch (frame.kind) {
-      case 'beat': {
-        const { reborn, answered, amnesia } = this.#peers.beatReceived(from, frame);
-        if (amnesia !== undefined) void this.#forgot(from, amnesia);
-        if (reborn) this.#wakeGroupsOf(from);
-        // It does not know us yet, and waits for our word before it promises us anything.
-        if (reborn || answered || frame.receiverIncarnation !== this.#peers.incarnation) this.#beat(from);
-        return;
-      }
-      case 'chunk':
-        this.#groups.get(frame.group)?.receiver.chunk(from, frame);
-        return;
-      case 'journal':
-        this.#storage.notePeerCounter(from, frame.counter);
-        return;
-      case 'nothingLeft':
-        this.#groups.get(frame.group)?.nothingLeftAt(from);
-        return;
-      case 'recordWanted':
-      case 'record': {
-        const group = this.#groups.get(frame.group);
-        if (group === undefined) return;
-        if (frame.kind === 'record') void this.#repair.received(group, frame.index, Buffer.from(frame.record));
-        else void this.#repair.asked(group, from, frame.index);
-      }
-    }
+    if (!this.#stopped) this.#intake.receive(from, frame);
   }
 
   linkChanged(node: NodeId, up: boolean): void {
@@ -280,10 +227,10 @@ class Host implements RaftHost, HostContext {
     }
     if (!this.#stopped) await Promise.all(groups.map((group) => group.checkpoint()));
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#timer.stop();
     for (const group of groups) group.close();
     this.#groups.clear();
-    await this.#whenWritten();
+    await this.#writer.whenWritten();
     await this.#storage.close();
   }
 
@@ -319,15 +266,7 @@ class Host implements RaftHost, HostContext {
   }
 
   mayVote(group: Group): boolean {
-    return !this.#markingAmnesia && this.#remembers(group.voterSets);
-  }
-
-  /** In each set a majority, this node included, has said that it knows of nothing that this node has forgotten. */
-  #remembers(voterSets: readonly (readonly NodeId[])[]): boolean {
-    return voterSets.every((voters) => {
-      const confirmed = voters.filter((voter) => voter === this.node || this.#peers.hasAnswered(voter));
-      return confirmed.length * 2 > voters.length;
-    });
+    return this.#amnesia.mayVote(group.voterSets);
   }
 
   isAlive(node: NodeId): boolean {
@@ -340,8 +279,7 @@ class Host implements RaftHost, HostContext {
 
   drawElectionTick(): number {
     const delayMs = this.timing.electionTimeoutMinMs * (1 + this.runtime.random());
-    const sinceTickMs = Math.min(this.runtime.monotonicMs() - this.#lastTickMs, this.#tickMs);
-    return this.#tick + (sinceTickMs + delayMs) / this.#tickMs;
+    return this.#timer.tickIn(delayMs);
   }
 
   repairRecord(group: Group, index: LogIndex): void {
@@ -383,12 +321,12 @@ class Host implements RaftHost, HostContext {
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
     // Disk and followers work on what has gathered while this node applies what is committed.
     this.#outbox.flush(this.#tellCounter);
-    this.#write();
+    this.#writer.write();
     this.#applySome();
     for (let pass = 0; pass < MAX_PASSES && this.#dirty.size > 0; pass++) this.#stepDirty();
     this.#outbox.flush(this.#tellCounter);
     this.#inTurn = false;
-    this.#write();
+    this.#writer.write();
     if (this.#dirty.size > 0 || this.#appliers.size > 0) this.#scheduleTurn();
   }
 
@@ -404,7 +342,7 @@ class Host implements RaftHost, HostContext {
       });
       if (group.isResting) this.#awake.delete(group);
       else this.#awake.add(group);
-      if (group.needsDisk) this.#writers.add(group);
+      if (group.needsDisk) this.#writer.add(group);
       if (group.hasToApply) this.#appliers.add(group);
     }
   }
@@ -430,118 +368,31 @@ class Host implements RaftHost, HostContext {
     }
   }
 
-  // --- Writing ---
-
-  #write(): void {
-    if (this.#writing || this.#stopped || this.#writers.size === 0) return;
-    const batch = this.#storage.begin();
-    const writes: [Group, GroupWrite][] = [];
-    for (const group of this.#writers) {
-      if (batch.bytes >= MAX_BATCH_BYTES) break;
-      this.#writers.delete(group);
-      if (group.isInUse && group.needsDisk) writes.push([group, group.collect(batch)]);
-    }
-    if (batch.isEmpty) {
-      // Memory groups alone: what they store is stored.
-      for (const [group, write] of writes) group.written(write);
-      return;
-    }
-    void this.#commit(batch, writes);
-  }
-
-  async #commit(batch: WriteBatch, writes: readonly (readonly [Group, GroupWrite])[]): Promise<void> {
-    const startMs = this.runtime.monotonicMs();
-    try {
-      await this.#exclusively(() => this.#storage.commit(batch));
-    } catch (error) {
-      if (error instanceof StorageError) return; // `#fail` has been told.
-      throw error;
-    }
-    this.metrics.wrote((this.runtime.monotonicMs() - startMs) / 1000, batch.bytes);
-    for (const [group, write] of writes) {
-      this.#guard(group, () => {
-        group.written(write);
-      });
-    }
-    // At once and not in a later turn: followers and clients are waiting for exactly this.
-    this.#turn();
-  }
-
-  /** One write at a time: LevelDB would queue them, and hold a thread for each. */
-  async #exclusively(run: () => Promise<void>): Promise<void> {
-    while (this.#writing) {
-      await new Promise<void>((resolve) => {
-        this.#idle.push(resolve);
-      });
-    }
-    this.#writing = true;
-    try {
-      await run();
-    } finally {
-      this.#writing = false;
-      const idle = this.#idle;
-      this.#idle = [];
-      for (const resume of idle) resume();
-      // What wanted to write meanwhile was turned away, and nothing else may come to ask for it.
-      if (this.#writers.size > 0) this.#scheduleTurn();
-    }
-  }
-
-  async #whenWritten(): Promise<void> {
-    if (this.#storage.failure === undefined) await this.#exclusively(() => Promise.resolve());
-  }
-
   #fail(error: StorageError): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#timer.stop();
     for (const group of this.#groups.values()) group.close();
     this.#options.onFatal?.(error);
   }
 
   // --- Time ---
 
-  #startTimer(): void {
-    if (this.#timer !== undefined || this.#stopped) return;
-    this.#lastTickMs = this.runtime.monotonicMs();
-    this.#timer = this.runtime.after(this.#tickMs, () => {
-      this.#ticked();
-    });
-  }
-
-  #ticked(): void {
-    const late = this.runtime.monotonicMs() - this.#lastTickMs > this.#tickMs * STALL_INTERVALS;
-    // After a stall the sockets hold what was said meanwhile: it is read first, and the stall counts as one tick.
-    if (late)
-      this.runtime.defer(() => {
-        this.#countTick();
-      });
-    else this.#countTick();
-  }
-
-  #countTick(): void {
-    if (this.#stopped) return;
-    this.#tick++;
-    const isBeat = this.#tick % TICKS_PER_HEARTBEAT === 0;
+  #ticked(tick: number): void {
+    const isBeat = tick % TICKS_PER_HEARTBEAT === 0;
     if (isBeat) {
       const peers = this.#peerNodes();
       for (const peer of peers) this.#beat(peer);
       this.#wakeAbandoned(peers);
-      if (this.#storage.needsSync) this.#sync();
+      this.#writer.syncIfDue();
     }
     for (const group of this.#awake) {
       if (!group.isInUse) this.#awake.delete(group);
       else
         this.#guard(group, () => {
-          group.tick(this.#tick, isBeat);
+          group.tick(tick, isBeat);
         });
     }
-    this.#timer = undefined;
-    this.#startTimer();
-  }
-
-  #sync(): void {
-    void this.#exclusively(() => this.#storage.commit(this.#storage.begin(), true)).catch(() => undefined);
   }
 
   // --- Peers ---
@@ -567,21 +418,5 @@ class Host implements RaftHost, HostContext {
     for (const group of this.#groups.values()) {
       if (group.isHibernating && group.leader === leader) group.step({ kind: 'wake' });
     }
-  }
-
-  /** A peer remembers promises that are not on our disk any more. */
-  async #forgot(peer: NodeId, counter: number): Promise<void> {
-    if (this.#amnesia !== undefined && counter <= this.#amnesia) return;
-    this.#amnesia = counter;
-    this.logger.error({ peer, counter, startCounter: this.#storage.startCounter }, 'node.amnesia');
-    this.#markingAmnesia = true;
-    try {
-      await this.#exclusively(() => this.#storage.markAmnesia(counter));
-    } catch (error) {
-      if (error instanceof StorageError) return; // `#fail` has been told.
-      throw error;
-    }
-    for (const group of this.#groups.values()) if (!group.isAlone) group.repairingMarked();
-    this.#markingAmnesia = false;
   }
 }
