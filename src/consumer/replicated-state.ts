@@ -78,9 +78,10 @@ export class ReplicatedConsumer implements ConsumerIdentity {
   /** Acknowledges everything through `seq`, as `ack_policy: all` does. `each` is told what was pending or exhausted. */
   finishThrough(consumerSeq: number, seq: number, each?: (seq: number) => void): void {
     if (seq <= this.floorStreamSeq) return;
-    this.#dropThrough(seq, each);
+    // First, for `each` asks whether this consumer still needs the message.
     this.floorConsumerSeq = Math.max(this.floorConsumerSeq, consumerSeq);
     this.floorStreamSeq = seq;
+    this.#dropThrough(seq, each);
   }
 
   /** Out of attempts. The floor that clients see stays where it is, as in the reference server. */

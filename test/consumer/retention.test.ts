@@ -43,6 +43,17 @@ test('an interest stream keeps a message until every consumer that wants it has 
   assert.deepEqual(live(group), [4]);
 });
 
+test('on an interest stream one ack of a consumer that acks all lets everything before it go', async () => {
+  const group = new FakeGroup({ replicas: 3, stream: { retention: 'interest' } });
+  await group.create(consumerConfig({ ackPolicy: 'all' }));
+  group.storeMany(4);
+  group.pull({ batch: 4 });
+  const sent = (await group.run(20)).filter((one) => one.kind === 'message');
+  group.ack(sent[2]!.reply);
+  await group.run(20);
+  assert.deepEqual(live(group), [4]);
+});
+
 test('on an interest stream ack none counts as acked when delivered', async () => {
   const group = new FakeGroup({ stream: { retention: 'interest' } });
   await group.create(consumerConfig({ ackPolicy: 'none' }));
