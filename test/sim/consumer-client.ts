@@ -1,5 +1,6 @@
 /** Owns the clients of one consumer: they pull, ack in every way, and hold the consumer to its promises by the model. */
 import type { ConsumerConfig } from '../../src/consumer/index.ts';
+import { subjectFilter, type SubjectFilter } from '../../src/stream/index.ts';
 import type { Complain } from './checkers.ts';
 import { FloorChecker } from './checkers.ts';
 import { ConsumerModel, type Delivery } from './consumer-model.ts';
@@ -19,9 +20,11 @@ export class ConsumerClient {
   readonly config: ConsumerConfig;
   readonly model: ConsumerModel;
   readonly #surroundings: Surroundings;
+  readonly #filter: SubjectFilter | undefined;
   readonly #ackFloor: FloorChecker;
   readonly #delivered: FloorChecker;
-  #isCreated = false;
+  /** Of the stream, when the consumer was known to exist. */
+  #lastSeqBefore: number | undefined;
   #creating = false;
   #pulls = 0;
   #answers = 0;
@@ -29,6 +32,7 @@ export class ConsumerClient {
 
   constructor(config: ConsumerConfig, surroundings: Surroundings) {
     this.config = config;
+    this.#filter = config.filterSubjects.length === 0 ? undefined : subjectFilter(config.filterSubjects);
     this.#surroundings = surroundings;
     const { log } = surroundings;
     const complain: Complain = (violation) => {
@@ -39,17 +43,25 @@ export class ConsumerClient {
     this.#delivered = new FloorChecker('the delivered sequence', complain);
   }
 
-  get isCreated(): boolean {
-    return this.#isCreated;
+  /** Whether the consumer's filter lets the subject through. */
+  wants(subject: string): boolean {
+    return this.#filter?.matches(Buffer.from(subject), 0, subject.length) ?? true;
+  }
+
+  /** Whether the stream may have dropped message `seq` as far as this consumer is concerned. */
+  mayBeDone(seq: number): boolean {
+    if (seq <= (this.#lastSeqBefore ?? Infinity)) return true;
+    const { finished } = this.model;
+    return this.config.ackPolicy === 'all' ? [...finished].some((acked) => acked >= seq) : finished.has(seq);
   }
 
   /** Creates the consumer through a leader; tries again another time if that does not work out. */
-  async create({ consumers }: OpenStream): Promise<void> {
-    if (this.#creating || this.#isCreated) return;
+  async create({ consumers, instance }: OpenStream): Promise<void> {
+    if (this.#creating || this.#lastSeqBefore !== undefined) return;
     this.#creating = true;
     try {
       const result = await consumers.create(this.config, '');
-      if (result.ok) this.#isCreated = true;
+      if (result.ok) this.#lastSeqBefore = instance.state().lastSeq;
       else this.#surroundings.log.complain(`consumer ${this.config.name}: ${result.error.description}`);
     } catch {
       // Not the leader any more: whether it was created or not, creating it again is harmless.
@@ -65,7 +77,7 @@ export class ConsumerClient {
 
   /** Does one thing that clients do. */
   act(leader: OpenStream): void {
-    if (!this.#isCreated) {
+    if (this.#lastSeqBefore === undefined) {
       void this.create(leader);
       return;
     }
@@ -76,7 +88,7 @@ export class ConsumerClient {
 
   /** A patient client: takes all it gets, and acks all of it. */
   drain(leader: OpenStream): void {
-    if (!this.#isCreated) {
+    if (this.#lastSeqBefore === undefined) {
       void this.create(leader);
       return;
     }
@@ -87,7 +99,7 @@ export class ConsumerClient {
   /** Everything was delivered, and acked or given up. */
   isDone({ consumers }: OpenStream): boolean {
     const info = consumers.info(this.config.name);
-    return this.#isCreated && info?.numPending === 0 && info.numAckPending === 0;
+    return this.#lastSeqBefore !== undefined && info?.numPending === 0 && info.numAckPending === 0;
   }
 
   received(source: string, message: { readonly seq: number; readonly reply: string }): void {

@@ -69,7 +69,7 @@ function drawConfig(random: Random, name: string, numReplicas: number): StreamCo
     duplicateWindowMs: random.pick([1000, 120_000]),
   });
   // What acks remove, only acks and purges remove: then it is known who removed what.
-  if (random.chance(0.2)) return { ...base, retention: 'workqueue' };
+  if (random.chance(0.3)) return { ...base, retention: random.pick(['workqueue', 'interest']) };
   return {
     ...base,
     allowRollupHdrs: random.chance(0.5),

@@ -128,7 +128,9 @@ export class SimulatedNode {
     this.#life = life;
     log.note(`${this.id} starts`);
     this.#open(life).catch((error: unknown) => {
-      if (!life.isOver()) log.complain(`${this.id} does not start: ${String(error)}`);
+      if (life.isOver()) return;
+      if (this.#expectsFailure) this.crash('keep');
+      else log.complain(`${this.id} does not start: ${String(error)}`);
     });
   }
 

@@ -167,7 +167,7 @@ class Simulation {
       },
     );
     if (!(await this.#until('everything can be read', () => isChecked, SETTLE_LIMIT_MS))) return;
-    for (const workload of this.#workloads) workload.checkConsumers();
+    for (const workload of this.#workloads) workload.checkConsumers(workload.leader()!);
   }
 
   get #allTakePart(): boolean {

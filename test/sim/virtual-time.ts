@@ -132,6 +132,12 @@ export class SimulatedRuntime implements Runtime {
     this.after(0, task);
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(() => {
+      if (this.#alive) task();
+    });
+  }
+
   after(delayMs: number, task: () => void): Timer {
     return this.#time.schedule(delayMs, () => {
       if (this.#alive) task();

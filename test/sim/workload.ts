@@ -2,15 +2,10 @@
  * Owns the clients of one stream: they publish, change and read it through whoever leads, try again as a careful client
  * does, and hold the stream to what it answered.
  */
-import type { NodeId } from '../../src/base/brand.ts';
+import type { NodeId, Seq } from '../../src/base/brand.ts';
 import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 import { chainChecksum, isCompacted } from '../../src/raft/record.ts';
-import {
-  subjectFilter,
-  type StreamOperation,
-  type SubmissionException,
-  type SubmissionOutcome,
-} from '../../src/stream/index.ts';
+import { type StreamOperation, type SubmissionException, type SubmissionOutcome } from '../../src/stream/index.ts';
 import { consumerConfig } from '../consumer/configs.ts';
 import { encodeMessage } from '../consumer/fake-stream.ts';
 import {
@@ -162,24 +157,31 @@ export class Workload {
   /** What a replica at the end of the log holds. */
   checkContent(node: NodeId, shown: readonly ShownMessage[]): void {
     const { complain } = this.#surroundings.log;
-    const acked = this.spec.config.retention === 'workqueue' ? this.consumers[0]!.model : undefined;
-    const mayMiss = (seq: number): boolean => acked?.finished.has(seq) === true;
+    const isKept = this.spec.config.retention === 'limits';
+    const mayMiss = (seq: number): boolean =>
+      !isKept && this.#wanting(seq).every((consumer) => consumer.mayBeDone(seq));
     checkContent(node, shown, this.reference.expected(), { mayMiss, complain });
+    if (isKept) return;
     for (const { seq } of shown) {
-      if (acked?.confirmed.has(seq) === true) complain(`${node}: ${seq} is still queued after its ack was confirmed`);
+      if (this.#wanting(seq).every(({ model }) => model.confirmed.has(seq))) {
+        complain(`${node}: ${seq} is still there after all its acks were confirmed`);
+      }
     }
   }
 
+  #wanting(seq: number): ConsumerClient[] {
+    const { subject } = this.reference.stored.get(seq)!;
+    return this.consumers.filter((consumer) => consumer.wants(subject));
+  }
+
   /** Whatever is left in the stream has been delivered to those who wanted it. */
-  checkConsumers(): void {
-    for (const { config, model } of this.consumers) {
-      const { filterSubjects } = config;
-      const filter = filterSubjects.length === 0 ? undefined : subjectFilter(filterSubjects);
-      const wanted = this.reference.model.matching(
-        (subject) => filter?.matches(Buffer.from(subject), 0, subject.length) ?? true,
-      );
+  checkConsumers({ instance }: OpenStream): void {
+    for (const consumer of this.consumers) {
+      const { config, model } = consumer;
       // An attempt may be recorded, and its leader die before it was sent.
-      const missed = config.maxDeliver > 0 ? [] : wanted.filter((seq) => !model.wasDelivered(seq));
+      if (config.maxDeliver > 0) continue;
+      const wanted = this.reference.model.matching((subject) => consumer.wants(subject));
+      const missed = wanted.filter((seq) => instance.isLive(seq as Seq) && !model.wasDelivered(seq));
       if (missed.length > 0) this.#surroundings.log.complain(`consumer ${config.name} never got ${missed.join(', ')}`);
     }
   }
@@ -279,7 +281,7 @@ export class Workload {
 
   #drawOperation(random: Random): StreamOperation {
     const { lastSeq } = this.reference.model;
-    const isQueue = this.spec.config.retention === 'workqueue';
+    const isKept = this.spec.config.retention === 'limits';
     switch (random.integer(0, 5)) {
       case 0:
         return {
@@ -289,10 +291,10 @@ export class Workload {
           keep: undefined,
         };
       case 1:
-        if (isQueue) break;
+        if (!isKept) break;
         return { op: 'purge', filter: random.pick([undefined, 'b']), seq: undefined, keep: random.integer(1, 10) };
       case 2: {
-        if (isQueue) break;
+        if (!isKept) break;
         const { config } = this.reference;
         const limits = { maxMsgs: random.pick([-1, 10, 50]), maxMsgsPerSubject: random.pick([-1, 2, 5]) };
         return { op: 'configure', config: { ...config, ...limits }, revision: ++this.#revision };
@@ -325,7 +327,7 @@ export class Workload {
       name: `${name}-pull`,
       durableName: `${name}-pull`,
       ackWaitMs: random.pick([200, 600]),
-      maxDeliver: retention === 'workqueue' ? -1 : random.pick([-1, -1, 3]),
+      maxDeliver: retention === 'limits' ? random.pick([-1, -1, 3]) : -1,
       maxAckPending: random.pick([5, 1000]),
     });
     const push = consumerConfig({
