@@ -155,8 +155,10 @@ class StreamConsumers implements ConsumerSet {
 
   streamDeleted(): void {
     for (const member of this.#registry.members()) {
-      member.leader?.deleted();
+      if (member.leader === undefined) continue;
+      member.leader.deleted();
       member.leader = undefined;
+      this.#advisories.deleted(member.replicated.name);
     }
     this.close();
   }

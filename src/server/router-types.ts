@@ -56,6 +56,8 @@ export interface RouteHandle {
   readonly subject: string;
   /** Plain subscribers anywhere in the cluster, wildcard ones included. */
   readonly interested: boolean;
+  /** Anybody at all takes messages to it: subscribers, queue groups, streams, services. */
+  readonly taken: boolean;
   /** Subscriptions with exactly this subject: plain, and by queue group. */
   exactPlain(): number;
   exactQueue(queue: string): number;

@@ -172,6 +172,16 @@ test('a preferred leader must be known, connected, and another one', async () =>
   assert.equal(await stepDown({ preferred: 'n2' }), undefined);
 });
 
+test('what happens to streams is announced, refusals and repetitions are not', async () => {
+  const cluster = new FakeCluster(['n1']);
+  const node = cluster.node('n1');
+  for (let i = 0; i < 2; i++) await node.call('STREAM.CREATE.S', { name: 'S' });
+  await node.call('STREAM.UPDATE.S', { name: 'S', max_msgs: 5 });
+  await node.call('STREAM.UPDATE.T', { name: 'T' });
+  for (let i = 0; i < 2; i++) await node.call('STREAM.DELETE.S');
+  assert.deepEqual(cluster.announced, ['A S create', 'A S modify', 'A S delete']);
+});
+
 test('members that nobody knows are a flaw unless the server is told to be lenient', async () => {
   const cluster = new FakeCluster(['n1']);
   const node = cluster.node('n1');

@@ -37,6 +37,8 @@ export class FakeCluster {
   readonly nodes = new Map<NodeId, FakeNode>();
   readonly assignments = new Map<string, StreamAssignment>();
   metaLeader: NodeId | undefined;
+  /** What was told of streams: account, name, action. */
+  readonly announced: string[] = [];
   /** Leader of each stream; those that are not listed have none. */
   readonly leaders = new Map<string, NodeId>();
   limits: AccountLimits | undefined = UNLIMITED;
@@ -155,6 +157,10 @@ export class FakeNode implements ApiBackend {
   transferMetaLeadership(to?: NodeId): Promise<boolean> {
     this.#cluster.metaLeader = to ?? [...this.#cluster.nodes.keys()].find((node) => node !== this.node);
     return Promise.resolve(true);
+  }
+
+  announce(account: string, stream: string, action: string): void {
+    this.#cluster.announced.push(`${account} ${stream} ${action}`);
   }
 
   localStream(account: string, name: string): LocalStream | undefined {

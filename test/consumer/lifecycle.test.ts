@@ -163,6 +163,7 @@ test('requests that wait when the stream is deleted are told that their consumer
   assert.deepEqual(summary(group.outlet.take()), [
     'first NATS/1.0 409 Consumer Deleted',
     'second NATS/1.0 409 Consumer Deleted',
+    '$JS.EVENT.ADVISORY.CONSUMER.DELETED.S.C',
   ]);
   assert.equal(group.outlet.openTargets, 0);
 });

@@ -61,6 +61,9 @@ export interface AccountUsage {
   readonly consumers: number;
 }
 
+/** As advisories name it. */
+export type StreamAction = 'create' | 'modify' | 'delete';
+
 export interface ApiBackend {
   readonly runtime: Runtime;
   readonly node: NodeId;
@@ -87,6 +90,9 @@ export interface ApiBackend {
   catalogueBarrier(): Promise<void>;
   metaLeader(): NodeId | undefined;
   transferMetaLeadership(to?: NodeId): Promise<boolean>;
+
+  /** Tells whoever listens that a stream was created, changed or deleted. */
+  announce(account: string, stream: string, action: StreamAction): void;
 
   localStream(account: string, name: string): LocalStream | undefined;
   /** As this node knows it. */

@@ -1,7 +1,7 @@
 /** The door of api/. */
 export { Api } from './api.ts';
 export { consumerInfoJson } from './consumer-wire.ts';
-export { clusterInfoJson, streamInfoJson } from './stream-info-json.ts';
+export { clusterInfoJson, replicasJson, streamInfoJson } from './stream-info-json.ts';
 export { API_LEVEL, dynamicMetadata } from './stream-wire.ts';
 export { peerId } from './wire.ts';
 export type * from './backend.ts';

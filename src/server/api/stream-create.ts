@@ -30,6 +30,7 @@ export const STREAM_CREATE: Endpoint = {
     const { turns, account } = call;
     const created = await (isBounded(limits) ? turns.run(account, task) : turns.beside(account, task));
     if ('refusal' in created) return created.refusal;
+    if (created.isNew) call.backend.announce(account, normalised.config.name, 'create');
     // A standalone reference server says that it created the stream also when it was there already.
     const didCreate = created.isNew || !call.backend.clustered;
     return answerWithInfo(call, created.assignment, { did_create: didCreate || undefined });

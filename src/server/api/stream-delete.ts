@@ -12,6 +12,8 @@ export const STREAM_DELETE: Endpoint = {
     if (!isEmptyBody(call.request.body)) return failure(EMPTY_REQUEST_EXPECTED);
     const change = { kind: 'deleteStream', account: call.account, name: call.args[0]! } as const;
     const result = await call.turns.run(call.account, () => call.backend.change(change));
-    return result.kind === 'applied' ? success({ success: true }) : failure(STREAM_NOT_FOUND);
+    if (result.kind !== 'applied') return failure(STREAM_NOT_FOUND);
+    call.backend.announce(call.account, change.name, 'delete');
+    return success({ success: true });
   },
 };

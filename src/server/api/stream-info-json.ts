@@ -1,4 +1,5 @@
 /** Owns the StreamInfo of a stream, as its leader (or, without one, a member) sees it: streams.md 3.3 and 4.2. */
+import type { NodeId } from '../../base/brand.ts';
 import { invariant } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
 import type { GroupStatus } from '../../raft/index.ts';
@@ -40,18 +41,28 @@ export function clusterInfoJson(backend: ApiBackend, assignment: StreamAssignmen
   if (!backend.clustered) return { leader: backend.node };
   const base = { name: backend.clusterName, leader: status.leader };
   if (assignment.members.length <= 1) return base;
-  const replicas = [...assignment.members].filter((member) => member !== status.leader).sort();
+  const replicas = replicasJson(backend, assignment, status).filter(({ name }) => name !== status.leader);
   return {
     name: backend.clusterName,
     raft_group: assignment.groupName,
     leader: status.leader,
     system_account: backend.systemAccount !== '' || undefined,
     traffic_account: backend.systemAccount || undefined,
-    replicas: replicas.map((member) => replicaJson(backend, status, member)),
+    replicas,
   };
 }
 
-function replicaJson(backend: ApiBackend, status: GroupStatus, member: StreamAssignment['members'][number]): object {
+interface ReplicaJson {
+  readonly name: NodeId;
+  readonly [member: string]: unknown;
+}
+
+/** All members of a stream, its leader included, by name. */
+export function replicasJson(backend: ApiBackend, assignment: StreamAssignment, status: GroupStatus): ReplicaJson[] {
+  return [...assignment.members].sort().map((member) => replicaJson(backend, status, member));
+}
+
+function replicaJson(backend: ApiBackend, status: GroupStatus, member: NodeId): ReplicaJson {
   const peer = status.peers.find(({ node }) => node === member);
   const up = backend.isUp(member);
   const heardMs = peer?.lastContactMs;
@@ -59,8 +70,8 @@ function replicaJson(backend: ApiBackend, status: GroupStatus, member: StreamAss
     up && peer !== undefined && !peer.catchingUp && peer.lag === 0 && (heardMs ?? Infinity) < CURRENT_WITHIN_MS;
   return {
     name: member,
-    // Without a leader this node can vouch for itself alone.
-    current: current || (member === backend.node && status.leader === undefined),
+    // Without a leader this node can vouch for itself alone; the leader is what the others are measured by.
+    current: current || (member === backend.node && (status.leader ?? member) === member),
     offline: !up || undefined,
     active: msToNanos(heardMs ?? 0),
     lag: peer?.lag || undefined,

@@ -33,7 +33,9 @@ export const STREAM_UPDATE: Endpoint = {
     if (!normalised.ok) return failure(normalised.error);
 
     const updated = await call.turns.run(call.account, () => update(call, normalised.config));
-    return 'refusal' in updated ? updated.refusal : answerWithInfo(call, updated.assignment, {});
+    if ('refusal' in updated) return updated.refusal;
+    call.backend.announce(call.account, normalised.config.name, 'modify');
+    return answerWithInfo(call, updated.assignment, {});
   },
 };
 

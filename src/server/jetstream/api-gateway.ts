@@ -7,6 +7,7 @@ import type { ClusterNode } from '../../cluster/index.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Api, ApiRequest, ApiResponse } from '../api/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
+import type { Advisories } from './advisories.ts';
 import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
 import type { ConsumerGateway } from './consumer-gateway.ts';
 import { API_SERVICE } from './node-backend.ts';
@@ -24,6 +25,7 @@ export class ApiGateway implements ServiceHandler {
   readonly #cluster: ClusterNode;
   readonly #router: Router;
   readonly #logger: Logger;
+  readonly #advisories: Advisories;
   readonly #consumers: ConsumerGateway;
   #underWay = 0;
 
@@ -32,12 +34,14 @@ export class ApiGateway implements ServiceHandler {
     readonly cluster: ClusterNode;
     readonly router: Router;
     readonly logger: Logger;
+    readonly advisories: Advisories;
     readonly consumers: ConsumerGateway;
   }) {
     this.#api = options.api;
     this.#cluster = options.cluster;
     this.#router = options.router;
     this.#logger = options.logger;
+    this.#advisories = options.advisories;
     this.#consumers = options.consumers;
   }
 
@@ -79,6 +83,7 @@ export class ApiGateway implements ServiceHandler {
     this.#answer(request, target)
       .then((response) => {
         this.#publish(response, request, reply, publisher);
+        if (response.kind === 'json') this.#advisories.apiCall(request, response.body, publisher);
       })
       .catch((error: unknown) => {
         this.#logger.warn({ subject, error: String(error) }, 'api request failed');

@@ -6,9 +6,10 @@ import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
-import { Api, type ServerLimits } from '../api/index.ts';
+import { Api, replicasJson, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
+import { Advisories } from './advisories.ts';
 import { ApiGateway } from './api-gateway.ts';
 import { ConsumerGateway } from './consumer-gateway.ts';
 import { LocalStreams } from './local-streams.ts';
@@ -49,6 +50,8 @@ export class JetStreamService {
   constructor(options: JetStreamServiceOptions) {
     this.#options = options;
     const { cluster, router, runtime, logger, domain, lowOnSpace } = options;
+    const { node, clusterName } = cluster;
+    const advisories = new Advisories({ ...options, node, clusterName: cluster.clustered ? clusterName : '' });
     this.streams = new LocalStreams({
       cluster,
       host: cluster.host,
@@ -60,6 +63,10 @@ export class JetStreamService {
       statusChanged: (group, status) => {
         cluster.groupStatusChanged(group, status);
       },
+      leads: (assignment, status) => {
+        if (assignment.members.length === 1) return;
+        advisories.leaderElected(assignment, replicasJson(this.backend, assignment, status));
+      },
     });
     const exchange = new SubmissionExchange(cluster, (group) => this.streams.get(group)?.instance);
     this.#captures = new StreamCaptures({ cluster, router, runtime, exchange, domain });
@@ -69,10 +76,10 @@ export class JetStreamService {
       turnEnd: options.turnEnd,
       localConsumers: (group) => this.streams.get(group)?.consumers,
     });
-    this.backend = new NodeBackend({ ...options, streams: this.streams });
+    this.backend = new NodeBackend({ ...options, streams: this.streams, advisories });
     this.api = new Api(this.backend);
     this.backend.serve(this.api);
-    this.#gateway = new ApiGateway({ api: this.api, cluster, router, logger, consumers: this.#consumers });
+    this.#gateway = new ApiGateway({ api: this.api, cluster, router, logger, advisories, consumers: this.#consumers });
   }
 
   /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */

@@ -6,7 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode, StreamAssignment } from '../../cluster/index.ts';
 import { createConsumers, type ConsumerSet } from '../../consumer/index.ts';
-import type { GroupId, GroupStatus, RaftHost, StateMachine } from '../../raft/index.ts';
+import type { GroupId, GroupStatus, RaftHost, StateMachine, Term } from '../../raft/index.ts';
 import { createStream, type StreamConfig, type StreamInstance } from '../../stream/index.ts';
 import type { Router } from '../router-types.ts';
 import { RouterOutlet } from './consumer-outlet.ts';
@@ -32,6 +32,8 @@ interface Options {
   readonly lowOnSpace: () => boolean;
   /** A group's status changed on this node. */
   readonly statusChanged: (group: GroupId, status: GroupStatus) => void;
+  /** This node leads the stream from now on, and is ready to. */
+  readonly leads: (assignment: StreamAssignment, status: GroupStatus) => void;
 }
 
 export class LocalStreams {
@@ -49,7 +51,7 @@ export class LocalStreams {
       runtime: options.runtime,
       lowOnSpace: options.lowOnSpace,
       handAway: (group) => {
-        options.logger.warn({ group }, 'stream.noSpace');
+        options.logger.debug({ group }, 'stream.noSpace');
         void this.#open.get(group)?.instance.transferLeadership();
       },
     });
@@ -159,6 +161,7 @@ export class LocalStreams {
     const logger = this.#options.logger.child({ account: assignment.account, stream: assignment.name });
     const outlet = new RouterOutlet(router, assignment.account);
     let consumers: ConsumerSet | undefined;
+    let ledTerm: Term | undefined;
     const instance = createStream({
       account: assignment.account,
       config: assignment.config as unknown as StreamConfig,
@@ -174,6 +177,10 @@ export class LocalStreams {
         statusChanged: (status) => {
           this.#options.statusChanged(assignment.group, status);
           if (status.ready) this.#configureIfBehind(assignment.group);
+          if (status.ready && status.role === 'leader' && status.term !== ledTerm) {
+            ledTerm = status.term;
+            this.#options.leads(assignment, status);
+          }
           this.#wake(assignment.group);
         },
       },
@@ -216,8 +223,10 @@ export class LocalStreams {
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
     this.#open.get(assignment.group)?.consumers.streamDeleted();
     this.#open.delete(assignment.group);
-    if (this.#options.host.group(assignment.group) === undefined) return;
-    this.#options.host.destroyGroup(assignment.group).catch((error: unknown) => {
+    const { host, cluster } = this.#options;
+    if (host.group(assignment.group) === undefined) return;
+    cluster.groupClosed(assignment.group);
+    host.destroyGroup(assignment.group).catch((error: unknown) => {
       this.#options.logger.error({ group: assignment.group, error: String(error) }, 'stream not removed');
     });
   }

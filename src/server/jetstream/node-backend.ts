@@ -17,7 +17,9 @@ import type {
   ApiRequest,
   LocalStream,
   ServerLimits,
+  StreamAction,
 } from '../api/index.ts';
+import type { Advisories } from './advisories.ts';
 import { decodeApiRequest, decodeApiResponse, encodeApiRequest, encodeApiResponse } from './api-frames.ts';
 import type { LocalStreams } from './local-streams.ts';
 
@@ -44,6 +46,7 @@ const UNLIMITED: AccountLimits = {
 export interface NodeBackendOptions {
   readonly cluster: ClusterNode;
   readonly streams: LocalStreams;
+  readonly advisories: Advisories;
   readonly runtime: Runtime;
   readonly serverVersion: string;
   readonly domain: string;
@@ -62,6 +65,7 @@ export class NodeBackend implements ApiBackend {
   readonly serverLimits: ServerLimits;
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
+  readonly #advisories: Advisories;
   #api: Api | undefined;
 
   constructor(options: NodeBackendOptions) {
@@ -73,6 +77,7 @@ export class NodeBackend implements ApiBackend {
     this.serverLimits = options.serverLimits;
     this.#cluster = options.cluster;
     this.#streams = options.streams;
+    this.#advisories = options.advisories;
   }
 
   /** From here on other nodes get answers from `api`, which was built on this backend. */
@@ -138,6 +143,10 @@ export class NodeBackend implements ApiBackend {
 
   transferMetaLeadership(to?: NodeId): Promise<boolean> {
     return this.#cluster.host.group(META_GROUP)?.transferLeadership(to) ?? Promise.resolve(false);
+  }
+
+  announce(account: string, stream: string, action: StreamAction): void {
+    this.#advisories.streamAction(account, stream, action);
   }
 
   localStream(account: string, name: string): LocalStream | undefined {

@@ -37,6 +37,10 @@ export class Route implements RouteHandle {
     return this.match.interested;
   }
 
+  get taken(): boolean {
+    return !this.match.empty;
+  }
+
   exactPlain(): number {
     return this.account.exact(this.subject)?.plainMembers() ?? 0;
   }

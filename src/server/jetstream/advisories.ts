@@ -1,0 +1,109 @@
+/**
+ * Owns the events about streams and API calls that go to whoever listens (streams.md 9). Consumers tell their own.
+ */
+import type { NodeId } from '../../base/brand.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { StreamAssignment } from '../../cluster/index.ts';
+import type { ApiRequest, StreamAction } from '../api/index.ts';
+import type { Publisher, RouteHandle, Router } from '../router-types.ts';
+
+const PREFIX = '$JS.EVENT.ADVISORY';
+const AUDIT_SUBJECT = `${PREFIX}.API`;
+const TYPE_PREFIX = 'io.nats.jetstream.advisory.v1.';
+const ID_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const ID_LENGTH = 22;
+const STREAM_EVENTS: Readonly<Record<StreamAction, string>> = {
+  create: 'CREATED',
+  modify: 'UPDATED',
+  delete: 'DELETED',
+};
+
+export interface AdvisoryOptions {
+  readonly router: Router;
+  readonly runtime: Runtime;
+  readonly node: NodeId;
+  /** Empty: a single server. */
+  readonly clusterName: string;
+  /** Empty: none. */
+  readonly domain: string;
+  readonly systemAccount: string;
+}
+
+export class Advisories {
+  readonly #options: AdvisoryOptions;
+  /** Who listens to the audit of an account: asked with each call, so that nothing is made for nobody. */
+  readonly #auditRoutes = new Map<string, RouteHandle>();
+
+  constructor(options: AdvisoryOptions) {
+    this.#options = options;
+  }
+
+  streamAction(account: string, stream: string, action: StreamAction): void {
+    this.#publish(account, `${PREFIX}.STREAM.${STREAM_EVENTS[action]}.${stream}`, 'stream_action', { stream, action });
+  }
+
+  /** `replicas` describes all members. Told in the stream's account, and to the operator. */
+  leaderElected({ account, name }: StreamAssignment, replicas: readonly object[]): void {
+    const { node: leader, systemAccount } = this.#options;
+    const subject = `${PREFIX}.STREAM.LEADER_ELECTED.${name}`;
+    const members = { stream: name, leader, replicas };
+    this.#publish(account, subject, 'stream_leader_elected', members);
+    this.#publish(systemAccount, subject, 'stream_leader_elected', { account, ...members });
+  }
+
+  /** A call was answered with `response`. */
+  apiCall(request: ApiRequest, response: Buffer, publisher: Publisher): void {
+    if (!this.#auditRoute(request.account).taken) return;
+    const { node: server, clusterName } = this.#options;
+    const { name, user, host, lang, version } = publisher.description;
+    const client = {
+      host,
+      id: publisher.connectionId,
+      acc: publisher.account,
+      user: user || undefined,
+      name: name || undefined,
+      lang,
+      ver: version,
+      server,
+      cluster: clusterName || undefined,
+      kind: 'Client',
+      client_type: 'nats',
+    };
+    this.#publish(request.account, AUDIT_SUBJECT, 'api_audit', {
+      server,
+      client,
+      subject: request.subject,
+      request: request.body.length === 0 ? undefined : request.body.toString('utf8'),
+      response: response.toString('utf8'),
+    });
+  }
+
+  #auditRoute(account: string): RouteHandle {
+    let route = this.#auditRoutes.get(account);
+    if (route === undefined) {
+      route = this.#options.router.openRoute(account, AUDIT_SUBJECT, () => undefined);
+      this.#auditRoutes.set(account, route);
+    }
+    return route;
+  }
+
+  #publish(account: string, subject: string, type: string, members: object): void {
+    const { router, runtime, domain } = this.#options;
+    const body = {
+      type: TYPE_PREFIX + type,
+      id: this.#id(),
+      timestamp: formatRfc3339(runtime.wallUs()),
+      ...members,
+      domain: domain || undefined,
+    };
+    router.publish(account, { subject, payload: Buffer.from(JSON.stringify(body)) });
+    router.flushSoon();
+  }
+
+  #id(): string {
+    let id = '';
+    while (id.length < ID_LENGTH) id += ID_ALPHABET[Math.floor(this.#options.runtime.random() * ID_ALPHABET.length)]!;
+    return id;
+  }
+}
