@@ -61,6 +61,27 @@ describe('the official clients on three nodes', () => {
     await assert.rejects(a.request('nobody.here', text.encode('x'), { timeout: 5000 }), { code: '503' });
   });
 
+  test('who leads a replicated stream is told at every node, when it is created and when that changes', async () => {
+    const [a, b] = connections as [NatsConnection, NatsConnection];
+    interface Elected {
+      readonly leader: string;
+      readonly replicas: readonly { readonly name: string }[];
+    }
+    const told: Elected[] = [];
+    a.subscribe('$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.LED', {
+      callback: (_error, message) => told.push(message.json<Elected>()),
+    });
+    await a.flush();
+    const jsm = await b.jetstreamManager();
+    await jsm.streams.add({ name: 'LED', num_replicas: 3 });
+    await waitFor('the first leader', () => told.length === 1);
+    await b.request('$JS.API.STREAM.LEADER.STEPDOWN.LED');
+    await waitFor('the second leader', () => told.length === 2);
+    assert.notEqual(told[0]!.leader, told[1]!.leader);
+    for (const { replicas } of told) assert.deepEqual(replicas.map(({ name }) => name).sort(), ['n1', 'n2', 'n3']);
+    await jsm.streams.delete('LED');
+  });
+
   test('a replicated stream stores, deduplicates, checks expectations and reads back', async () => {
     const [a, b] = connections as [NatsConnection, NatsConnection];
     const jsm = await a.jetstreamManager();
