@@ -75,19 +75,27 @@ export class Applier {
     return !this.hasWork || this.#lastApplied % DIGEST_EVERY === 0;
   }
 
-  /** What a leader says the digest at `index` is. False: ours is another. */
-  compare(index: LogIndex, digest: number): boolean {
-    if (index <= this.#lastApplied) return this.#digests.agrees(index, digest);
-    this.#expected ??= { index, digest };
-    return true;
+  /** Ours after `index`, if there is one. */
+  digestAt(index: LogIndex): number | undefined {
+    return this.#digests.at(index);
   }
 
-  /** As `compare`, of what was told before it was applied here. */
-  compareExpected(): boolean {
-    if (this.#expected === undefined || this.#expected.index > this.#lastApplied) return true;
+  /** What a leader says the digest at `index` is. False: ours is another. */
+  compare(index: LogIndex, digest: number): boolean {
+    if (index > this.#lastApplied) {
+      this.#expected ??= { index, digest };
+      return true;
+    }
+    const own = this.#digests.at(index);
+    return own === undefined || own === digest >>> 0;
+  }
+
+  /** As `compare`, of what was told before it was applied here. The position at which ours is another, if it is. */
+  compareExpected(): LogIndex | undefined {
+    if (this.#expected === undefined || this.#expected.index > this.#lastApplied) return undefined;
     const { index, digest } = this.#expected;
     this.#expected = undefined;
-    return this.#digests.agrees(index, digest);
+    return this.compare(index, digest) ? undefined : index;
   }
 
   whenApplied(index: LogIndex, done: () => void): void {

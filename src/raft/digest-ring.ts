@@ -14,11 +14,10 @@ export class DigestRing {
     this.#next = (this.#next + 1) % SIZE;
   }
 
-  /** False only if we have the digest at `index` and it is another. */
-  agrees(index: LogIndex, digest: number): boolean {
-    if (index === 0) return true;
-    const at = this.#indexes.indexOf(index);
-    return at < 0 || this.#digests[at] === digest >>> 0;
+  /** Undefined if none was taken there, or it was too long ago. */
+  at(index: LogIndex): number | undefined {
+    const at = index === 0 ? -1 : this.#indexes.indexOf(index);
+    return at < 0 ? undefined : this.#digests[at];
   }
 
   clear(): void {

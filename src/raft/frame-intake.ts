@@ -99,6 +99,9 @@ export class FrameIntake {
       case 'nothingLeft':
         group.repair.nothingLeftAt(from);
         return;
+      case 'digest':
+        group.digestVote.received(from, frame);
+        return;
       case 'record':
         void repair.received(group, frame.index, Buffer.from(frame.record));
         return;

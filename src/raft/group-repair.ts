@@ -23,6 +23,7 @@ export class GroupRepair {
   readonly #group: Group;
   readonly #logger: Logger;
   readonly #actions: RepairActions;
+  #buildsAnew = false;
   /** Memory group: this life began with nothing although the group is not new. The members that said the same. */
   #emptyMembers: Set<NodeId> | undefined;
 
@@ -33,11 +34,12 @@ export class GroupRepair {
     this.#actions = actions;
   }
 
-  /** Our state is another than the leader's: we are not to be counted, and fetch it whole. */
+  /** Our state is another than the majority's: we are not to be counted, and fetch it whole. A leader hands over. */
   quarantine(index: LogIndex): void {
-    if (this.#group.repairing) return;
+    if (this.#group.repairing || this.#buildsAnew) return;
     this.#context.metrics.digestMismatch();
     this.#logger.error({ index }, 'group.digestMismatch');
+    if (this.#group.isLeader) void this.#group.transferLeadership();
     this.buildAnew();
   }
 
@@ -49,6 +51,8 @@ export class GroupRepair {
 
   /** The state can't be believed: out of the quorum with it, durably, and then from the beginning. */
   buildAnew(): void {
+    if (this.#buildsAnew) return;
+    this.#buildsAnew = true;
     this.#actions.stopApplying();
     this.#group.put(
       (batch) => {
@@ -56,6 +60,7 @@ export class GroupRepair {
         this.#actions.forgetCheckpoint(batch);
       },
       () => {
+        this.#buildsAnew = false;
         void this.#actions.startOver();
       },
     );

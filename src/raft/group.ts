@@ -11,6 +11,7 @@ import { RaftCore } from './core/core.ts';
 import { Effects } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
 import { isJoint, isVoter, members } from './core/membership.ts';
+import { DigestVote } from './digest-vote.ts';
 import { GroupClock } from './group-clock.ts';
 import { GroupRepair } from './group-repair.ts';
 import type { HostContext } from './host-context.ts';
@@ -58,6 +59,7 @@ export class Group implements GroupHandle {
   readonly sender: SnapshotSender;
   readonly receiver: SnapshotReceiver;
   readonly repair: GroupRepair;
+  readonly digestVote: DigestVote;
   readonly #context: HostContext;
   #core: RaftCore;
   readonly #effects = new Effects();
@@ -109,6 +111,10 @@ export class Group implements GroupHandle {
         this.#checkpointer.forget(batch);
       },
       startOver: () => this.#startOver(),
+    });
+    this.digestVote = new DigestVote(context, this, {
+      logger: this.#logger,
+      digestAt: (index) => this.#applier.digestAt(index),
     });
   }
 
@@ -225,7 +231,7 @@ export class Group implements GroupHandle {
       this.step({ kind: 'wake' });
     }
     if (message.kind === 'appendEntries' && !this.repairing) {
-      if (!this.#applier.compare(message.digestIndex, message.digest)) this.repair.quarantine(message.digestIndex);
+      if (!this.#applier.compare(message.digestIndex, message.digest)) this.digestVote.doubt(message.digestIndex);
     }
     this.step({ kind: 'peer', message });
   }
@@ -288,7 +294,8 @@ export class Group implements GroupHandle {
       this.#checkpointer.applied(entry.index);
       if (entry.kind === 'membership' && this.storage.storage === 'memory') this.#storeMembership(entry.index);
     }
-    if (!this.#applier.compareExpected()) this.repair.quarantine(this.#applier.lastApplied);
+    const differsAt = this.#applier.compareExpected();
+    if (differsAt !== undefined) this.digestVote.doubt(differsAt);
     if (this.isLeader && this.#applier.digestIsComparable) {
       const index = this.#applier.lastApplied;
       this.#core.step(

@@ -9,6 +9,7 @@
  *     84  record          u32 group | u64 index | record
  *     85  nothing left    u32 group
  *     86  journal         u64 counter
+ *     87  digest          u32 group | u64 index | u32 digest | u8 purpose
  */
 import { recordBytesAt } from './record.ts';
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
@@ -20,12 +21,16 @@ const RECORD_WANTED = 0x83;
 const RECORD = 0x84;
 const NOTHING_LEFT = 0x85;
 const JOURNAL = 0x86;
+const DIGEST = 0x87;
 
 const BEAT_BYTES = 25;
 const CHUNK_HEADER_BYTES = 18;
 const RECORD_HEADER = 13;
 const NOTHING_LEFT_BYTES = 5;
 const JOURNAL_BYTES = 9;
+const DIGEST_BYTES = 18;
+/** In the order of their numbers. */
+const DIGEST_PURPOSES = ['own', 'wanted', 'verdict', 'undecidable'] as const;
 const PAGE_ITEM = 1;
 const ENTRY_ITEM = 2;
 
@@ -78,7 +83,17 @@ export interface JournalCounter {
   readonly counter: number;
 }
 
-export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound | NothingLeft | JournalCounter;
+/** About the state machines' digests after `index`; who means what by it is in digest-vote.ts. */
+export interface DigestNotice {
+  readonly kind: 'digest';
+  /** `own`: the sender's; `wanted`: the receiver shall tell its own; `verdict`: the majority's; `undecidable`: there is none. */
+  readonly purpose: (typeof DIGEST_PURPOSES)[number];
+  readonly group: GroupId;
+  readonly index: LogIndex;
+  readonly digest: number;
+}
+
+export type NodeFrame = Beat | SnapshotChunk | RecordWanted | RecordFound | NothingLeft | JournalCounter | DigestNotice;
 
 /** True when `frame` is not one of groups' messages. */
 export function isNodeFrame(frame: Buffer): boolean {
@@ -107,6 +122,8 @@ export function encodeNodeFrame(frame: NodeFrame): Buffer {
       writeSafeInteger(bytes, frame.counter, 1);
       return bytes;
     }
+    case 'digest':
+      return encodeDigest(frame);
     case 'nothingLeft': {
       const bytes = Buffer.allocUnsafe(NOTHING_LEFT_BYTES);
       bytes[0] = NOTHING_LEFT;
@@ -114,6 +131,16 @@ export function encodeNodeFrame(frame: NodeFrame): Buffer {
       return bytes;
     }
   }
+}
+
+function encodeDigest({ group, index, digest, purpose }: DigestNotice): Buffer {
+  const bytes = Buffer.allocUnsafe(DIGEST_BYTES);
+  bytes[0] = DIGEST;
+  bytes.writeUInt32BE(group, 1);
+  writeSafeInteger(bytes, index, 5);
+  bytes.writeUInt32BE(digest >>> 0, 13);
+  bytes[17] = DIGEST_PURPOSES.indexOf(purpose);
+  return bytes;
 }
 
 function recordHeader(kind: number, frame: { readonly group: GroupId; readonly index: LogIndex }): Buffer {
@@ -160,6 +187,7 @@ export function decodeNodeFrame(bytes: Buffer): NodeFrame | undefined {
   if (kind === NOTHING_LEFT && bytes.length === NOTHING_LEFT_BYTES) {
     return { kind: 'nothingLeft', group: bytes.readUInt32BE(1) as GroupId };
   }
+  if (kind === DIGEST) return decodeDigest(bytes);
   if (kind === JOURNAL && bytes.length === JOURNAL_BYTES) {
     return { kind: 'journal', counter: readSafeInteger(bytes, 1) };
   }
@@ -178,6 +206,14 @@ function decodeBeat(bytes: Buffer): Beat | undefined {
   const receiverCounter = readSafeInteger(bytes, 17);
   if (incarnation < 1 || receiverIncarnation < 0 || receiverCounter < 0) return undefined;
   return { kind: 'beat', incarnation, receiverIncarnation, receiverCounter };
+}
+
+function decodeDigest(bytes: Buffer): DigestNotice | undefined {
+  if (bytes.length !== DIGEST_BYTES) return undefined;
+  const index = readSafeInteger(bytes, 5) as LogIndex;
+  const purpose = DIGEST_PURPOSES[bytes[17]!];
+  if (index < 1 || purpose === undefined) return undefined;
+  return { kind: 'digest', purpose, group: bytes.readUInt32BE(1) as GroupId, index, digest: bytes.readUInt32BE(13) };
 }
 
 function decodeChunk(bytes: Buffer): SnapshotChunk | undefined {

@@ -47,8 +47,8 @@ export class CountingMachine implements StateMachine {
   }
 
   /** Damages the state, as a defect of the machine or of memory would. */
-  corrupt(): void {
-    this.#digest ^= 1;
+  corrupt(bits = 1): void {
+    this.#digest = (this.#digest ^ bits) >>> 0;
   }
 
   statusChanged(status: GroupStatus): void {

@@ -140,6 +140,54 @@ test('a replica whose state differs from the leader’s leaves the quorum and is
   assert.deepEqual(wrong.machine!.bodies, leader.machine!.bodies);
 });
 
+test('a leader whose state differs from the majority’s is the one that is built anew, and another leads', async () => {
+  const cluster = new HostCluster({ nodes: 3, checkpoints: EAGER });
+  await cluster.startAll();
+  await cluster.publish(...Array.from({ length: 15 }, (_, at) => `m${at}`));
+  await cluster.untilEqual();
+  const wrong = await cluster.untilLeader();
+  wrong.machine!.corrupt();
+  await cluster.publish('a');
+  await cluster.until('the mismatch is seen', () => wrong.events.includes('group.digestMismatch'));
+  await cluster.publish('b');
+  await cluster.untilEqual();
+  await cluster.until('it counts again', () => !wrong.group!.status.repairing);
+  const others = cluster.nodes.filter((node) => node !== wrong);
+  assert.deepEqual(wrong.machine!.bodies, others[0]!.machine!.bodies);
+  for (const node of others) assert.ok(!node.events.includes('group.digestMismatch'), node.id);
+});
+
+test('while nobody can tell who is right, a replica that differs is not judged', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const [wrong, away] = cluster.nodes.filter((node) => node !== leader) as [TestNode, TestNode];
+  cluster.crash(away);
+  wrong.machine!.corrupt();
+  await cluster.publish('b');
+  await cluster.until('it doubts', () => wrong.events.includes('group.digestDoubt'));
+  await cluster.time.run(1000);
+  assert.ok(!wrong.events.includes('group.digestMismatch'));
+  await cluster.start(away);
+  await cluster.publish('c');
+  await cluster.until('it is judged', () => wrong.events.includes('group.digestMismatch'));
+  await cluster.untilEqual();
+  assert.ok(!leader.events.includes('group.digestMismatch'));
+});
+
+test('a group whose replicas all differ stops, and says so', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.untilEqual();
+  for (const [at, node] of cluster.nodes.entries()) node.machine!.corrupt(at + 1);
+  (await cluster.untilLeader()).group!.propose(recordOf('b'));
+  await cluster.until('all have stopped', () => cluster.nodes.every((node) => node.events.includes('group.failed')));
+  for (const node of cluster.nodes) assert.equal(node.machine!.closed, true, node.id);
+});
+
 test('a node whose disk lost what it promised neither votes nor counts until a leader has repaired it', async () => {
   const cluster = new HostCluster({ nodes: 3 });
   await cluster.startAll();
