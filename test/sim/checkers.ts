@@ -29,8 +29,9 @@ export class PromiseChecker {
         this.#voted(group, from, term, from);
         break;
       case 'requestVoteReply':
-        if (message.preVote) return;
-        if (message.voteGranted) this.#voted(group, from, term, to);
+        // A refusal promises nothing; it may name a term in which the voter would be free to vote again.
+        if (message.preVote || !message.voteGranted) return;
+        this.#voted(group, from, term, to);
         break;
       case 'appendEntries':
       case 'timeoutNow':

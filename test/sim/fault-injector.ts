@@ -100,13 +100,17 @@ export class FaultInjector {
     }
   }
 
-  /** From here on nothing breaks any more; all nodes are up. */
+  /** From here on nothing breaks any more. */
   heal(): void {
     const { nodes, random, hasMemory } = this.#options;
     this.#mend();
     for (const node of nodes) delete node.disk.faults.failNextWrite;
     if (!hasMemory && random.chance(0.5)) for (const node of nodes) this.#crash(node, 'lose');
-    for (const node of nodes) if (!node.isUp) node.start();
+    this.revive();
+  }
+
+  revive(): void {
+    for (const node of this.#options.nodes) if (!node.isUp) node.start();
   }
 
   #mend(): void {
@@ -171,7 +175,7 @@ export class FaultInjector {
 
   #hasCaughtUp(node: SimulatedNode): boolean {
     const { streams, lastApplied } = this.#options;
-    if (uptimeOf(node) < SETTLING_MS || node.streams.size < streams) return false;
+    if (node.isDoomed || uptimeOf(node) < SETTLING_MS || node.streams.size < streams) return false;
     return [...node.streams.values()].every((stream) => {
       const { status } = stream.handle;
       return !status.repairing && status.leader !== undefined && status.lastApplied >= lastApplied(stream);

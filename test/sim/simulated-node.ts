@@ -117,6 +117,11 @@ export class SimulatedNode {
     return this.#life !== undefined;
   }
 
+  /** The next write fails. */
+  get isDoomed(): boolean {
+    return this.#expectsFailure;
+  }
+
   get upSinceMs(): number {
     return this.#life?.startedMs ?? Infinity;
   }

@@ -16,6 +16,7 @@ const START_LIMIT_MS = 10_000;
 const SETTLE_LIMIT_MS = 60_000;
 const FIRST_STRIKE_MS = 500;
 const DRAIN_INTERVAL_MS = 20;
+const REVIVE_INTERVAL_MS = 100;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -151,6 +152,7 @@ class Simulation {
 
   /** Whatever was wrong is over: all must come back to life by itself, and hold what it should. */
   async #settle(): Promise<void> {
+    this.#keepReviving();
     if (!(await this.#until('all replicas take part', () => this.#allTakePart, SETTLE_LIMIT_MS))) return;
     for (const workload of this.#workloads) workload.publish(1);
     this.#keepDraining();
@@ -190,6 +192,14 @@ class Simulation {
         ({ group, logChecker }) => (streams.get(group)?.handle.status.lastApplied ?? 0) >= logChecker.lastApplied,
       ),
     );
+  }
+
+  /** A write that failed before may end a process only now. */
+  #keepReviving(): void {
+    this.#faults.revive();
+    this.#time.schedule(REVIVE_INTERVAL_MS, () => {
+      this.#keepReviving();
+    });
   }
 
   #keepDraining(): void {
