@@ -1,25 +1,33 @@
 /**
  * Owns getting the records of blocks for reading: from memory at once, otherwise from disk, and those who wait are called
- * when it pays to try again. What came from disk is kept for them within a bound.
+ * when it pays to try again. What came from disk is kept for them within a bound. A record that is damaged here is fetched
+ * from a peer meanwhile, so readers wait for it a while before it counts as lost.
  */
 import type { Logger } from '../base/logger.ts';
+import type { Runtime } from '../base/runtime.ts';
 import type { GroupHandle, LogIndex } from '../raft/index.ts';
 
 /** What was loaded and not yet read by all who waited. The oldest goes first; at least one is always kept. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
+/** Where others hold a record as well, it is asked for again so often. */
+const REPAIR_ATTEMPTS = 50;
+const REPAIR_PAUSE_MS = 100;
+
 export type LoadedRecord = Buffer | 'wait' | 'lost';
 
 export class RecordLoader {
   readonly #group: GroupHandle;
+  readonly #runtime: Runtime;
   readonly #logger: Logger;
   readonly #loading = new Map<LogIndex, Set<() => void>>();
   readonly #kept = new Map<LogIndex, Buffer | 'lost'>();
   #keptBytes = 0;
   #closed = false;
 
-  constructor(group: GroupHandle, logger: Logger) {
+  constructor(group: GroupHandle, runtime: Runtime, logger: Logger) {
     this.#group = group;
+    this.#runtime = runtime;
     this.#logger = logger;
   }
 
@@ -53,18 +61,27 @@ export class RecordLoader {
   async #load(index: LogIndex, onReady: () => void): Promise<void> {
     const waiting = new Set([onReady]);
     this.#loading.set(index, waiting);
-    let record: Buffer | 'lost';
-    try {
-      record = await this.#group.readRecord(index);
-    } catch (error) {
-      // The group reports and repairs it; here it only means that these messages can't be read now.
-      this.#logger.warn({ index, error }, 'stream.record_unreadable');
-      record = 'lost';
-    }
+    const record = await this.#read(index);
     if (this.#closed) return;
     this.#loading.delete(index);
     this.#keep(index, record);
     for (const ready of waiting) ready();
+  }
+
+  async #read(index: LogIndex): Promise<Buffer | 'lost'> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#group.readRecord(index);
+      } catch (error) {
+        // The group reports and repairs it; here it only means that these messages can't be read now.
+        if (attempt === 1) this.#logger.warn({ index, error }, 'stream.record_unreadable');
+        const isReplicated = this.#group.status.voters.length > 1;
+        if (this.#closed || !isReplicated || attempt === REPAIR_ATTEMPTS) return 'lost';
+      }
+      await new Promise<void>((resolve) => {
+        this.#runtime.after(REPAIR_PAUSE_MS, resolve);
+      });
+    }
   }
 
   #keep(index: LogIndex, record: Buffer | 'lost'): void {

@@ -82,7 +82,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.createdUs = options.createdUs;
     this.#group = options.group;
     this.#runtime = options.runtime;
-    this.#loader = new RecordLoader(options.group, options.logger);
+    this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
     this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
-import type { Seq } from '../../src/base/brand.ts';
+import type { NodeId, Seq } from '../../src/base/brand.ts';
 import type { LogIndex } from '../../src/raft/index.ts';
 import { emptyStoredMessage, subjectFilter, type CursorStep, type StreamCursor } from '../../src/stream/index.ts';
 import { checkpoint, describe, openFixture, sortedPages } from './stream-fixture.ts';
@@ -95,6 +95,24 @@ test('a record that can’t be proven is lost, and the cursor goes on behind it'
   assert.equal(cursor.advance(), 'lost');
   assert.equal(cursor.position, 3);
   assert.deepEqual(drain(cursor), [['3 b 3'], 'end']);
+});
+
+test('a damaged record that other replicas hold as well is waited for until it is repaired', async () => {
+  const fixture = openFixture();
+  fixture.group.changeStatus({ voters: ['n1', 'n2', 'n3'] as NodeId[] });
+  fixture.publish('a', {}, '1');
+  fixture.group.corruptRecords.add(1 as LogIndex);
+  const cursor = open(fixture);
+  assert.equal(cursor.advance(), 'wait');
+  await setImmediate();
+  fixture.runtime.advance(100);
+  await setImmediate();
+  assert.equal(cursor.advance(), 'wait');
+  fixture.group.corruptRecords.clear();
+  fixture.group.coldRecords.add(1 as LogIndex);
+  fixture.runtime.advance(100);
+  await setImmediate();
+  assert.deepEqual(drain(cursor), [['1 a 1'], 'end']);
 });
 
 test('only blocks with a match are read', () => {
