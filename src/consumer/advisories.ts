@@ -1,12 +1,13 @@
 /** Owns the advisories about consumers (`$JS.EVENT.ADVISORY.CONSUMER.>`). */
-import type { Outlet } from './types.ts';
+import type { TimestampUs } from '../base/brand.ts';
+import { formatRfc3339 } from '../base/rfc3339.ts';
 import type { Runtime } from '../base/runtime.ts';
+import type { Outlet } from './types.ts';
 import { randomToken } from './random-token.ts';
 
 const ID_LENGTH = 22;
 const PREFIX = '$JS.EVENT.ADVISORY.CONSUMER';
 const TYPE_PREFIX = 'io.nats.jetstream.advisory.v1.';
-const US_PER_MS = 1000;
 
 /** One delivery attempt, as its ack's subject told it. */
 export interface AttemptFacts {
@@ -41,6 +42,11 @@ export class ConsumerAdvisories {
     this.#publish('DELETED', 'consumer_action', consumer, { action: 'delete' });
   }
 
+  /** It was paused until then, or delivers again. */
+  paused(consumer: string, paused: boolean, untilUs: TimestampUs | undefined): void {
+    this.#publish('PAUSE', 'consumer_pause', consumer, { paused, pause_until: formatRfc3339(untilUs ?? 0) });
+  }
+
   naked(consumer: string, attempt: AttemptFacts): void {
     this.#publish('MSG_NAKED', 'nak', consumer, attemptMembers(attempt));
   }
@@ -59,7 +65,7 @@ export class ConsumerAdvisories {
     const body = {
       type: TYPE_PREFIX + type,
       id: randomToken(this.#runtime, ID_LENGTH),
-      timestamp: isoTime(this.#runtime.wallUs()),
+      timestamp: formatRfc3339(this.#runtime.wallUs()),
       stream: this.#stream,
       consumer,
       ...members,
@@ -71,11 +77,4 @@ export class ConsumerAdvisories {
 
 function attemptMembers(attempt: AttemptFacts): Record<string, unknown> {
   return { consumer_seq: attempt.consumerSeq, stream_seq: attempt.streamSeq, deliveries: attempt.deliveries };
-}
-
-/** RFC 3339 in UTC, with microseconds. */
-function isoTime(us: number): string {
-  const ms = Math.floor(us / US_PER_MS);
-  const micros = String(us - ms * US_PER_MS).padStart(3, '0');
-  return new Date(ms).toISOString().replace('Z', `${micros}Z`);
 }

@@ -2,6 +2,7 @@
  * Owns the rules of a consumer's configuration (consumers.md 1.1-1.5): defaults, and what is refused in which words.
  * Plain functions of plain data.
  */
+import type { TimestampUs } from '../base/brand.ts';
 import {
   ACK_POLICY_REQUIRED_FOR_PENDING,
   ACK_WAIT_NEGATIVE,
@@ -72,8 +73,8 @@ const DEFAULT_MAX_ACK_PENDING = 1000;
 const DEFAULT_INACTIVE_THRESHOLD_MS = 5000;
 const MIN_IDLE_HEARTBEAT_MS = 100;
 const MIN_REQUEST_EXPIRES_MS = 1;
-/** Every feature that this server has belongs to level 0 of the API. */
-const REQUIRED_API_LEVEL = 0;
+/** Levels of the API that a configuration needs: pauses came with the first. */
+const PAUSE_API_LEVEL = 1;
 
 type PriorityPolicy = 'none' | 'overflow' | 'pinned_client' | 'prioritized';
 
@@ -83,7 +84,6 @@ export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'ackPolicy' 
   readonly filterSubject: string;
   readonly direct: boolean;
   readonly sourcing: boolean;
-  readonly pauseUntil: boolean;
   readonly priorityPolicy: PriorityPolicy;
   readonly priorityGroups: readonly string[];
   readonly priorityTimeoutMs: number;
@@ -314,7 +314,7 @@ function checkRest(wanted: ConsumerConfigRequest): ApiError | undefined {
   if (wanted.durableName !== '' && wanted.name !== '' && wanted.durableName !== wanted.name) {
     return DURABLE_AND_NAME_DIFFER;
   }
-  const bytes = metadataBytes(storedMetadata(wanted.metadata, REQUIRED_API_LEVEL));
+  const bytes = metadataBytes(metadataWith(wanted.metadata, wanted.pauseUntilUs));
   return bytes > MAX_METADATA_BYTES ? consumerMetadataTooLarge('128KB') : undefined;
 }
 
@@ -366,7 +366,6 @@ function refuseUnsupported(request: ConsumerConfigRequest): ApiError | undefined
     [request.ackPolicy === 'flow_control', 'flow control ack policy'],
     [request.direct, 'direct consumers'],
     [request.sourcing, 'sourcing consumers'],
-    [request.pauseUntil, 'consumer pause'],
     [request.priorityPolicy !== 'none', 'priority groups'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
@@ -448,6 +447,19 @@ function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
     inactiveThresholdMs: wanted.inactiveThresholdMs,
     numReplicas: wanted.numReplicas,
     memStorage: wanted.memStorage,
-    metadata: storedMetadata(wanted.metadata, REQUIRED_API_LEVEL),
+    metadata: metadataWith(wanted.metadata, wanted.pauseUntilUs),
+    pauseUntilUs: wanted.pauseUntilUs,
   };
+}
+
+function metadataWith(
+  metadata: ConsumerConfig['metadata'],
+  pauseUntilUs: TimestampUs | undefined,
+): ConsumerConfig['metadata'] {
+  return storedMetadata(metadata, pauseUntilUs === undefined ? 0 : PAUSE_API_LEVEL);
+}
+
+/** The configuration with another pause, or none. */
+export function withPause(config: ConsumerConfig, pauseUntilUs: TimestampUs | undefined): ConsumerConfig {
+  return { ...config, pauseUntilUs, metadata: metadataWith(config.metadata, pauseUntilUs) };
 }

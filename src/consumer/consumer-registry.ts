@@ -17,6 +17,7 @@ import { subjectsCollide } from '../base/subjects.ts';
 import { subjectFilter, type ExtensionHost, type SubjectFilter } from '../stream/index.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
+import { withPause } from './config.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
 import type { Consumer } from './consumer.ts';
 import { FilterIndex } from './filter-index.ts';
@@ -124,13 +125,17 @@ export class ConsumerRegistry {
     switch (operation.op) {
       case 'create':
         return this.#applyCreate(operation.config, operation.action, timestampUs);
+      case 'pause':
+        return this.#applyPause(operation.name, operation.untilUs);
       case 'delete':
         return this.#applyDelete(operation.name, operation.id);
     }
   }
 
-  #applyCreate(config: ConsumerConfig, action: ConsumerAction, timestampUs: TimestampUs): ConsumerResult<string> {
-    const existing = this.#members.get(config.name);
+  #applyCreate(wanted: ConsumerConfig, action: ConsumerAction, timestampUs: TimestampUs): ConsumerResult<string> {
+    const existing = this.#members.get(wanted.name);
+    // A pause outlasts an update, and is changed by its own operation only.
+    const config = existing === undefined ? wanted : withPause(wanted, existing.replicated.config.pauseUntilUs);
     const error = this.#refusal(config, action, existing);
     if (error !== undefined) return { ok: false, error };
     if (existing === undefined) this.#add(config, timestampUs);
@@ -190,6 +195,13 @@ export class ConsumerRegistry {
     this.#digest.mix(replicated.id);
     member.leader?.configure(config);
     this.#releaseAfter(replicated);
+  }
+
+  #applyPause(name: string, untilUs: TimestampUs | undefined): ConsumerResult<undefined> {
+    const member = this.#members.get(name);
+    if (member === undefined) return { ok: false, error: CONSUMER_NOT_FOUND };
+    this.#update(member, withPause(member.replicated.config, untilUs));
+    return { ok: true, value: undefined };
   }
 
   #applyDelete(name: string, id: number | undefined): ConsumerResult<undefined> {

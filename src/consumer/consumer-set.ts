@@ -3,7 +3,7 @@
  * stream's leader each consumer gets somebody to work for it.
  */
 import { CONSUMER_NAME_IN_USE, CONSUMER_NOT_FOUND } from '../base/api-errors.ts';
-import type { Seq } from '../base/brand.ts';
+import type { Seq, TimestampUs } from '../base/brand.ts';
 import { NotLeaderError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
@@ -112,6 +112,10 @@ class StreamConsumers implements ConsumerSet {
     return (await this.#propose({ op: 'delete', name })) as ConsumerResult<undefined>;
   }
 
+  async pause(name: string, untilUs: TimestampUs | undefined): Promise<ConsumerResult<undefined>> {
+    return (await this.#propose({ op: 'pause', name, untilUs })) as ConsumerResult<undefined>;
+  }
+
   info(name: string): ConsumerInfo | undefined {
     const member = this.#registry.get(name);
     if (member === undefined) return undefined;
@@ -192,7 +196,10 @@ class StreamConsumers implements ConsumerSet {
   #added(member: Member): void {
     if (this.#leadingTerm === undefined) return;
     this.#lead(member);
-    if (this.#ownProposal) this.#advisories.created(member.replicated.name);
+    if (!this.#ownProposal) return;
+    const { name, config } = member.replicated;
+    this.#advisories.created(name);
+    if (member.leader!.paused) this.#advisories.paused(name, true, config.pauseUntilUs);
   }
 
   #deleted(member: Member): void {

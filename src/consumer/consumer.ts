@@ -15,6 +15,7 @@ import { Ledger } from './ledger.ts';
 import type { ProgressLog } from './progress-log.ts';
 import type { ProgressRecorder, Recorded } from './progress-recorder.ts';
 import { admitPull } from './pull-admission.ts';
+import { Pause } from './pause.ts';
 import { PullQueue } from './pull-queue.ts';
 import { PushTarget } from './push-target.ts';
 import type { ReplicatedConsumer } from './replicated-state.ts';
@@ -47,6 +48,7 @@ export class Consumer implements Due, Recorded {
   readonly #pulls: PullQueue;
   readonly #dispatcher: Dispatcher;
   readonly #inactivity: Inactivity;
+  readonly #pause: Pause;
   #push: PushTarget | undefined;
   /** When requests or subscribers have to be looked at. */
   #demandDueMs = Infinity;
@@ -98,6 +100,8 @@ export class Consumer implements Due, Recorded {
       },
     });
     this.#inactivity = new Inactivity(services.runtime);
+    this.#pause = new Pause(services.runtime, services.nowMs);
+    this.#pause.set(replicated.config.pauseUntilUs);
     this.#openPush();
   }
 
@@ -113,6 +117,10 @@ export class Consumer implements Due, Recorded {
     return this.#push?.active === true;
   }
 
+  get paused(): boolean {
+    return this.#pause.active;
+  }
+
   get #config(): ConsumerConfig {
     return this.#ledger.state.config;
   }
@@ -124,6 +132,7 @@ export class Consumer implements Due, Recorded {
     this.#ackDeadlines.recheck(this.#services.nowMs());
     this.#used();
     this.#arm(this.#ackDeadlines.dueMs);
+    this.#arm(this.#pause.dueMs);
     if (this.#push !== undefined) this.#interestChanged();
   }
 
@@ -143,6 +152,11 @@ export class Consumer implements Due, Recorded {
         if (state.pending.attemptsAt(at) > 0) redelivery.push(state.pending.seqAt(at));
       }
     }
+    if (before.pauseUntilUs !== config.pauseUntilUs) {
+      this.#pause.set(config.pauseUntilUs);
+      this.#arm(this.#pause.dueMs);
+      this.#services.advisories.paused(this.name, this.paused, config.pauseUntilUs);
+    }
     this.#dispatcher.restartPacing();
     this.#ackDeadlines.recheck(this.#services.nowMs());
     this.#used();
@@ -157,7 +171,7 @@ export class Consumer implements Due, Recorded {
     const nowMs = this.#services.nowMs();
     const pulls = this.#pulls;
     const admission = admitPull(this.#config, headers, body, {
-      available: () => this.#dispatcher.available(),
+      available: () => (this.paused ? 0 : this.#dispatcher.available()),
       wanted: () => pulls.wanted,
       waiting: () => {
         if (pulls.size >= this.#config.maxWaiting) pulls.dropDead(nowMs);
@@ -226,7 +240,7 @@ export class Consumer implements Due, Recorded {
 
   /** Delivers within `budget`. True: there is more to deliver in another turn. */
   deliver(budget: DeliveryBudget): boolean {
-    const more = this.#dispatcher.deliver(budget);
+    const more = !this.paused && this.#dispatcher.deliver(budget);
     this.#noteEndedPulls();
     return more;
   }
@@ -243,8 +257,10 @@ export class Consumer implements Due, Recorded {
       this.#dispatcher.lastSeq,
     );
     if (this.#inactivity.dueMs <= nowMs) this.#checkInactive(nowMs);
+    if (this.#pause.dueMs <= nowMs && this.#pause.ended()) this.#pauseEnded();
     this.#noteEndedPulls();
-    return Math.min(this.#ackDeadlines.dueMs, this.#retryAtMs, this.#demandDueMs, this.#inactivity.dueMs);
+    const delivery = Math.min(this.#ackDeadlines.dueMs, this.#retryAtMs, this.#demandDueMs);
+    return Math.min(delivery, this.#inactivity.dueMs, this.#pause.dueMs);
   }
 
   beforeRecord(): void {
@@ -315,6 +331,11 @@ export class Consumer implements Due, Recorded {
   #giveUp(seq: number, attempts: number): void {
     this.#ledger.exhaust(seq);
     this.#services.advisories.maxDeliveries(this.name, seq, attempts);
+  }
+
+  #pauseEnded(): void {
+    this.#services.advisories.paused(this.name, false, this.#config.pauseUntilUs);
+    this.#wake();
   }
 
   /** Requests that ended are still known to the replicas. */

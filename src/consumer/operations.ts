@@ -1,4 +1,5 @@
 /** Owns the operations on consumers as they travel in the log: plain JSON, versioned. */
+import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { ConsumerConfig } from './types.ts';
 
@@ -6,6 +7,7 @@ export type ConsumerAction = 'create' | 'update' | '';
 
 export type ConsumerOperation =
   | { readonly op: 'create'; readonly config: ConsumerConfig; readonly action: ConsumerAction }
+  | { readonly op: 'pause'; readonly name: string; readonly untilUs: TimestampUs | undefined }
   /** `id`: only if it is still this very consumer. */
   | { readonly op: 'delete'; readonly name: string; readonly id?: number };
 

@@ -38,6 +38,8 @@ export interface ConsumerConfig {
   readonly numReplicas: number;
   readonly memStorage: boolean;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Nothing is delivered before this time. */
+  readonly pauseUntilUs?: TimestampUs | undefined;
 }
 
 export interface SequencePair {
@@ -102,6 +104,8 @@ export interface ConsumerSet extends StreamExtension {
   /** `action` as in consumers.md 1.2; the configuration was validated by the caller. @throws {NotLeaderError} */
   create(config: ConsumerConfig, action: 'create' | 'update' | ''): Promise<ConsumerResult<ConsumerInfo>>;
   delete(name: string): Promise<ConsumerResult<undefined>>;
+  /** Delivers nothing until then; undefined, or a time that has passed: delivers again. @throws {NotLeaderError} */
+  pause(name: string, untilUs: TimestampUs | undefined): Promise<ConsumerResult<undefined>>;
   info(name: string): ConsumerInfo | undefined;
   /** Sorted bytewise. */
   names(): string[];

@@ -1,6 +1,7 @@
 /** Rules of consumer configurations that the conformance scenarios can't reach: clusters, limits, updates. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TimestampUs } from '../../src/base/brand.ts';
 import { checkConsumerUpdate, consumerConfigsEqual, normaliseConsumerConfig } from '../../src/consumer/index.ts';
 import type { ConsumerConfig, ConsumerSurroundings } from '../../src/consumer/index.ts';
 import { toConsumerConfigRequest } from '../../src/server/api/consumer-wire.ts';
@@ -95,10 +96,16 @@ test('what this server can not honour is refused', () => {
   assert.equal(refusal({ ...push, ack_policy: 'flow_control' }), 10052);
   assert.equal(refusal({ ...push, direct: true }), 10052);
   assert.equal(refusal({ sourcing: true }), 10052);
-  assert.equal(refusal({ pause_until: 1 as never }), 10052);
   assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a'] }), 10052);
   assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a b'] }), 10162);
   assert.equal(refusal({ ack_policy: 'flow_control' }), 10218);
+});
+
+test('a pause needs a higher level of the API, and the zero time is none', () => {
+  const level = (pauseUntil: number): string =>
+    config({ pause_until: pauseUntil as TimestampUs }).metadata['_nats.req.level']!;
+  assert.equal(level(1_800_000_000_000_000), '1');
+  assert.equal(level(-62_135_596_800_000_000), '0');
 });
 
 test('an update may change some things, and not others', () => {

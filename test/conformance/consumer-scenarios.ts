@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Reply } from './raw-client.ts';
-import { ABSENT, answers, consumer, fails, messages, onSingleServer, scenario, SOME_TIME, stream } from './scenario.ts';
+import {
+  ABSENT,
+  answers,
+  ANYTHING,
+  consumer,
+  fails,
+  messages,
+  onSingleServer,
+  scenario,
+  SOME_TIME,
+  stream,
+  ZERO_TIME,
+} from './scenario.ts';
 import type { Scenario, Step } from './scenario.ts';
 
 const METADATA = { '_nats.level': '5', '_nats.req.level': '0' };
@@ -710,6 +722,55 @@ const DELIVERY: readonly Scenario[] = [
       consumer('C', 'd', EXPLICIT),
       pulls('d', { batch: 1 }, ['1'], ['+ACK']),
       answers('STREAM.INFO.C', '', { state: { messages: 2, first_seq: 2 } }),
+    ],
+  ),
+  scenario(
+    'a paused consumer delivers nothing until it is resumed',
+    ['C'],
+    [
+      stream('C', { subjects: ['c.>'] }),
+      THREE,
+      consumer('C', 'd', EXPLICIT),
+      answers(
+        'CONSUMER.PAUSE.C.d',
+        { pause_until: '2200-01-01T00:00:00Z' },
+        { paused: true, pause_until: '2200-01-01T00:00:00Z', pause_remaining: ANYTHING },
+      ),
+      answers('CONSUMER.INFO.C.d', '', {
+        paused: true,
+        pause_remaining: ANYTHING,
+        config: { pause_until: '2200-01-01T00:00:00Z', metadata: { '_nats.req.level': '1' } },
+      }),
+      pulls('d', { batch: 1, no_wait: true }, ['404 No Messages']),
+      pulls('d', { batch: 1, expires: 100e6 }, ['408 Request Timeout']),
+      consumer('C', 'd', { ...EXPLICIT, max_deliver: 5 }),
+      answers('CONSUMER.INFO.C.d', '', { paused: true, config: { max_deliver: 5 } }),
+      answers('CONSUMER.PAUSE.C.d', '', { paused: false, pause_until: ZERO_TIME, pause_remaining: ABSENT }),
+      answers('CONSUMER.INFO.C.d', '', { paused: ABSENT, config: { pause_until: ABSENT, metadata: METADATA } }),
+      pulls('d', { batch: 1 }, ['1']),
+    ],
+  ),
+  scenario(
+    'a pause in the past is kept, and pauses nothing',
+    ['C'],
+    [
+      stream('C', { subjects: ['c.>'] }),
+      THREE,
+      consumer('C', 'd', { ...EXPLICIT, pause_until: '2001-01-01T00:00:00Z' }),
+      answers(
+        'CONSUMER.PAUSE.C.d',
+        { pause_until: '2002-01-01T00:00:00Z' },
+        { paused: false, pause_until: '2002-01-01T00:00:00Z', pause_remaining: ABSENT },
+      ),
+      answers('CONSUMER.INFO.C.d', '', { paused: ABSENT, config: { pause_until: '2002-01-01T00:00:00Z' } }),
+      fails(
+        'CONSUMER.PAUSE.C.d',
+        { pause_until: 5 },
+        400,
+        10025,
+        'invalid JSON: json: cannot unmarshal number into Go struct field JSApiConsumerPauseRequest.pause_until of type time.Time',
+      ),
+      pulls('d', { batch: 1 }, ['1']),
     ],
   ),
   scenario(

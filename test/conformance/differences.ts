@@ -59,10 +59,10 @@ export const DIFFERENCES: readonly Difference[] = [
     scenario: unsupported('async persist mode', { persist_mode: 'async' }),
   },
   {
-    what: 'consumer pause and priority groups are refused',
+    what: 'priority groups are refused',
     why: HONEST,
     scenario: scenario(
-      'priority groups and pauses are refused',
+      'priority groups are refused',
       ['C'],
       [
         stream('C'),
@@ -72,13 +72,6 @@ export const DIFFERENCES: readonly Difference[] = [
           500,
           10052,
           'priority groups not supported by this server',
-        ),
-        fails(
-          'CONSUMER.CREATE.C.x',
-          { stream_name: 'C', config: { pause_until: '2200-01-01T00:00:00Z' } },
-          500,
-          10052,
-          'consumer pause not supported by this server',
         ),
       ],
     ),

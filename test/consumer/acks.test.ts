@@ -98,7 +98,7 @@ test('a nak is answered at once, advised, and delivers again to the next pull', 
   const [advisory] = advisories(sent);
   assert.equal(advisory!['type'], 'io.nats.jetstream.advisory.v1.nak');
   assert.match(String(advisory!['id']), /^[0-9A-Za-z]{22}$/);
-  assert.match(String(advisory!['timestamp']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  assert.match(String(advisory!['timestamp']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/);
   assert.deepEqual(
     ['stream', 'consumer', 'consumer_seq', 'stream_seq', 'deliveries'].map((member) => advisory![member]),
     ['S', 'C', 1, 1, 1],

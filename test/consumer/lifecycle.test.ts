@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TimestampUs } from '../../src/base/brand.ts';
 import type { ConsumerConfig } from '../../src/consumer/index.ts';
 import { consumerConfig } from './configs.ts';
 import { FakeGroup } from './fake-group.ts';
@@ -166,4 +167,40 @@ test('requests that wait when the stream is deleted are told that their consumer
     '$JS.EVENT.ADVISORY.CONSUMER.DELETED.S.C',
   ]);
   assert.equal(group.outlet.openTargets, 0);
+});
+
+test('a paused consumer delivers nothing until its time comes or it is resumed', async () => {
+  const group = await groupWith({}, 3);
+  const inMs = (ms: number): TimestampUs => (group.leader.runtime.wallUs() + ms * 1000) as TimestampUs;
+  await group.settle(group.consumers.pause('C', inMs(2000)));
+  group.pull({ batch: 1 });
+  group.pull({ no_wait: true }, 'impatient');
+  const waited = await group.run(1900);
+  assert.deepEqual(summary(waited), ['$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C', 'impatient NATS/1.0 404 No Messages']);
+  assert.equal(advisories(waited)[0]!['paused'], true);
+
+  const resumed = await group.run(200);
+  assert.deepEqual(summary(resumed), ['$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C', 'inbox m1']);
+  assert.equal(advisories(resumed)[0]!['paused'], false);
+
+  await group.settle(group.consumers.pause('C', inMs(60_000)));
+  group.pull();
+  assert.deepEqual(summary(await group.run(1000)), ['$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C']);
+  await group.settle(group.consumers.pause('C', undefined));
+  assert.deepEqual(summary(await group.run(5)), ['$JS.EVENT.ADVISORY.CONSUMER.PAUSE.S.C', 'inbox m2']);
+});
+
+test('a pause outlasts updates and a change of leaders', async () => {
+  const group = new FakeGroup({ replicas: 3 });
+  group.storeMany(1);
+  const pauseUntilUs = (group.leader.runtime.wallUs() + 2_000_000) as TimestampUs;
+  await group.create(consumerConfig({ pauseUntilUs }));
+  await group.create(consumerConfig({ maxAckPending: 5 }), 'update');
+  assert.equal(group.info().config.pauseUntilUs, pauseUntilUs);
+  group.failOver({ lose: false });
+  group.pull();
+  await group.run(1000);
+  assert.equal(group.info().delivered.streamSeq, 0);
+  await group.run(2000);
+  assert.equal(group.info().delivered.streamSeq, 1);
 });

@@ -77,9 +77,11 @@ async function create(call: StreamCall): Promise<Answer> {
   const body = decodeBody(call, CONSUMER_CREATE_REQUEST);
   if (!body.ok) return failure(body.error);
   const { consumers } = call;
-  const request = toConsumerConfigRequest(body.value.config ?? {}, identityOf(call, body.value));
+  const asked = toConsumerConfigRequest(body.value.config ?? {}, identityOf(call, body.value));
   const action = body.value.action ?? '';
-  const existing = consumers.info(request.name);
+  const existing = consumers.info(asked.name);
+  // A pause outlasts an update, and is changed by CONSUMER.PAUSE only.
+  const request = existing === undefined ? asked : { ...asked, pauseUntilUs: existing.config.pauseUntilUs };
   const surroundings = surroundingsOf(call, request.name, existing === undefined);
   const normalised = normaliseConsumerConfig(request, surroundings, body.value.pedantic ?? false);
   if (!normalised.ok) return failure(normalised.error);

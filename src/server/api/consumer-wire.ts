@@ -7,6 +7,8 @@ import { strings } from './stream-wire.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import { msToNanos, nanosToMs } from './wire.ts';
 
+const NS_PER_US = 1000;
+
 const DELIVER_POLICIES = {
   all: 'all',
   undefined: 'all',
@@ -129,11 +131,16 @@ function featuresOf(json: ConsumerConfigJson) {
   return {
     direct: json.direct ?? false,
     sourcing: json.sourcing ?? false,
-    pauseUntil: json.pause_until !== undefined,
+    pauseUntilUs: pauseOf(json.pause_until),
     priorityPolicy: json.priority_policy ?? 'none',
     priorityGroups: strings(json.priority_groups),
     priorityTimeoutMs: nanosToMs(json.priority_timeout ?? 0),
   };
+}
+
+/** The zero time stands for none. */
+export function pauseOf(time: TimestampUs | undefined): TimestampUs | undefined {
+  return time === undefined || time <= 0 ? undefined : time;
 }
 
 /** Members in the order of the reference server; those that are `undefined` are left out. */
@@ -169,6 +176,7 @@ export function consumerConfigJson(config: ConsumerConfig, metadata: Readonly<Re
     num_replicas: config.numReplicas,
     mem_storage: config.memStorage || undefined,
     metadata,
+    pause_until: config.pauseUntilUs === undefined ? undefined : formatRfc3339(config.pauseUntilUs),
   };
 }
 
@@ -195,8 +203,15 @@ export function consumerInfoJson(info: ConsumerInfo, facts: ConsumerInfoFacts): 
     num_pending: info.numPending,
     cluster: facts.cluster,
     push_bound: info.pushBound || undefined,
+    ...pauseJson(info.config.pauseUntilUs, facts.nowUs),
     ts: formatRfc3339(facts.nowUs),
   };
+}
+
+/** While a pause lasts: that it does, and for how long. */
+export function pauseJson(untilUs: TimestampUs | undefined, nowUs: TimestampUs): object {
+  if (untilUs === undefined || untilUs <= nowUs) return {};
+  return { paused: true, pause_remaining: (untilUs - nowUs) * NS_PER_US };
 }
 
 function sequencesJson(pair: SequencePair & { readonly lastActiveUs: TimestampUs | undefined }): object {

@@ -9,7 +9,6 @@ import {
   invalidJson,
   invalidReset,
   INVALID_PRIORITY_GROUP,
-  invalidStreamConfig,
   NO_RECONFIGURATION,
   NO_SUCH_PRIORITY_GROUP,
   NOT_A_CLUSTER_MEMBER,
@@ -20,10 +19,9 @@ import {
 } from '../../base/api-errors.ts';
 import type { ApiError } from '../../base/api-errors.ts';
 import { isPriorityGroup } from '../../consumer/index.ts';
-import { decodeBody, decodeOptionalBody, failure, isEmptyBody, success } from './call.ts';
+import { decodeBody, failure, isEmptyBody } from './call.ts';
 import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
-import { text, time } from './decoder.ts';
-import { formatRfc3339 } from '../../base/rfc3339.ts';
+import { text } from './decoder.ts';
 
 const NOT_SUPPORTED = 'not supported by this server';
 
@@ -60,24 +58,6 @@ const STREAM_RESTORE: Endpoint = {
   failure: { deliver_subject: '' },
   handle: (call) => failure(needsBody(call) ?? restoreFailed(NOT_SUPPORTED)),
 };
-
-const CONSUMER_PAUSE: Endpoint = {
-  subject: 'CONSUMER.PAUSE.*.*',
-  responseType: 'consumer_pause_response',
-  place: 'streamLeader',
-  failure: { paused: false, pause_until: formatRfc3339(0) },
-  handle: pause,
-};
-
-/** No consumer is ever paused, so resuming one is done already; pausing is refused. */
-function pause(call: StreamCall): Answer {
-  const body = decodeOptionalBody(call, { rootType: 'JSApiConsumerPauseRequest', fields: { pause_until: time } });
-  if (!body.ok) return failure(body.error);
-  if (call.consumers.info(call.args[1]!) === undefined) return failure(CONSUMER_NOT_FOUND);
-  const until = body.value.pause_until ?? 0;
-  if (until > call.backend.runtime.wallUs()) return failure(invalidStreamConfig(`consumer pause ${NOT_SUPPORTED}`));
-  return success({ paused: false, pause_until: formatRfc3339(until) });
-}
 
 const CONSUMER_UNPIN: Endpoint = {
   subject: 'CONSUMER.UNPIN.*.*',
@@ -117,7 +97,6 @@ export const REFUSALS: readonly Endpoint[] = [
   placementCall('STREAM.CANCEL_MOVE.*', 'stream_cancel_move_response', NO_RECONFIGURATION),
   placementCall('CONSUMER.PEER.REMOVE.*.*', 'consumer_remove_peer_response', PEER_REMAP_FAILED),
   placementCall('CONSUMER.PEER.EVACUATE.*.*', 'consumer_evacuate_peer_response', PEER_REMAP_FAILED),
-  CONSUMER_PAUSE,
   CONSUMER_UNPIN,
   CONSUMER_RESET,
   operatorCall('SERVER.REMOVE', 'meta_server_remove_response', memberError),

@@ -9,6 +9,7 @@ import {
 } from './consumer-create.ts';
 import { CONSUMER_DELETE } from './consumer-delete.ts';
 import { CONSUMER_INFO } from './consumer-info.ts';
+import { CONSUMER_PAUSE } from './consumer-pause.ts';
 import { CONSUMER_LIST } from './consumer-list.ts';
 import { CONSUMER_NAMES } from './consumer-names.ts';
 import { DIRECT_GET, DIRECT_GET_LAST } from './direct-get.ts';
@@ -46,6 +47,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   CONSUMER_CREATE_FILTERED,
   CONSUMER_DURABLE_CREATE,
   CONSUMER_INFO,
+  CONSUMER_PAUSE,
   CONSUMER_NAMES,
   CONSUMER_LIST,
   CONSUMER_DELETE,
