@@ -16,6 +16,8 @@ export interface Runtime {
   wallUs(): TimestampUs;
   /** Runs `task` after the current turn, once sockets had their chance (setImmediate). */
   defer(task: () => void): void;
+  /** Runs `task` as soon as the current callback is over, before any other (a microtask): must not feed itself. */
+  soon(task: () => void): void;
   after(delayMs: number, task: () => void): Timer;
   /** Uniform in [0, 1). */
   random(): number;
@@ -32,6 +34,10 @@ export class SystemRuntime implements Runtime {
 
   defer(task: () => void): void {
     setImmediate(task);
+  }
+
+  soon(task: () => void): void {
+    queueMicrotask(task);
   }
 
   after(delayMs: number, task: () => void): Timer {

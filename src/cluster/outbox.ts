@@ -49,7 +49,7 @@ export class Outbox {
     this.#queuedBytes += bytes;
     if (!this.#flushDue && this.#writingBytes < WRITE_AHEAD_BYTES) {
       this.#flushDue = true;
-      this.#runtime.defer(this.#flush);
+      this.#runtime.soon(this.#flush);
     }
     return true;
   }
@@ -60,7 +60,7 @@ export class Outbox {
     this.#idle = true;
   }
 
-  /** Sends what is queued without waiting for the end of the turn. */
+  /** Sends what is queued without waiting for the end of the callback. */
   flushNow(): void {
     this.#flush();
   }

@@ -2,6 +2,7 @@
  * Owns the way of committed entries into a state machine: in order, in slices, with a digest after each. Slices end at
  * fixed positions, so that replicas have digests of the same indexes to compare.
  */
+import { invariant } from '../base/errors.ts';
 import { DigestRing } from './digest-ring.ts';
 import type { Entry, LogIndex, StateMachine } from './types.ts';
 
@@ -52,6 +53,7 @@ export class Applier {
     let last = this.#lastApplied;
     while (this.#head < this.#queue.length && bytes < SLICE_BYTES) {
       const entry = this.#queue[this.#head++]!;
+      invariant(entry.index === last + 1, `entry ${entry.index} is to be applied after ${last}`);
       last = entry.index;
       bytes += entry.record.length;
       (entry.kind === 'normal' ? normal : own).push(entry);

@@ -283,7 +283,8 @@ export class Group implements GroupHandle {
   }
 
   get hasToApply(): boolean {
-    return this.#applier.hasWork && !this.#restoring && !this.#closed;
+    // What is behind a snapshot that is still to be installed must not reach the machine before it.
+    return this.#applier.hasWork && !this.#restoring && !this.installs && !this.#closed;
   }
 
   /** True if there is more to apply. */

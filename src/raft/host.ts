@@ -306,14 +306,24 @@ class Host implements RaftHost, HostContext {
 
   // --- Turns ---
 
+  /** At once when something came in: if the disk is busy, more gathers anyway until the next write. */
   #scheduleTurn(): void {
     if (this.#turnScheduled || this.#inTurn || this.#stopped) return;
     this.#turnScheduled = true;
-    this.runtime.defer(() => {
-      this.#turnScheduled = false;
-      this.#turn();
-    });
+    this.runtime.soon(this.#scheduledTurn);
   }
+
+  /** Work is left: sockets get their chance first. */
+  #continueLater(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.runtime.defer(this.#scheduledTurn);
+  }
+
+  readonly #scheduledTurn = (): void => {
+    this.#turnScheduled = false;
+    this.#turn();
+  };
 
   #turn(): void {
     if (this.#stopped || this.#inTurn) return;
@@ -327,7 +337,7 @@ class Host implements RaftHost, HostContext {
     this.#outbox.flush(this.#tellCounter);
     this.#inTurn = false;
     this.#writer.write();
-    if (this.#dirty.size > 0 || this.#appliers.size > 0) this.#scheduleTurn();
+    if (this.#dirty.size > 0 || this.#appliers.size > 0) this.#continueLater();
   }
 
   /** Lets every group that has something to do carry it out, as far as that needs no disk. */

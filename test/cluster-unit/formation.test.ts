@@ -29,6 +29,10 @@ class SeededRuntime implements Runtime {
     return (this.#nowMs * 1000) as TimestampUs;
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   defer(task: () => void): void {
     this.after(0, task);
   }

@@ -24,6 +24,10 @@ export class ManualRuntime implements Runtime {
     return (this.#nowMs * 1000) as TimestampUs;
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   defer(task: () => void): void {
     setImmediate(task);
   }

@@ -38,6 +38,10 @@ export class FakeRuntime implements Runtime {
     return this.#nowUs as TimestampUs;
   }
 
+  soon(task: () => void): void {
+    queueMicrotask(task);
+  }
+
   defer(task: () => void): void {
     this.after(0, task);
   }

@@ -9,11 +9,11 @@ import type { Runtime, Timer } from '../../base/runtime.ts';
 import { WRITE_BUFFER_BYTES } from './level-disk.ts';
 
 const RESERVE_FILE = 'reserve';
-const RESERVE_BYTES = 2 * WRITE_BUFFER_BYTES;
+export const RESERVE_BYTES = 2 * WRITE_BUFFER_BYTES;
 const SLICE_BYTES = 1024 * 1024;
 const POLL_MS = 1000;
 /** With less than this free, space is low; it is enough again with a quarter more. */
-const LOW_WATER_BYTES = 4 * RESERVE_BYTES;
+export const LOW_WATER_BYTES = 4 * RESERVE_BYTES;
 const ENOUGH_AGAIN = 1.25;
 
 export class DiskSpace {
