@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly config?: string;
   /** Further environment of the processes. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Where they store their data, if not beside their logs. */
+  readonly storeRoot?: string;
 }
 
 /** One node: where it listens, and the process while it runs. */
@@ -168,7 +170,7 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
       `server_name: ${name}`,
       `listen: "127.0.0.1:${port}"`,
       `http: "127.0.0.1:${monitorPort}"`,
-      `jetstream { store_dir: "${join(directory, name)}"\n${options.jetstream ?? ''}\n}`,
+      `jetstream { store_dir: "${join(options.storeRoot ?? directory, name)}"\n${options.jetstream ?? ''}\n}`,
       cluster,
       options.config ?? '',
     ];
