@@ -65,7 +65,10 @@ export class BatchApplier {
   enforceLimits(): void {
     const { config, store } = this.#state;
     if (config.maxMsgsPerSubject > 0) {
-      for (let id = 0; id < store.subjects.idLimit; id++) this.#trimSubject(id, config.maxMsgsPerSubject);
+      const excess: number[] = [];
+      for (let id = 0; id < store.subjects.idLimit; id++) this.#collectExcess(id, config.maxMsgsPerSubject, excess);
+      // Ids are this replica's own: only the order of sequences is the same on all.
+      for (const seq of excess.sort((a, b) => a - b)) store.remove(seq, true);
     }
     if (this.#trimHead()) this.#extension().messagesRemovedBelow(store.firstSeq as Seq);
   }
@@ -118,6 +121,15 @@ export class BatchApplier {
     const { config, store } = this.#state;
     if (config.maxMsgsPerSubject > 0) this.#trimSubject(store.lastSubject, config.maxMsgsPerSubject);
     if (this.#trimHead()) this.#headTrimmed = true;
+  }
+
+  #collectExcess(id: number, keep: number, into: number[]): void {
+    const { store } = this.#state;
+    let seq = 0;
+    for (let excess = store.subjects.counts[id]! - keep; excess > 0; excess--) {
+      seq = seq === 0 ? store.firstOf(id) : store.nextOf(id, seq + 1);
+      into.push(seq);
+    }
   }
 
   #trimSubject(id: number, keep: number): void {

@@ -81,9 +81,16 @@ export class OperationApplier {
       const start = store.subjects.startOf(id);
       return !extension.needs(store.subjects.segment(id), start, start + store.subjects.lengthOf(id));
     });
+    const seqs: number[] = [];
     for (const id of unneeded) {
-      for (let count = store.subjects.counts[id]!; count > 0; count--) store.remove(store.firstOf(id), true);
+      let seq = 0;
+      for (let count = store.subjects.counts[id]!; count > 0; count--) {
+        seq = store.nextOf(id, seq + 1);
+        seqs.push(seq);
+      }
     }
+    // Ids are this replica's own: only the order of sequences is the same on all.
+    for (const seq of seqs.sort((a, b) => a - b)) store.remove(seq, true);
   }
 
   #purge(purge: Purge): OperationResult {

@@ -135,6 +135,16 @@ test('a record of which most is dead is rewritten without the dead, rejected mes
   assert.deepEqual(readAll(fixture.stream).slice(0, 2), [`18 s.18 ${payload}`, `19 s.19 ${payload}`]);
 });
 
+test('what a new limit removes goes in order of sequences, whichever subject came first', async () => {
+  const fixture = six();
+  fixture.extension.events.length = 0;
+  await run(fixture, { op: 'configure', config: { ...baseConfig, maxMsgsPerSubject: 1 }, revision: 2 });
+  assert.deepEqual(
+    fixture.extension.events.filter((event) => event.startsWith('removed')),
+    ['removed 1 a', 'removed 2 b', 'removed 3 a', 'removed 4 b'],
+  );
+});
+
 test('new limits hold at once', async () => {
   const fixture = six();
   await run(fixture, { op: 'configure', config: { ...baseConfig, maxMsgsPerSubject: 2 }, revision: 2 });
