@@ -71,9 +71,18 @@ export function hasNoResponders(call: string, body: Json = ''): Step {
   };
 }
 
-/** Makes a stream that the scenario needs. */
+/** Makes a stream that the scenario needs; in a cluster a replicated one, unless `config` says otherwise. */
 export function stream(name: string, config: object = {}): Step {
-  return answers(`STREAM.CREATE.${name}`, { name, ...config }, { did_create: true });
+  return (client) => {
+    const replicas = client.clustered ? { num_replicas: 3 } : {};
+    const create = answers(`STREAM.CREATE.${name}`, { name, ...replicas, ...config }, { did_create: true });
+    return create(client);
+  };
+}
+
+/** The same with one replica anywhere, for scenarios whose own requests do not say how many. */
+export function singleStream(name: string, config: object = {}): Step {
+  return stream(name, { num_replicas: 1, ...config });
 }
 
 export function consumer(streamName: string, name: string, config: object = {}): Step {

@@ -8,6 +8,7 @@ import {
   messages,
   onSingleServer,
   scenario,
+  singleStream,
   SOME_TIME,
   stream,
   ZERO_TIME,
@@ -309,7 +310,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
     'creating the same stream again succeeds, with another configuration it does not',
     ['TWICE'],
     [
-      stream('TWICE', { subjects: ['twice.>'] }),
+      singleStream('TWICE', { subjects: ['twice.>'] }),
       answers(
         'STREAM.CREATE.TWICE',
         { name: 'TWICE', subjects: ['twice.>'], metadata: { '_nats.ver': '0' } },
@@ -328,7 +329,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
     'streams of one account do not share subjects',
     ['FIRST', 'SECOND'],
     [
-      stream('FIRST', { subjects: ['shared.*'] }),
+      singleStream('FIRST', { subjects: ['shared.*'] }),
       fails(
         'STREAM.CREATE.SECOND',
         { name: 'SECOND', subjects: ['shared.>'] },
@@ -336,7 +337,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
         10065,
         'subjects overlap with an existing stream',
       ),
-      stream('SECOND', { subjects: ['own'] }),
+      singleStream('SECOND', { subjects: ['own'] }),
       fails(
         'STREAM.UPDATE.SECOND',
         { name: 'SECOND', subjects: ['shared.x'] },
@@ -350,7 +351,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
     'an update replaces the whole configuration',
     ['UPD'],
     [
-      stream('UPD', { subjects: ['upd.>'], max_msgs: 5, description: 'old' }),
+      singleStream('UPD', { subjects: ['upd.>'], max_msgs: 5, description: 'old' }),
       answers(
         'STREAM.UPDATE.UPD',
         { name: 'UPD', subjects: ['upd.a'] },
@@ -402,7 +403,7 @@ const CREATE_TO_DELETE: readonly Scenario[] = [
     'sealing a stream fixes what is in it, for good',
     ['SEAL'],
     [
-      stream('SEAL', { max_age: 3600e9, allow_rollup_hdrs: true }),
+      singleStream('SEAL', { max_age: 3600e9, allow_rollup_hdrs: true }),
       answers(
         'STREAM.UPDATE.SEAL',
         { name: 'SEAL', sealed: true },
