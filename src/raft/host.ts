@@ -29,7 +29,7 @@ import { DEFAULT_TIMING, TICKS_PER_HEARTBEAT, type Timing } from './timing.ts';
 import type { GroupHandle, GroupId, GroupOptions, LogIndex, RaftHost, RaftTransport } from './types.ts';
 
 /** Of recent records of all groups, so that readers at the tail touch no disk. */
-const RECORD_CACHE_BYTES = 64 * 1024 * 1024;
+const RECORD_CACHE_BYTES = 48 * 1024 * 1024;
 /** Applying stops for this turn after so many milliseconds; sockets get their chance in between. */
 const APPLY_BUDGET_MS = 4;
 /** A group that proposes while it is being stepped is stepped again, but not for ever. */
