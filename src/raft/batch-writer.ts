@@ -4,7 +4,8 @@
  */
 import { StorageError } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
-import type { Group, GroupWrite } from './group.ts';
+import type { Group } from './group.ts';
+import type { GroupWrite } from './group-disk.ts';
 import type { HostMetrics } from './host-metrics.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
 import type { WriteBatch } from './storage/write-batch.ts';

@@ -3,16 +3,18 @@
  * nothing of its own accord: the host calls it in its turns, and carries what it wants written or sent.
  */
 import type { NodeId } from '../base/brand.ts';
-import { NotLeaderError, StorageError } from '../base/errors.ts';
+import { NotLeaderError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Applier } from './applier.ts';
-import { Checkpointer, isCheckpointDue } from './checkpointer.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { RaftCore } from './core/core.ts';
 import { Effects } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
 import { isJoint, isVoter, members } from './core/membership.ts';
 import { DigestVote } from './digest-vote.ts';
+import { GroupCheckpoints } from './group-checkpoints.ts';
 import { GroupClock } from './group-clock.ts';
+import { GroupDisk, type GroupWrite, type PendingPut } from './group-disk.ts';
 import { GroupRepair } from './group-repair.ts';
 import type { HostContext } from './host-context.ts';
 import type { PeerMessage } from './messages.ts';
@@ -21,36 +23,14 @@ import { ProposalMeter } from './proposal-meter.ts';
 import { RecordAccess } from './record-access.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { StatusReporter } from './status-reporter.ts';
 import type { GroupStorage } from './storage/group-storage.ts';
 import { emptyState, recoverGroup, type RecoveredGroup } from './storage/recovery.ts';
 import type { WriteBatch } from './storage/write-batch.ts';
-import type {
-  GroupHandle,
-  GroupId,
-  GroupOptions,
-  GroupStatus,
-  LogIndex,
-  PeerStatus,
-  StateMachine,
-  Term,
-} from './types.ts';
+import type { GroupHandle, GroupId, GroupOptions, GroupStatus, LogIndex, StateMachine, Term } from './types.ts';
 
 /** Per group, besides the node's cache of records, from which what is older is loaded without touching the disk. */
 const WINDOW_BYTES = 1024 * 1024;
-
-/** What a batch holds of one group, and what becomes due when it is durable. */
-export interface GroupWrite {
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly hardState: Effects['hardState'];
-  readonly install: Effects['install'];
-  readonly send: readonly PeerMessage[];
-  readonly checkpointComplete: boolean;
-  readonly whenDurable: readonly (() => void)[];
-}
-
-/** A change that is to ride in the next batch. */
-type PendingPut = (batch: WriteBatch) => void;
 
 export class Group implements GroupHandle {
   readonly id: GroupId;
@@ -71,19 +51,14 @@ export class Group implements GroupHandle {
   readonly #records: RecordAccess;
   readonly #proposals: ProposalMeter;
   readonly #clock: GroupClock;
-  readonly #puts: PendingPut[] = [];
-  #whenDurable: (() => void)[] = [];
-  #writing = false;
-  #restoring = false;
+  readonly #disk: GroupDisk;
+  readonly #checkpoints: GroupCheckpoints;
+  readonly #status: StatusReporter;
   #closed = false;
   #couldPropose = false;
   #members: readonly NodeId[];
   /** The state is being built anew; until then nothing is heard or said. */
   #rebuilding = false;
-  #leaderSeen: NodeId | undefined;
-  /** Leader: where its term's first entry was known to be committed. It is ready when that is applied here. */
-  #readyAt: LogIndex | undefined;
-  #readyApplied = false;
 
   constructor(context: HostContext, options: GroupOptions, storage: GroupStorage, state: CoreOptions['state']) {
     this.id = options.id;
@@ -100,12 +75,17 @@ export class Group implements GroupHandle {
     this.#checkpointer = new Checkpointer(storage, this.#machine, context.checkpointPolicy);
     this.sender = new SnapshotSender(context, this, this.#checkpointer);
     this.receiver = new SnapshotReceiver(context, this);
+    this.#disk = new GroupDisk(storage, this.#effects, this.#checkpointer);
+    const { sender } = this;
+    const [machine, applier, checkpointer, logger] = [this.#machine, this.#applier, this.#checkpointer, this.#logger];
+    this.#checkpoints = new GroupCheckpoints(context, this, { machine, applier, checkpointer });
+    this.#status = new StatusReporter(context, { machine, sender, logger });
     this.#records = new RecordAccess(context, this);
     this.#proposals = new ProposalMeter(context.metrics);
     this.#clock = new GroupClock(context, this);
     this.repair = new GroupRepair(context, this, this.#logger, {
       stopApplying: () => {
-        this.#restoring = true;
+        this.#checkpoints.stopApplying();
       },
       forgetCheckpoint: (batch) => {
         this.#checkpointer.forget(batch);
@@ -116,16 +96,6 @@ export class Group implements GroupHandle {
       logger: this.#logger,
       digestAt: (index) => this.#applier.digestAt(index),
     });
-  }
-
-  /** A replicated group whose checkpoint turns out to be damaged gets another from its leader. */
-  async #restoreOwn(appliedIndex: LogIndex): Promise<void> {
-    try {
-      await this.#machine.restore({ appliedIndex, pages: this.storage.checkpoints.load() });
-    } catch (error) {
-      if (this.isAlone || !(error instanceof StorageError) || error.code !== 'STORAGE_CORRUPT') throw error;
-      this.repair.checkpointDamaged(error);
-    }
   }
 
   #makeCore(state: CoreOptions['state']): RaftCore {
@@ -140,7 +110,7 @@ export class Group implements GroupHandle {
       this.receiver.recovered(recovered.staged);
       if (this.storage.storage === 'memory') this.repair.memoryLost();
     }
-    if (recovered?.hasCheckpoint === true) await this.#restoreOwn(recovered.state.snapshot.index);
+    if (recovered?.hasCheckpoint === true) await this.#checkpoints.restoreOwn(recovered.state.snapshot.index);
     const now = this.#context.runtime.monotonicMs();
     this.#members = members(this.#core.membership);
     const alone = this.isAlone;
@@ -279,12 +249,12 @@ export class Group implements GroupHandle {
     effects.brokenChain = undefined;
     if (effects.statusChanged) this.#statusChanged();
     this.#requests.settleMembershipChange(effects, this.isLeader);
-    if (effects.sendOncePersisted.length > 0 && !this.#writing && !this.needsDisk) this.#release();
+    if (effects.sendOncePersisted.length > 0 && !this.#disk.isWriting && !this.needsDisk) this.#release();
   }
 
   get hasToApply(): boolean {
     // What is behind a snapshot that is still to be installed must not reach the machine before it.
-    return this.#applier.hasWork && !this.#restoring && !this.installs && !this.#closed;
+    return this.#applier.hasWork && !this.#checkpoints.isReplacing && !this.installs && !this.#closed;
   }
 
   /** True if there is more to apply. */
@@ -305,8 +275,8 @@ export class Group implements GroupHandle {
         this.#effects,
       );
     }
-    if (!this.#readyApplied && this.#isReady) this.#announce();
-    this.#checkpointIfDue();
+    this.#status.applied(this.#core, this.#applier.lastApplied);
+    this.#checkpoints.takeIfDue();
     return this.hasToApply;
   }
 
@@ -323,55 +293,25 @@ export class Group implements GroupHandle {
   // --- Writing ---
 
   get needsDisk(): boolean {
-    if (this.#rebuilding) return false;
-    return this.#effects.needsDisk || this.#puts.length > 0 || this.#checkpointer.hasWork;
-  }
-
-  get isWriting(): boolean {
-    return this.#writing;
+    return !this.#rebuilding && this.#disk.hasWork;
   }
 
   /** Rides in the next batch. `durable` is called when that is on disk. */
   put(change: PendingPut, durable?: () => void): void {
-    this.#puts.push(change);
-    if (durable !== undefined) this.#whenDurable.push(durable);
+    this.#disk.put(change, durable);
     this.#context.markDirty(this);
   }
 
   /** Puts everything that is to be stored into `batch`. */
   collect(batch: WriteBatch): GroupWrite {
-    const effects = this.#effects;
-    this.#writing = true;
-    for (const put of this.#puts) put(batch);
-    this.#puts.length = 0;
-    const { install, hardState } = effects;
-    if (install !== undefined) this.#install(batch, install);
-    if (effects.repaired) this.storage.setRepairing(batch, false);
-    if (hardState !== undefined) this.storage.putHardState(batch, hardState);
-    if (effects.append.length > 0) this.storage.append(batch, effects.append);
-    const last = effects.append[effects.append.length - 1] ?? install?.snapshot;
-    const checkpointComplete = this.#checkpointer.hasWork && this.#checkpointer.write(batch);
-    const write: GroupWrite = {
-      index: last?.index ?? (0 as LogIndex),
-      term: last?.term ?? (0 as Term),
-      hardState,
-      install,
-      send: effects.sendOncePersisted.slice(),
-      checkpointComplete,
-      whenDurable: this.#whenDurable,
-    };
-    this.#whenDurable = [];
-    effects.sendOncePersisted.length = 0;
-    effects.append.length = 0;
-    effects.hardState = undefined;
-    effects.install = undefined;
-    effects.repaired = false;
-    return write;
+    return this.#disk.collect(batch, (received) => {
+      this.#checkpoints.install(batch, received);
+    });
   }
 
   /** What `collect` put is on disk. */
   written(write: GroupWrite): void {
-    this.#writing = false;
+    this.#disk.written();
     if (this.#closed) return;
     if (write.index > 0 || write.hardState !== undefined) {
       this.step({ kind: 'persisted', index: write.index, term: write.term, hardState: write.hardState });
@@ -381,7 +321,7 @@ export class Group implements GroupHandle {
       const forgotten = this.#checkpointer.durable();
       if (forgotten > this.#core.snapshotIndex) this.step({ kind: 'compact', index: forgotten });
     }
-    if (write.install !== undefined) void this.#restore(write.install.snapshot);
+    if (write.install !== undefined) void this.#checkpoints.restoreReceived(write.install.snapshot);
     for (const done of write.whenDurable) done();
     this.#context.markDirty(this);
   }
@@ -394,34 +334,9 @@ export class Group implements GroupHandle {
 
   // --- Checkpoints and snapshots ---
 
-  #checkpointIfDue(): void {
-    if (this.#checkpointer.isRunning || this.receiver.isReceiving || this.#restoring) return;
-    const { bytesSinceCheckpoint: bytes, entriesSinceCheckpoint: entries } = this.#applier;
-    const { checkpointPolicy, groupCount: groups } = this.#context;
-    if (!isCheckpointDue(checkpointPolicy, { bytes, entries, groups })) return;
-    this.#beginCheckpoint();
-  }
-
-  #beginCheckpoint(): boolean {
-    const point = this.#core.snapshotPoint(this.#applier.lastApplied);
-    if (point === undefined || point.index === 0) return false;
-    this.#applier.checkpointed();
-    this.#checkpointer.begin(point);
-    this.#context.markDirty(this);
-    return true;
-  }
-
   /** Resolves when a checkpoint of everything applied so far is durable. */
-  async checkpoint(): Promise<void> {
-    await this.#whenCheckpointed();
-    if (this.#restoring || this.receiver.isReceiving || this.#applier.entriesSinceCheckpoint === 0) return;
-    if (this.#beginCheckpoint()) await this.#whenCheckpointed();
-  }
-
-  #whenCheckpointed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#checkpointer.whenIdle(resolve);
-    });
+  checkpoint(): Promise<void> {
+    return this.#checkpoints.take();
   }
 
   /** A received checkpoint is about to take force. */
@@ -432,26 +347,6 @@ export class Group implements GroupHandle {
   /** A snapshot begins to arrive: our own checkpoint is of no use any more. */
   abandonCheckpoint(): void {
     this.#checkpointer.abandon();
-  }
-
-  #install(batch: WriteBatch, install: NonNullable<Effects['install']>): void {
-    const { snapshot, keepLog } = install;
-    this.receiver.install(batch, snapshot, keepLog);
-    this.#checkpointer.replaced(snapshot.index);
-    this.#applier.reset(snapshot.index);
-    this.#restoring = true;
-  }
-
-  async #restore(snapshot: SnapshotPoint): Promise<void> {
-    try {
-      await this.#machine.restore({ appliedIndex: snapshot.index, pages: this.storage.checkpoints.load() });
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') this.repair.buildAnew();
-      else this.#context.groupFailed(this, error);
-      return;
-    }
-    this.#restoring = false;
-    this.#context.markDirty(this);
   }
 
   #storeMembership(index: LogIndex): void {
@@ -476,9 +371,7 @@ export class Group implements GroupHandle {
           ? { ...emptyState(membership), hardState }
           : (await recoverGroup(this.storage, { bootstrap: membership, logger: this.#logger }))!.state;
       this.#core = this.#makeCore({ kind: 'recovered', state, repairing });
-      this.#applier.restart();
-      await this.#machine.restore({ appliedIndex: 0 as LogIndex, pages: noPages() });
-      this.#restoring = false;
+      await this.#checkpoints.restoreNothing();
       this.#rebuilding = false;
       await this.start(undefined);
     } catch (error) {
@@ -560,64 +453,19 @@ export class Group implements GroupHandle {
 
   // --- Status ---
 
-  get #isReady(): boolean {
-    return this.#readyAt !== undefined && this.#applier.lastApplied >= this.#readyAt;
-  }
-
   get status(): GroupStatus {
-    const { membership } = this.#core;
-    const learners = membership.learners;
-    return {
-      role: this.#core.role,
-      term: this.#core.currentTerm,
-      leader: this.#core.leader,
-      ready: this.#core.ready && this.#readyApplied,
-      commitIndex: this.#core.commitIndex,
-      lastApplied: this.#applier.lastApplied,
-      voters: membership.voters,
-      learners,
-      repairing: this.#core.repairing,
-      peers: this.#peerStatus(),
-    };
-  }
-
-  #peerStatus(): PeerStatus[] {
-    const peers: PeerStatus[] = [];
-    const now = this.#context.runtime.monotonicMs();
-    for (const [node, progress] of this.#core.peers) {
-      const lastContact = this.#context.lastContactMs(node);
-      peers.push({
-        node,
-        matchIndex: progress.matchIndex,
-        lag: this.#core.lastIndex - progress.matchIndex,
-        lastContactMs: lastContact === undefined ? undefined : now - lastContact,
-        catchingUp: this.sender.isSendingTo(node) || progress.repair !== undefined,
-      });
-    }
-    return peers;
+    return this.#status.status(this.#core, this.#applier.lastApplied);
   }
 
   #statusChanged(): void {
     this.#effects.statusChanged = false;
     this.#members = members(this.#core.membership);
-    if (this.leader !== this.#leaderSeen) {
-      this.#leaderSeen = this.leader;
-      this.#context.metrics.leaderChanged();
-      this.#logger.info({ leader: this.leader, term: this.term, role: this.#core.role }, 'group.leader');
-    }
     if (!this.isLeader) {
       this.#proposals.reset();
       this.sender.stop();
     }
     this.#settleTransfers();
-    this.#announce();
-  }
-
-  #announce(): void {
-    if (!this.#core.ready) this.#readyAt = undefined;
-    else this.#readyAt ??= this.#core.commitIndex;
-    this.#readyApplied = this.#isReady;
-    this.#machine.statusChanged(this.status);
+    this.#status.changed(this.#core, this.#applier.lastApplied);
   }
 
   /** The host lets it go: nothing is applied, answered or written any more. */
@@ -629,8 +477,4 @@ export class Group implements GroupHandle {
     this.#machine.close();
     this.storage.close();
   }
-}
-
-async function* noPages(): AsyncIterable<readonly [Buffer, Buffer]> {
-  // A state before the first entry has none.
 }
