@@ -2,6 +2,7 @@
  * Owns a group's share of time: when a follower that hears nothing campaigns, and when a leader speaks, or falls silent
  * because there has been nothing to say for a while.
  */
+import type { NodeId } from '../base/brand.ts';
 import type { HostContext } from './host-context.ts';
 import type { Group } from './group.ts';
 import { TICKS_PER_HEARTBEAT } from './timing.ts';
@@ -48,6 +49,8 @@ export class GroupClock {
     });
   }
 
+  readonly #nodeContact = (node: NodeId): number | undefined => this.#context.lastContactMs(node);
+
   #campaign(): void {
     const group = this.#group;
     if (group.isVoter && !group.repairing && !group.isHibernating) this.#context.metrics.electionStarted();
@@ -58,6 +61,6 @@ export class GroupClock {
     if (this.#group.canHibernate) this.#quietBeats++;
     else this.#quietBeats = 0;
     const rests = this.#quietBeats >= this.#context.timing.hibernateAfterBeats;
-    this.#group.step({ kind: rests ? 'hibernate' : 'heartbeatTimeout' });
+    this.#group.step(rests ? { kind: 'hibernate' } : { kind: 'heartbeatTimeout', nodeContact: this.#nodeContact });
   }
 }

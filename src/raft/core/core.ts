@@ -38,7 +38,7 @@ import type { LogIndex, Role, Term } from '../types.ts';
 import type { Effects } from './effects.ts';
 import { answerVote, refuseVote, requestVotes, Tally } from './election.ts';
 import { acknowledgeSnapshot, refuseAppend, takeAppend } from './follower.ts';
-import type { CoreOptions, HardState, Input, SnapshotPoint } from './input.ts';
+import type { CoreOptions, HardState, Input, NodeContact, SnapshotPoint } from './input.ts';
 import { Leader } from './leader.ts';
 import { isVoter, type Membership } from './membership.ts';
 import type { Progress } from './progress.ts';
@@ -88,7 +88,7 @@ export class RaftCore {
         this.#electionTimeout(effects);
         return;
       case 'heartbeatTimeout':
-        this.#heartbeatTimeout(effects);
+        this.#heartbeatTimeout(input.nodeContact, effects);
         return;
       case 'peer':
         this.#stepPeer(input.message, effects);
@@ -319,9 +319,9 @@ export class RaftCore {
     else this.#becomeFollower(undefined, effects);
   }
 
-  #heartbeatTimeout(effects: Effects): void {
+  #heartbeatTimeout(nodeContact: NodeContact | undefined, effects: Effects): void {
     const leader = this.#asLeader;
-    if (leader !== undefined && !leader.heartbeat(effects)) this.#becomeFollower(undefined, effects);
+    if (leader !== undefined && !leader.heartbeat(nodeContact, effects)) this.#becomeFollower(undefined, effects);
   }
 
   #persisted(index: LogIndex, term: Term, hardState: HardState | undefined, effects: Effects): void {

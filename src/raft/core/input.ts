@@ -12,11 +12,17 @@ export interface HardState {
   readonly voteFloor: Term;
 }
 
+/** Milliseconds on the core's clock; undefined: never heard of. */
+export type NodeContact = (node: NodeId) => number | undefined;
+
 export type Input =
   /** The delay drawn when the timer was last restarted is over, and nobody restarted it meanwhile. */
   | { readonly kind: 'electionTimeout' }
-  /** Comes every heartbeat interval; only a leader listens. */
-  | { readonly kind: 'heartbeatTimeout' }
+  /**
+   * Comes every heartbeat interval; only a leader listens. `nodeContact`: when the host last heard of a voter's node,
+   * by whatever it said, on the clock of `now`. A node whose disk keeps its answers waiting is slow, and not gone.
+   */
+  | { readonly kind: 'heartbeatTimeout'; readonly nodeContact?: NodeContact }
   | { readonly kind: 'peer'; readonly message: PeerMessage }
   /** Records from `allocateRecord`, bodies filled. Ignored unless `canPropose`. */
   | { readonly kind: 'propose'; readonly records: readonly Buffer[] }

@@ -2,6 +2,7 @@
  * Owns what only a leader does: committing by counting, proving that it still leads, and handing over. What it sends is
  * in replicator.ts, changes of membership in membership-driver.ts, rounds and the lease in rounds.ts.
  */
+import type { NodeContact } from './input.ts';
 import type { NodeId } from '../../base/brand.ts';
 import type { AppendEntriesReply } from '../messages.ts';
 import { allocateRecord } from '../record.ts';
@@ -94,14 +95,14 @@ export class Leader {
   // --- Time ---
 
   /** False: no quorum was heard of for an election timeout, so another leader may be at work: step down (§6.2). */
-  heartbeat(effects: Effects): boolean {
+  heartbeat(nodeContact: NodeContact | undefined, effects: Effects): boolean {
     this.#replica.handOut(effects);
     if (this.#replicator.hibernating) return true;
     const { now, electionTimeoutMinMs } = this.#replica;
     // If it was us who stood still, the others' words may still lie in our sockets: give them one more interval.
     const stoodStill = now - this.#lastHeartbeat >= electionTimeoutMinMs;
     this.#lastHeartbeat = now;
-    if (!stoodStill && now - this.#lastQuorumContact() >= electionTimeoutMinMs) return false;
+    if (!stoodStill && now - this.#lastQuorumContact(nodeContact) >= electionTimeoutMinMs) return false;
     if (this.#transfer !== undefined && now - this.#transfer.since >= electionTimeoutMinMs) {
       this.#transfer = undefined;
       effects.statusChanged = true;
@@ -113,12 +114,14 @@ export class Leader {
     return true;
   }
 
-  #lastQuorumContact(): number {
+  /** Steps down at worst too late: neither commits nor leases rest on it. */
+  #lastQuorumContact(nodeContact: NodeContact | undefined): number {
     const { node, now, membership } = this.#replica;
     return reachedByQuorum(membership, (voter) => {
       if (voter === node) return now;
       const progress = this.#peers.get(voter);
-      return progress === undefined || progress.repair !== undefined ? Number.NEGATIVE_INFINITY : progress.lastContact;
+      if (progress === undefined || progress.repair !== undefined) return Number.NEGATIVE_INFINITY;
+      return Math.max(progress.lastContact, nodeContact?.(voter) ?? Number.NEGATIVE_INFINITY);
     });
   }
 
