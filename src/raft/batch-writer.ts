@@ -18,7 +18,7 @@ type Writes = readonly (readonly [Group, GroupWrite])[];
 export interface BatchWriterOptions {
   readonly runtime: Runtime;
   readonly metrics: HostMetrics;
-  /** These are on disk, just now. */
+  /** These are on disk, just now. No other batch has been begun since. */
   readonly written: (writes: Writes) => void;
   /** The disk is free again, and was not when `write` was called. */
   readonly free: () => void;
@@ -59,13 +59,16 @@ export class BatchWriter {
     const { runtime, metrics, written } = this.#options;
     const startMs = runtime.monotonicMs();
     try {
-      await this.exclusively(() => this.#storage.commit(batch));
+      await this.exclusively(async () => {
+        await this.#storage.commit(batch);
+        metrics.wrote((runtime.monotonicMs() - startMs) / 1000, batch.bytes);
+        // Before the next batch may begin: a group that heard of this one later would take the next for written, too.
+        written(writes);
+      });
     } catch (error) {
       if (error instanceof StorageError) return; // Its storage has told the host.
       throw error;
     }
-    metrics.wrote((runtime.monotonicMs() - startMs) / 1000, batch.bytes);
-    written(writes);
   }
 
   /** With a sync interval: makes durable what is not. */
