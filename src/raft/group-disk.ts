@@ -52,11 +52,12 @@ export class GroupDisk {
   collect(batch: WriteBatch, install: (received: NonNullable<Effects['install']>) => void): GroupWrite {
     const effects = this.#effects;
     this.#writing = true;
+    // In front of the puts: a loss that one of them marks was found after the one that was repaired, or outweighs it.
+    if (effects.repaired) this.#storage.setRepairing(batch, false);
     for (const put of this.#puts) put(batch);
     this.#puts.length = 0;
     const { install: received, hardState } = effects;
     if (received !== undefined) install(received);
-    if (effects.repaired) this.#storage.setRepairing(batch, false);
     if (hardState !== undefined) this.#storage.putHardState(batch, hardState);
     if (effects.append.length > 0) this.#storage.append(batch, effects.append);
     const last = effects.append[effects.append.length - 1] ?? received?.snapshot;

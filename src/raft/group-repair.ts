@@ -11,7 +11,7 @@ import type { LogIndex } from './types.ts';
 
 /** What only the group itself can do. */
 export interface RepairActions {
-  /** Nothing more is applied to the state that can't be believed. */
+  /** Nothing more is applied to the state that can't be believed, and no checkpoint that is arriving replaces it. */
   readonly stopApplying: () => void;
   readonly forgetCheckpoint: (batch: DiskBatch) => void;
   /** Builds the state anew from what the log proves and, if that is not all, from a leader's checkpoint. */
@@ -36,7 +36,8 @@ export class GroupRepair {
 
   /** Our state is another than the majority's: we are not to be counted, and fetch it whole. A leader hands over. */
   quarantine(index: LogIndex): void {
-    if (this.#group.repairing || this.#buildsAnew) return;
+    // A state that is being replaced needs no verdict any more.
+    if (this.#group.repairing || this.#buildsAnew || this.#group.isReplacing) return;
     this.#context.metrics.digestMismatch();
     this.#logger.error({ index }, 'group.digestMismatch');
     if (this.#group.isLeader) void this.#group.transferLeadership();

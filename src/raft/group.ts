@@ -86,6 +86,7 @@ export class Group implements GroupHandle {
     this.repair = new GroupRepair(context, this, this.#logger, {
       stopApplying: () => {
         this.#checkpoints.stopApplying();
+        this.receiver.giveUp();
       },
       forgetCheckpoint: (batch) => {
         this.#checkpointer.forget(batch);
@@ -254,7 +255,7 @@ export class Group implements GroupHandle {
 
   get hasToApply(): boolean {
     // What is behind a snapshot that is still to be installed must not reach the machine before it.
-    return this.#applier.hasWork && !this.#checkpoints.isReplacing && !this.installs && !this.#closed;
+    return this.#applier.hasWork && !this.isReplacing && !this.#closed;
   }
 
   /** True if there is more to apply. */
@@ -342,6 +343,11 @@ export class Group implements GroupHandle {
   /** A received checkpoint is about to take force. */
   get installs(): boolean {
     return this.#effects.install !== undefined;
+  }
+
+  /** The machine's state is another soon, or not to be believed. */
+  get isReplacing(): boolean {
+    return this.#checkpoints.isReplacing || this.installs;
   }
 
   /** A snapshot begins to arrive: our own checkpoint is of no use any more. */

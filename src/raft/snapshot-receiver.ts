@@ -52,8 +52,12 @@ export class SnapshotReceiver {
   offered(message: InstallSnapshot): void {
     const offer = parseOffer(message);
     if (offer === undefined) return;
-    if (this.#reception?.complete === true) return;
-    this.#giveUp();
+    // Both would write the same pages, and restore the same machine: the leader is to come again.
+    if (this.#reception?.complete === true || this.#group.isReplacing) {
+      this.#reply(message, 'refused', 0);
+      return;
+    }
+    this.giveUp();
     if (offer.point.index <= this.#group.commitIndex) {
       this.#reply(message, 'done', 0);
       this.#group.step({ kind: 'snapshotReceived', from: message.from, snapshot: offer.point });
@@ -137,7 +141,7 @@ export class SnapshotReceiver {
     this.#context.metrics.snapshotReceived(reception.bytes);
     this.#group.step({ kind: 'snapshotReceived', from: reception.from, snapshot: reception.point });
     // The core had got further meanwhile, and has no use for it.
-    if (!this.#group.installs) this.#giveUp();
+    if (!this.#group.installs) this.giveUp();
   }
 
   /** The core lets the checkpoint take force: with `batch`, and all at once. */
@@ -161,15 +165,16 @@ export class SnapshotReceiver {
     const reception = this.#reception;
     if (reception === undefined || reception.complete) return;
     const patience = this.#context.timing.electionTimeoutMinMs * PATIENCE_TIMEOUTS;
-    if (this.#context.runtime.monotonicMs() - reception.lastHeardMs > patience) this.#giveUp();
+    if (this.#context.runtime.monotonicMs() - reception.lastHeardMs > patience) this.giveUp();
   }
 
   #refuse(reception: Reception): void {
     this.#send(reception, 'refused', reception.next);
-    this.#giveUp();
+    this.giveUp();
   }
 
-  #giveUp(): void {
+  /** What is arriving is of no use. */
+  giveUp(): void {
     if (this.#reception === undefined) return;
     this.#reception = undefined;
     this.#group.storage.checkpoints.abandon();

@@ -254,6 +254,8 @@ export class Replica {
 
   beginRepair(effects: Effects): void {
     this.#repairing = true;
+    // A leader vouched for what was lost before this.
+    effects.repaired = false;
     effects.statusChanged = true;
   }
 
