@@ -85,7 +85,6 @@ export class GroupCheckpoints {
   install(batch: WriteBatch, { snapshot, keepLog }: NonNullable<Effects['install']>): void {
     this.#group.receiver.install(batch, snapshot, keepLog);
     this.#checkpointer.replaced(snapshot.index);
-    this.#applier.reset(snapshot.index);
     this.#replacing = true;
   }
 
@@ -99,14 +98,16 @@ export class GroupCheckpoints {
       else this.#context.groupFailed(this.#group, error);
       return;
     }
+    // Not before: until now the machine has shown what it was, and readers were told of `lastApplied` with it.
+    this.#applier.reset(snapshot.index);
     this.#replacing = false;
     this.#context.markDirty(this.#group);
   }
 
   /** The state in front of the first entry: everything that can be proven is applied anew. */
   async restoreNothing(): Promise<void> {
-    this.#applier.restart();
     await this.#machine.restore({ appliedIndex: 0 as LogIndex, pages: noPages() });
+    this.#applier.restart();
     this.#replacing = false;
   }
 }
