@@ -3,6 +3,7 @@
  * still needed those that the follower lacks. It goes over the bulk link, a few chunks ahead of the acknowledgements.
  */
 import type { NodeId } from '../base/brand.ts';
+import { StorageError } from '../base/errors.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import { encodeMembership } from './core/membership.ts';
 import type { Group } from './group.ts';
@@ -55,6 +56,8 @@ export class SnapshotSender {
   readonly #group: Group;
   readonly #checkpointer: Checkpointer;
   readonly #transfers = new Map<NodeId, Transfer>();
+  /** Entries that made a transfer fail. */
+  readonly #unreadable = new Set<LogIndex>();
   #lastTransfer = 0;
 
   constructor(context: HostContext, group: Group, checkpointer: Checkpointer) {
@@ -166,8 +169,24 @@ export class SnapshotSender {
     }
     for (const [first, last] of wanted.ranges()) {
       for (let index = first as LogIndex; index <= last; index++) {
-        yield { kind: 'entry', record: await this.#group.readRecord(index) };
+        const record = await this.#readRecord(index);
+        if (record !== undefined) yield { kind: 'entry', record };
       }
+    }
+  }
+
+  /**
+   * An entry that is damaged here fails one transfer, while its repair is under way. If there is none by the next, maybe
+   * because it is dead everywhere else, it is left out: should the receiver ever read it, it asks the others as well.
+   */
+  async #readRecord(index: LogIndex): Promise<Buffer | undefined> {
+    try {
+      return await this.#group.readRecord(index);
+    } catch (error) {
+      const isDamaged = error instanceof StorageError && error.code === 'STORAGE_CORRUPT';
+      if (isDamaged && this.#unreadable.has(index)) return undefined;
+      if (isDamaged) this.#unreadable.add(index);
+      throw error;
     }
   }
 
@@ -233,6 +252,7 @@ export class SnapshotSender {
   }
 
   stop(): void {
+    this.#unreadable.clear();
     for (const to of [...this.#transfers.keys()]) this.#end(to, undefined);
   }
 
