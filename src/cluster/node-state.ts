@@ -1,7 +1,8 @@
 /** Owns what a node of a cluster must not forget about it, and the file that keeps it. */
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NodeId } from '../base/brand.ts';
+import { syncDirectory, writeDurably } from '../base/durable-files.ts';
 import { StorageError } from '../base/errors.ts';
 import type { Ballot, MetaGroup } from './formation-protocol.ts';
 
@@ -47,7 +48,7 @@ export function fileState(path: string): DurableState {
     },
     async save(bytes) {
       try {
-        await writeSynced(`${path}.new`, bytes);
+        await writeDurably(`${path}.new`, bytes);
         await rename(`${path}.new`, path);
         await syncDirectory(dirname(path));
       } catch (error) {
@@ -55,23 +56,4 @@ export function fileState(path: string): DurableState {
       }
     },
   };
-}
-
-async function writeSynced(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

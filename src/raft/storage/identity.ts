@@ -3,9 +3,10 @@
  * itself as well. If the two don't fit, the node does not start: with another node's memory, or none, it could break
  * promises it knows nothing of.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32c } from '../../base/checksum.ts';
+import { syncDirectory, writeDurably } from '../../base/durable-files.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { Runtime } from '../../base/runtime.ts';
 
@@ -119,25 +120,6 @@ function parseIdentity(text: string): Identity | undefined {
   if (typeof format !== 'number' || typeof cluster !== 'string') return undefined;
   if (typeof node !== 'string' || typeof databaseId !== 'string') return undefined;
   return { format, cluster, node, databaseId };
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
