@@ -1,5 +1,6 @@
 /** Owns the words that scenarios are written in: what is sent, and what must come back. */
 import assert from 'node:assert/strict';
+import { waitFor } from '../harness/wait-for.ts';
 import type { RawClient, Reply } from './raw-client.ts';
 
 /** Silence takes time to be sure of; nothing else waits that long. */
@@ -123,13 +124,23 @@ export interface DirectMessage {
   readonly bare?: boolean;
 }
 
+/** A replica that is not the leader may answer a direct get, and be this much behind at most. */
+const REPLICA_PATIENCE_MS = 5000;
+
 /** Calls `$JS.API.DIRECT.GET.<call>`; exactly these messages must come, in this order. */
 export function direct(call: string, body: Json, expected: readonly DirectMessage[], headers?: string): Step {
+  const isComplete = (replies: readonly Reply[]): boolean => replies.length >= expected.length;
   return async (client) => {
-    const isComplete = (replies: readonly Reply[]): boolean => replies.length >= expected.length;
-    const replies = await client.request(`$JS.API.DIRECT.GET.${call}`, bodyText(body), { headers, isComplete });
-    assert.equal(replies.length, expected.length, `${call} ${bodyText(body)}: ${JSON.stringify(replies)}`);
-    for (const [index, message] of expected.entries()) assertDirect(replies[index]!, message, call);
+    await waitFor(
+      `the messages of ${call} ${bodyText(body)}`,
+      async () => {
+        const replies = await client.request(`$JS.API.DIRECT.GET.${call}`, bodyText(body), { headers, isComplete });
+        assert.equal(replies.length, expected.length, JSON.stringify(replies));
+        for (const [index, message] of expected.entries()) assertDirect(replies[index]!, message, call);
+        return true;
+      },
+      REPLICA_PATIENCE_MS,
+    );
   };
 }
 
