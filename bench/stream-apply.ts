@@ -16,6 +16,7 @@ import {
   type StreamConfig,
   type StreamExtension,
 } from '../src/stream/index.ts';
+import { baseConfig as config } from '../test/stream/stream-fixture.ts';
 
 const BATCH = 500;
 const ENTRIES = 4_000;
@@ -39,35 +40,6 @@ const extension: StreamExtension = {
   endCheckpoint: nothing,
   restore: nothing,
   close: nothing,
-};
-
-const config: StreamConfig = {
-  name: 'S',
-  description: '',
-  subjects: ['>'],
-  retention: 'limits',
-  maxConsumers: -1,
-  maxMsgs: -1,
-  maxBytes: -1,
-  maxAgeMs: 0,
-  maxMsgsPerSubject: -1,
-  maxMsgSize: -1,
-  discard: 'old',
-  discardNewPerSubject: false,
-  storage: 'file',
-  numReplicas: 1,
-  noAck: false,
-  duplicateWindowMs: 120_000,
-  placement: undefined,
-  compression: 'none',
-  firstSeq: 0,
-  allowDirect: false,
-  sealed: false,
-  denyDelete: false,
-  denyPurge: false,
-  allowRollupHdrs: false,
-  consumerLimits: { inactiveThresholdMs: 0, maxAckPending: 0 },
-  metadata: {},
 };
 
 const status: GroupStatus = {

@@ -69,35 +69,25 @@ export class LevelDisk implements KeyValueDisk {
     try {
       return await this.#database.get(key);
     } catch (error) {
-      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+      throw readFailure(error);
     }
   }
 
   async *entries(range: KeyRange): AsyncIterable<readonly [Buffer, Buffer]> {
-    const iterator = this.#database.iterator({
-      gte: range.from,
-      lt: range.to,
-      fillCache: false,
-      highWaterMarkBytes: ITERATOR_BUFFER_BYTES,
-    });
+    const iterator = this.#database.iterator(within(range));
     try {
       yield* iterator;
     } catch (error) {
-      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+      throw readFailure(error);
     }
   }
 
   async *keys(range: KeyRange): AsyncIterable<Buffer> {
-    const iterator = this.#database.keys({
-      gte: range.from,
-      lt: range.to,
-      fillCache: false,
-      highWaterMarkBytes: ITERATOR_BUFFER_BYTES,
-    });
+    const iterator = this.#database.keys(within(range));
     try {
       yield* iterator;
     } catch (error) {
-      throw new StorageError('STORAGE_READ', 'reading the database failed', { cause: error });
+      throw readFailure(error);
     }
   }
 
@@ -117,6 +107,15 @@ export class LevelDisk implements KeyValueDisk {
   async close(): Promise<void> {
     await this.#database.close();
   }
+}
+
+/** Values that are read once must not displace those that are read often. */
+function within(range: KeyRange) {
+  return { gte: range.from, lt: range.to, fillCache: false, highWaterMarkBytes: ITERATOR_BUFFER_BYTES };
+}
+
+function readFailure(cause: unknown): StorageError {
+  return new StorageError('STORAGE_READ', 'reading the database failed', { cause });
 }
 
 function openFailure(error: unknown): string {

@@ -5,7 +5,6 @@
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
-import { META_GROUP } from '../../raft/index.ts';
 import { Api, replicasJson, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
@@ -93,10 +92,5 @@ export class JetStreamService {
     }
     this.streams.start();
     this.#captures.start();
-  }
-
-  /** The catalogue's group is there and led by somebody. */
-  get metaReady(): boolean {
-    return this.#options.cluster.leaderOf(META_GROUP) !== undefined;
   }
 }

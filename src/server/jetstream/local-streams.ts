@@ -113,11 +113,6 @@ export class LocalStreams {
     });
   }
 
-  /** Assigned to this node and not opened yet: `/healthz` tells how far recovery is. */
-  get pending(): number {
-    return this.#waiting.length + this.#opening;
-  }
-
   #assigned(assignment: StreamAssignment): void {
     if (!assignment.members.includes(this.#options.cluster.node)) return;
     this.#waiting.push(assignment);
