@@ -11,7 +11,8 @@ import { createConsumers, type ConsumerSet, type DeliveryTarget, type Outlet } f
 import type { LogIndex, Term } from '../src/raft/index.ts';
 import { emptyMessageView, type StoredMessage, type StreamCursor } from '../src/stream/index.ts';
 import { consumerConfig } from '../test/consumer/configs.ts';
-import { FakeStream, STATUS_FOLLOWER, encodeMessage, streamConfig } from '../test/consumer/fake-stream.ts';
+import { FakeStream, STATUS_FOLLOWER, encodeMessage } from '../test/consumer/fake-stream.ts';
+import { plainStreamConfig } from '../test/harness/stream-config.ts';
 
 const BATCH = 500;
 /** How long an entry of progress takes to commit: as long as a group commit on a good disk. */
@@ -143,7 +144,7 @@ async function run(): Promise<void> {
     finish = resolve;
   });
   const client = new Client(finish);
-  const stream: EndlessStream = new EndlessStream(streamConfig(), {
+  const stream: EndlessStream = new EndlessStream(plainStreamConfig(), {
     propose: (entry) => {
       client.entries++;
       if (entry.kind === 'progress') client.entryBytes += entry.body.length;

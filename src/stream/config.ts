@@ -49,27 +49,9 @@ export const MAX_CHOSEN_SEQ = 2 ** 52;
 /** Every feature that this server has belongs to level 0 of the API. */
 const REQUIRED_API_LEVEL = 0;
 
-export interface StreamOrigin {
-  readonly name: string;
-  /** Lives in another account or domain: its name is none of our business. */
-  readonly external: boolean;
-}
-
 /** What a client asked for, in our units. Members are the zero value where the client said nothing. */
 export interface StreamConfigRequest extends StreamConfig {
   readonly placement: (NonNullable<StreamConfig['placement']> & { readonly preferred: string }) | undefined;
-  readonly mirror: StreamOrigin | undefined;
-  readonly sources: readonly StreamOrigin[];
-  readonly mirrorDirect: boolean;
-  readonly subjectTransform: boolean;
-  readonly republish: boolean;
-  readonly allowMsgTtl: boolean;
-  readonly subjectDeleteMarkerTtlMs: number;
-  readonly allowMsgCounter: boolean;
-  readonly allowAtomic: boolean;
-  readonly allowBatched: boolean;
-  readonly allowMsgSchedules: boolean;
-  readonly persistMode: 'default' | 'async';
 }
 
 /** What the server and the account allow. -1 is unlimited. */
@@ -227,9 +209,11 @@ function checkOrigins(request: StreamConfigRequest): ApiError | undefined {
     if (request.allowBatched) return MIRROR_WITH_BATCH_PUBLISH;
     if (request.subjects.length > 0) return MIRROR_WITH_SUBJECTS;
     if (sources.length > 0) return MIRROR_WITH_SOURCES;
-    if (!mirror.external && !isAssetName(mirror.name)) return MIRROR_NAME_INVALID;
+    if (mirror.external === undefined && !isAssetName(mirror.name)) return MIRROR_NAME_INVALID;
   }
-  return sources.some(({ name, external }) => !external && !isAssetName(name)) ? SOURCE_NAME_INVALID : undefined;
+  return sources.some(({ name, external }) => external === undefined && !isAssetName(name))
+    ? SOURCE_NAME_INVALID
+    : undefined;
 }
 
 /** Namespaces of the server's own, each with the part of it that streams may capture. */
@@ -291,8 +275,8 @@ function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
     [request.mirror !== undefined, 'mirrors'],
     [request.sources.length > 0, 'sources'],
-    [request.subjectTransform, 'subject transforms'],
-    [request.republish, 'republish'],
+    [request.subjectTransform !== undefined, 'subject transforms'],
+    [request.republish !== undefined, 'republish'],
     [request.allowMsgTtl, 'message TTLs'],
     [request.subjectDeleteMarkerTtlMs > 0, 'subject delete markers'],
     [request.allowMsgCounter, 'message counters'],
@@ -322,7 +306,7 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
   return {
     name: request.name,
     description: request.description,
-    subjects: request.subjects.length > 0 ? request.subjects : [request.name],
+    subjects: request.subjects.length > 0 || isFedByStreams(request) ? request.subjects : [request.name],
     retention: request.retention,
     maxConsumers: unlimitedUnlessPositive(request.maxConsumers),
     maxMsgs: unlimitedUnlessPositive(request.maxMsgs),
@@ -346,6 +330,18 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
     allowRollupHdrs: request.allowRollupHdrs,
     consumerLimits: request.consumerLimits,
     metadata: storedMetadata(request.metadata, REQUIRED_API_LEVEL),
+    mirror: request.mirror,
+    sources: request.sources,
+    mirrorDirect: request.mirrorDirect,
+    subjectTransform: request.subjectTransform,
+    republish: request.republish,
+    allowMsgTtl: request.allowMsgTtl,
+    subjectDeleteMarkerTtlMs: request.subjectDeleteMarkerTtlMs,
+    allowMsgCounter: request.allowMsgCounter,
+    allowAtomic: request.allowAtomic,
+    allowBatched: request.allowBatched,
+    allowMsgSchedules: request.allowMsgSchedules,
+    persistMode: request.persistMode,
   };
 }
 

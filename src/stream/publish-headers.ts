@@ -20,6 +20,17 @@ const NAMES = [
   'Nats-Schedule',
   'Nats-Stream-Source',
   'Nats-Batch-Id',
+  'Nats-Batch-Sequence',
+  'Nats-Batch-Commit',
+  'Nats-Schedule-Target',
+  'Nats-Schedule-Source',
+  'Nats-Schedule-TTL',
+  'Nats-Schedule-Rollup',
+  'Nats-Schedule-Time-Zone',
+  'Nats-Scheduler',
+  'Nats-Schedule-Next',
+  'Nats-Marker-Reason',
+  'Nats-Required-Api-Level',
 ] as const;
 export type PublishHeader = (typeof NAMES)[number];
 
@@ -43,6 +54,17 @@ export const INCREMENT = SLOT['Nats-Incr'];
 export const SCHEDULE = SLOT['Nats-Schedule'];
 export const STREAM_SOURCE = SLOT['Nats-Stream-Source'];
 export const BATCH_ID = SLOT['Nats-Batch-Id'];
+export const BATCH_SEQUENCE = SLOT['Nats-Batch-Sequence'];
+export const BATCH_COMMIT = SLOT['Nats-Batch-Commit'];
+export const SCHEDULE_TARGET = SLOT['Nats-Schedule-Target'];
+export const SCHEDULE_SOURCE = SLOT['Nats-Schedule-Source'];
+export const SCHEDULE_TTL = SLOT['Nats-Schedule-TTL'];
+export const SCHEDULE_ROLLUP = SLOT['Nats-Schedule-Rollup'];
+export const SCHEDULE_TIME_ZONE = SLOT['Nats-Schedule-Time-Zone'];
+export const SCHEDULER = SLOT['Nats-Scheduler'];
+export const SCHEDULE_NEXT = SLOT['Nats-Schedule-Next'];
+export const MARKER_REASON = SLOT['Nats-Marker-Reason'];
+export const REQUIRED_API_LEVEL = SLOT['Nats-Required-Api-Level'];
 
 /** The honoured headers of one message, as offsets. Reused from message to message. */
 export class PublishHeaders {

@@ -35,6 +35,39 @@ export interface StreamConfig {
   readonly allowRollupHdrs: boolean;
   readonly consumerLimits: { readonly inactiveThresholdMs: number; readonly maxAckPending: number };
   readonly metadata: Readonly<Record<string, string>>;
+  /** Fed by this stream alone, with its sequences and timestamps. */
+  readonly mirror: StreamSource | undefined;
+  readonly sources: readonly StreamSource[];
+  readonly mirrorDirect: boolean;
+  /** Applied to the subject of every message before anything else. */
+  readonly subjectTransform: SubjectMapping | undefined;
+  readonly republish: (SubjectMapping & { readonly headersOnly: boolean }) | undefined;
+  readonly allowMsgTtl: boolean;
+  readonly subjectDeleteMarkerTtlMs: number;
+  readonly allowMsgCounter: boolean;
+  readonly allowAtomic: boolean;
+  readonly allowBatched: boolean;
+  readonly allowMsgSchedules: boolean;
+  readonly persistMode: 'default' | 'async';
+}
+
+/** A subject mapping: what matches `src` becomes `dest` (streams.md 2.6). */
+export interface SubjectMapping {
+  readonly src: string;
+  readonly dest: string;
+}
+
+/** Where a mirror or a source takes its messages from (streams.md 2.4). Zero values where the client said nothing. */
+export interface StreamSource {
+  readonly name: string;
+  readonly optStartSeq: number;
+  readonly optStartTimeUs: TimestampUs | undefined;
+  readonly filterSubject: string;
+  readonly subjectTransforms: readonly SubjectMapping[];
+  /** In another account or domain: its API and delivery prefixes. */
+  readonly external: { readonly api: string; readonly deliver: string } | undefined;
+  /** A durable consumer that the user made for it. */
+  readonly consumer: { readonly name: string; readonly deliverSubject: string } | undefined;
 }
 
 /** Numbers a client sees in `STREAM.INFO`. `bytes` counts as the reference server does (streams.md 4.1). */

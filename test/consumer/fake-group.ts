@@ -7,7 +7,8 @@ import type { StreamConfig } from '../../src/stream/index.ts';
 import { Random } from '../sim/random.ts';
 import { SimulatedRuntime, VirtualTime } from '../sim/virtual-time.ts';
 import { FakeOutlet, type Sent } from './fake-outlet.ts';
-import { FakeStream, STATUS_FOLLOWER, encodeMessage, streamConfig, type FakeEntry } from './fake-stream.ts';
+import { FakeStream, STATUS_FOLLOWER, encodeMessage, type FakeEntry } from './fake-stream.ts';
+import { plainStreamConfig } from '../harness/stream-config.ts';
 
 const COMMIT_DELAY_MS = 1;
 const TIME_LIMIT_MS = 60_000;
@@ -41,7 +42,7 @@ export class FakeGroup {
     this.random = new Random(options.seed ?? 1);
     const count = options.replicas ?? 1;
     for (let at = 0; at < count; at++) {
-      this.replicas.push(this.#newReplica(at, streamConfig(options.stream)));
+      this.replicas.push(this.#newReplica(at, plainStreamConfig(options.stream)));
       this.#pages.push(new Map());
     }
     this.#announce();

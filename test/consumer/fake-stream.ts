@@ -22,38 +22,6 @@ import {
   type SubjectFilter,
 } from '../../src/stream/index.ts';
 
-export function streamConfig(changes: Partial<StreamConfig> = {}): StreamConfig {
-  return {
-    name: 'S',
-    description: '',
-    subjects: ['>'],
-    retention: 'limits',
-    maxConsumers: -1,
-    maxMsgs: -1,
-    maxBytes: -1,
-    maxAgeMs: 0,
-    maxMsgsPerSubject: -1,
-    maxMsgSize: -1,
-    discard: 'old',
-    discardNewPerSubject: false,
-    storage: 'file',
-    numReplicas: 1,
-    noAck: false,
-    duplicateWindowMs: 0,
-    placement: undefined,
-    compression: 'none',
-    firstSeq: 0,
-    allowDirect: false,
-    sealed: false,
-    denyDelete: false,
-    denyPurge: false,
-    allowRollupHdrs: false,
-    consumerLimits: { inactiveThresholdMs: 0, maxAckPending: 0 },
-    metadata: {},
-    ...changes,
-  };
-}
-
 interface Message {
   readonly bytes: Buffer;
   readonly timestampUs: TimestampUs;

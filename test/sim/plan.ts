@@ -2,7 +2,7 @@
 import type { NodeId } from '../../src/base/brand.ts';
 import type { CheckpointPolicy, GroupId } from '../../src/raft/index.ts';
 import type { StreamConfig } from '../../src/stream/index.ts';
-import { streamConfig } from '../consumer/fake-stream.ts';
+import { plainStreamConfig } from '../harness/stream-config.ts';
 import type { DiskPace } from './process-disk.ts';
 import type { Random } from './random.ts';
 import type { StreamSpec } from './simulated-node.ts';
@@ -62,7 +62,7 @@ export function drawPlan(random: Random, durationMs: number): Plan {
 }
 
 function drawConfig(random: Random, name: string, numReplicas: number): StreamConfig {
-  const base = streamConfig({
+  const base = plainStreamConfig({
     name,
     numReplicas,
     storage: random.chance(0.8) ? 'file' : 'memory',

@@ -15,6 +15,7 @@ import {
   type StreamInstance,
   type SubmissionOutcome,
 } from '../../src/stream/index.ts';
+import { plainStreamConfig } from '../harness/stream-config.ts';
 import { FakeGroup } from './fake-group.ts';
 
 export const START_US = 1_700_000_000_000_000;
@@ -82,34 +83,7 @@ export class FakeRuntime implements Runtime {
   }
 }
 
-export const baseConfig: StreamConfig = {
-  name: 'S',
-  description: '',
-  subjects: ['>'],
-  retention: 'limits',
-  maxConsumers: -1,
-  maxMsgs: -1,
-  maxBytes: -1,
-  maxAgeMs: 0,
-  maxMsgsPerSubject: -1,
-  maxMsgSize: -1,
-  discard: 'old',
-  discardNewPerSubject: false,
-  storage: 'file',
-  numReplicas: 1,
-  noAck: false,
-  duplicateWindowMs: 120_000,
-  placement: undefined,
-  compression: 'none',
-  firstSeq: 0,
-  allowDirect: false,
-  sealed: false,
-  denyDelete: false,
-  denyPurge: false,
-  allowRollupHdrs: false,
-  consumerLimits: { inactiveThresholdMs: 0, maxAckPending: 0 },
-  metadata: {},
-};
+export const baseConfig: StreamConfig = plainStreamConfig({ duplicateWindowMs: 120_000 });
 
 /** Records what the stream tells it; needs the messages whose subject is in `interest`. */
 export class RecordingExtension implements StreamExtension {

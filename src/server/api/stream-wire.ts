@@ -1,6 +1,12 @@
 /** Owns what a stream looks like in the API's JSON: configuration both ways, state and cluster facts outwards. */
 import { SERVER_LEVEL_KEY, SERVER_VERSION_KEY } from '../../base/asset.ts';
-import type { StreamConfig, StreamConfigRequest, StreamState } from '../../stream/index.ts';
+import type {
+  StreamConfig,
+  StreamConfigRequest,
+  StreamSource,
+  StreamState,
+  SubjectMapping,
+} from '../../stream/index.ts';
 import { choice, duration, flag, int, int32, int64, list, struct, text, textMap, time, uint64 } from './decoder.ts';
 import type { Decoded, Shape } from './decoder.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
@@ -78,7 +84,22 @@ export function toStreamConfigRequest(json: StreamConfigJson): StreamConfigReque
   return { ...basicsOf(json), ...featuresOf(json) };
 }
 
-function basicsOf(json: StreamConfigJson): StreamConfig {
+type Feature =
+  | 'placement'
+  | 'mirror'
+  | 'sources'
+  | 'mirrorDirect'
+  | 'subjectTransform'
+  | 'republish'
+  | 'allowMsgTtl'
+  | 'subjectDeleteMarkerTtlMs'
+  | 'allowMsgCounter'
+  | 'allowAtomic'
+  | 'allowBatched'
+  | 'allowMsgSchedules'
+  | 'persistMode';
+
+function basicsOf(json: StreamConfigJson): Omit<StreamConfig, Feature> {
   return {
     name: json.name ?? '',
     description: json.description ?? '',
@@ -96,7 +117,6 @@ function basicsOf(json: StreamConfigJson): StreamConfig {
     numReplicas: json.num_replicas ?? 0,
     noAck: json.no_ack ?? false,
     duplicateWindowMs: nanosToMs(json.duplicate_window ?? 0),
-    placement: undefined,
     compression: json.compression ?? 'none',
     firstSeq: json.first_seq ?? 0,
     allowDirect: json.allow_direct ?? false,
@@ -112,7 +132,7 @@ function basicsOf(json: StreamConfigJson): StreamConfig {
   };
 }
 
-function featuresOf(json: StreamConfigJson): Omit<StreamConfigRequest, Exclude<keyof StreamConfig, 'placement'>> {
+function featuresOf(json: StreamConfigJson): Pick<StreamConfigRequest, Feature> {
   const { placement } = json;
   return {
     placement: placement && {
@@ -120,11 +140,14 @@ function featuresOf(json: StreamConfigJson): Omit<StreamConfigRequest, Exclude<k
       tags: strings(placement.tags),
       preferred: placement.preferred ?? '',
     },
-    mirror: json.mirror && originOf(json.mirror),
-    sources: (json.sources ?? []).map(originOf),
+    mirror: json.mirror && sourceOf(json.mirror),
+    sources: (json.sources ?? []).map(sourceOf),
     mirrorDirect: json.mirror_direct ?? false,
-    subjectTransform: json.subject_transform !== undefined,
-    republish: json.republish !== undefined,
+    subjectTransform: json.subject_transform && mappingOf(json.subject_transform),
+    republish: json.republish && {
+      ...mappingOf(json.republish),
+      headersOnly: json.republish.headers_only ?? false,
+    },
     allowMsgTtl: json.allow_msg_ttl ?? false,
     subjectDeleteMarkerTtlMs: nanosToMs(json.subject_delete_marker_ttl ?? 0),
     allowMsgCounter: json.allow_msg_counter ?? false,
@@ -135,8 +158,21 @@ function featuresOf(json: StreamConfigJson): Omit<StreamConfigRequest, Exclude<k
   };
 }
 
-function originOf(source: SourceJson | undefined): { readonly name: string; readonly external: boolean } {
-  return { name: source?.name ?? '', external: source?.external !== undefined };
+function mappingOf(mapping: Partial<Decoded<typeof SUBJECT_TRANSFORM>> | undefined): SubjectMapping {
+  return { src: mapping?.src ?? '', dest: mapping?.dest ?? '' };
+}
+
+function sourceOf(source: SourceJson | undefined): StreamSource {
+  const { external, consumer } = source ?? {};
+  return {
+    name: source?.name ?? '',
+    optStartSeq: source?.opt_start_seq ?? 0,
+    optStartTimeUs: source?.opt_start_time,
+    filterSubject: source?.filter_subject ?? '',
+    subjectTransforms: (source?.subject_transforms ?? []).map(mappingOf),
+    external: external && { api: external.api ?? '', deliver: external.deliver ?? '' },
+    consumer: consumer && { name: consumer.name ?? '', deliverSubject: consumer.deliver_subject ?? '' },
+  };
 }
 
 /** A `null` among strings is the empty one. */
@@ -164,10 +200,17 @@ export function streamConfigJson(config: StreamConfig, metadata: Readonly<Record
     no_ack: config.noAck || undefined,
     duplicate_window: msToNanos(config.duplicateWindowMs) || undefined,
     placement: placementJson(config),
+    mirror: config.mirror && sourceJson(config.mirror),
+    sources: config.sources.length > 0 ? config.sources.map(sourceJson) : undefined,
     compression: config.compression,
     first_seq: config.firstSeq || undefined,
+    subject_transform: config.subjectTransform && mappingJson(config.subjectTransform),
+    republish: config.republish && {
+      ...mappingJson(config.republish),
+      headers_only: config.republish.headersOnly || undefined,
+    },
     allow_direct: config.allowDirect,
-    mirror_direct: false,
+    mirror_direct: config.mirrorDirect,
     sealed: config.sealed,
     deny_delete: config.denyDelete,
     deny_purge: config.denyPurge,
@@ -176,8 +219,31 @@ export function streamConfigJson(config: StreamConfig, metadata: Readonly<Record
       inactive_threshold: msToNanos(config.consumerLimits.inactiveThresholdMs) || undefined,
       max_ack_pending: config.consumerLimits.maxAckPending || undefined,
     },
-    allow_msg_ttl: false,
+    allow_msg_ttl: config.allowMsgTtl,
+    subject_delete_marker_ttl: msToNanos(config.subjectDeleteMarkerTtlMs) || undefined,
+    allow_msg_counter: config.allowMsgCounter || undefined,
+    allow_atomic: config.allowAtomic || undefined,
+    allow_batched: config.allowBatched || undefined,
+    allow_msg_schedules: config.allowMsgSchedules || undefined,
+    persist_mode: config.persistMode === 'default' ? undefined : config.persistMode,
     metadata,
+  };
+}
+
+function mappingJson({ src, dest }: SubjectMapping): object {
+  return { src: src || undefined, dest };
+}
+
+export function sourceJson(source: StreamSource): object {
+  const { external, consumer } = source;
+  return {
+    name: source.name,
+    opt_start_seq: source.optStartSeq || undefined,
+    opt_start_time: source.optStartTimeUs === undefined ? undefined : formatRfc3339(source.optStartTimeUs),
+    filter_subject: source.filterSubject || undefined,
+    subject_transforms: source.subjectTransforms.length > 0 ? source.subjectTransforms.map(mappingJson) : undefined,
+    external: external && { api: external.api, deliver: external.deliver },
+    consumer: consumer && { name: consumer.name, deliver_subject: consumer.deliverSubject },
   };
 }
 
