@@ -1,6 +1,6 @@
 /** Owns the leader's timer for `max_age`: it proposes to remove what has become too old; replicas do so when they apply it. */
 import type { Runtime, Timer } from '../base/runtime.ts';
-import { BlockRef } from './block-table.ts';
+import { BlockRef, type BlockChunk } from './block-table.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 
 /** Messages expire together when they are due within this time. */
@@ -73,7 +73,7 @@ export class AgeLimit {
     this.#expire(below).then(settled, settled);
   }
 
-  /** All messages of a block have the same time, so expiry goes by blocks. 0: nothing is too old. */
+  /** Expiry goes by blocks, but for those with messages of several times. 0: nothing is too old. */
   #firstKept(): number {
     const { config, store } = this.#state;
     if (config.maxAgeMs <= 0) return 0;
@@ -82,10 +82,22 @@ export class AgeLimit {
     let expired = 0;
     let below = 0;
     for (let found = store.table.seek(store.firstSeq, ref); found; found = store.table.next(ref)) {
-      if (ref.chunk.timestampUs[ref.row]! > cutoffUs || expired >= MAX_EXPIRED) break;
-      expired += ref.chunk.live[ref.row]!;
-      below = ref.chunk.endSeq(ref.row);
+      const { chunk, row } = ref;
+      if (chunk.timestampUs[row]! > cutoffUs || expired >= MAX_EXPIRED) break;
+      const old = countUntil(chunk, row, cutoffUs);
+      if (old > 0) below = chunk.firstSeq[row]! + old;
+      if (old < chunk.count[row]!) break;
+      expired += chunk.live[row]!;
     }
     return below;
   }
+}
+
+/** How many of the block's sequences, from its first one on, are of a time up to `cutoffUs`. */
+function countUntil(chunk: BlockChunk, row: number, cutoffUs: number): number {
+  const count = chunk.count[row]!;
+  if (chunk.side[row]?.times === undefined) return count;
+  let ordinal = 0;
+  while (ordinal < count && chunk.timeAt(row, ordinal) <= cutoffUs) ordinal++;
+  return ordinal;
 }

@@ -1,9 +1,11 @@
 /** Owns applying a message batch: which of its messages are stored, and what the limits remove in turn. */
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { BAD_REQUEST } from '../base/api-errors.ts';
+import { invariant } from '../base/errors.ts';
 import type { Entry } from '../raft/index.ts';
 import { BATCH_HEADER_BYTES, batchCount } from './entry-format.ts';
 import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView } from './message-format.ts';
+import { isStub, placedBatchLayout, placedTimeUs } from './placed-batch.ts';
 import { PublishChecks, type Verdict } from './publish-checks.ts';
 import { MSG_ID } from './publish-headers.ts';
 import type { PublishReplies } from './publish-replies.ts';
@@ -61,6 +63,47 @@ export class BatchApplier {
     return first as Seq;
   }
 
+  /**
+   * Applies the placed batch in `entry`: what the stream has already got, or passed by, is left out, and nothing is
+   * checked. Returns the stream's last sequence then.
+   */
+  applyPlaced(entry: Entry): Seq {
+    const { store, digest } = this.#state;
+    const { body } = entry;
+    const layout = placedBatchLayout(body);
+    invariant(layout !== undefined, `the placed batch of entry ${entry.index} is malformed`);
+    const first = Math.max(layout.firstSeq, store.lastSeq + 1);
+    this.#headTrimmed = false;
+    store.beginPlacedBatch(entry.index, first, layout.count);
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < layout.count; ordinal++) {
+      const whole = readMessage(body, at, layout.messagesEnd, this.#view);
+      invariant(whole, `the placed batch of entry ${entry.index} is malformed`);
+      at = this.#view.end;
+      if (layout.firstSeq + ordinal < first) store.reject(ordinal);
+      else this.#place(placedTimeUs(body, layout, ordinal));
+    }
+    if (!store.endBatch()) this.#state.deadEntries.push(entry.index);
+    digest.mix(layout.firstSeq);
+    digest.mix(store.lastTimestampUs);
+    this.#view.buffer = NO_BUFFER;
+    this.#checks.headers.clear();
+    this.#announce(first, store.lastSeq);
+    return store.lastSeq as Seq;
+  }
+
+  #place(timestampUs: TimestampUs): void {
+    const view = this.#view;
+    const { store } = this.#state;
+    store.placeAt(timestampUs);
+    if (isStub(view)) {
+      store.skip();
+      return;
+    }
+    this.#checks.trust(view);
+    this.#keep(this.#size(), timestampUs);
+  }
+
   /** Enforces the limits on what is there: after a change of configuration. */
   enforceLimits(): void {
     const { config, store } = this.#state;
@@ -74,22 +117,28 @@ export class BatchApplier {
   }
 
   #publish(timestampUs: TimestampUs): Verdict {
+    const size = this.#size();
+    const verdict = this.#checks.check(this.#view, size);
+    if (verdict === undefined) this.#keep(size, timestampUs);
+    return verdict;
+  }
+
+  /** Gives the message its sequence, and stores it unless nobody needs it. */
+  #keep(size: number, timestampUs: TimestampUs): void {
     const view = this.#view;
-    const state = this.#state;
-    const { store } = state;
-    const subjectBytes = view.headersStart - view.subjectStart;
-    const headersBytes = view.payloadStart - view.headersStart;
-    const size = state.messageBytes(subjectBytes, headersBytes, view.end - view.payloadStart);
-    const verdict = this.#checks.check(view, size);
-    if (verdict !== undefined) return verdict;
+    const { config, store } = this.#state;
     const needed =
-      state.config.retention !== 'interest' ||
-      this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
+      config.retention !== 'interest' || this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
     const seq = needed ? store.add(view.buffer, view.subjectStart, view.headersStart, size) : store.skip();
     this.#rememberId(seq, timestampUs);
     if (this.#checks.rollup !== 'none') this.#rollUp(seq, needed);
     if (needed) this.#enforce();
-    return undefined;
+  }
+
+  /** What the message counts for. */
+  #size(): number {
+    const { subjectStart, headersStart, payloadStart, end } = this.#view;
+    return this.#state.messageBytes(headersStart - subjectStart, payloadStart - headersStart, end - payloadStart);
   }
 
   #rememberId(seq: number, timestampUs: TimestampUs): void {
@@ -102,7 +151,9 @@ export class BatchApplier {
     const start = headers.start(MSG_ID);
     const end = headers.end(MSG_ID);
     state.setLastMsgId(headers.buffer, start, end);
-    if (state.config.duplicateWindowMs > 0) state.dedupe.add(headers.buffer, start, end, seq, timestampUs);
+    const { duplicateWindowMs, mirror } = state.config;
+    const inWindow = timestampUs > state.clockUs - duplicateWindowMs * 1000;
+    if (inWindow && mirror === undefined) state.dedupe.add(headers.buffer, start, end, seq, timestampUs);
   }
 
   /** Everything of the subject, or of the stream, but `seq` itself goes. */

@@ -92,7 +92,7 @@ export class BlockCursor implements StreamCursor {
       const end = Math.min(chunk.endSeq(row), this.#position + budget);
       budget -= end - this.#position;
       const seq = this.#nextInBlock(end);
-      if (seq !== 0) return this.#read(seq, recordOrdinal(chunk, row, seq - first));
+      if (seq !== 0) return this.#read(seq, seq - first);
       this.#position = end;
       if (budget > 0) continue;
       this.#runtime.defer(this.#onReady);
@@ -173,9 +173,10 @@ export class BlockCursor implements StreamCursor {
       this.#record = record;
       this.#recordIndex = index;
     }
-    if (!this.#walker.read(this.#record, index, ordinal, this.view)) return this.#lose();
+    const number = recordOrdinal(chunk, row, ordinal);
+    if (!this.#walker.read(this.#record, index, number, this.view)) return this.#lose();
     this.view.seq = seq as Seq;
-    this.view.timestampUs = chunk.timestampUs[row] as TimestampUs;
+    this.view.timestampUs = chunk.timeAt(row, ordinal) as TimestampUs;
     this.#position = seq + 1;
     return 'message';
   }

@@ -1,6 +1,8 @@
 /** Owns what a block keeps per message: subject ids, sizes, removals, in the narrowest form, and how that is stored. */
 
 export type PackedNumbers = Uint8Array | Uint16Array | Uint32Array;
+/** Differences of times; those of a long span need more than 32 bits. */
+export type PackedTimes = PackedNumbers | Float64Array;
 
 export interface BlockSide {
   /** Subject ids above the block's base; undefined: the base is every message's. */
@@ -12,16 +14,24 @@ export interface BlockSide {
   links: Uint32Array | undefined;
   /** Ordinals within the record that got no sequence, ascending. */
   rejected: Uint32Array | undefined;
+  /** Microseconds above the block's time; undefined: it is every message's, as it is unless they were placed. */
+  times: PackedTimes | undefined;
 }
 
-export interface Packed {
+export interface Packed<T = PackedNumbers> {
   readonly base: number;
   /** Undefined: all are the base. */
-  readonly above: PackedNumbers | undefined;
+  readonly above: T | undefined;
 }
 
 /** `values[0, count)` as a base and what is above it. Copies. */
 export function pack(values: Uint32Array, count: number): Packed {
+  const { base, above } = packTimes(values, count);
+  return { base, above: above as PackedNumbers | undefined };
+}
+
+/** The same for whole numbers of any size. */
+export function packTimes(values: Uint32Array | Float64Array, count: number): Packed<PackedTimes> {
   let least = values[0]!;
   let most = least;
   for (let i = 1; i < count; i++) {
@@ -31,67 +41,100 @@ export function pack(values: Uint32Array, count: number): Packed {
   }
   if (least === most) return { base: least, above: undefined };
   const range = most - least;
-  const above =
-    range < 0x100 ? new Uint8Array(count) : range < 0x1_0000 ? new Uint16Array(count) : new Uint32Array(count);
+  const above = numbersOf(range < 0x100 ? 1 : range < 0x1_0000 ? 2 : range < 0x1_0000_0000 ? 4 : 8, count);
   for (let i = 0; i < count; i++) above[i] = values[i]! - least;
   return { base: least, above };
 }
 
-/** True when the side holds what follows from the entry alone, and so has a page of its own. */
-export function hasSidePage(side: BlockSide): boolean {
-  return side.subjects !== undefined || side.sizes !== undefined || side.rejected !== undefined;
+type Width = 1 | 2 | 4 | 8;
+
+function numbersOf(width: Width, count: number): PackedTimes {
+  switch (width) {
+    case 1:
+      return new Uint8Array(count);
+    case 2:
+      return new Uint16Array(count);
+    case 4:
+      return new Uint32Array(count);
+    case 8:
+      return new Float64Array(count);
+  }
 }
 
-/** `(u8 width | u32 count | values)` for subjects, sizes, rejected; width 0 and nothing behind it when absent. */
+function isWidth(width: number): width is Width {
+  return width === 1 || width === 2 || width === 4 || width === 8;
+}
+
+/** True when the side holds what follows from the entry alone, and so has a page of its own. */
+export function hasSidePage({ subjects, sizes, rejected, times }: BlockSide): boolean {
+  return subjects !== undefined || sizes !== undefined || rejected !== undefined || times !== undefined;
+}
+
+const COLUMNS = 4;
+
+/** `(u8 width | u32 count | values)` for subjects, sizes, rejected, times; width 0 and nothing behind it when absent. */
 export function encodeSide(side: BlockSide): Buffer {
-  const columns = [side.subjects, side.sizes, side.rejected];
+  const columns = [side.subjects, side.sizes, side.rejected, side.times];
   const value = Buffer.allocUnsafeSlow(columns.reduce((sum, column) => sum + columnBytes(column), 0));
   let at = 0;
   for (const column of columns) {
     at = value.writeUInt8(column?.BYTES_PER_ELEMENT ?? 0, at);
     if (column === undefined) continue;
     at = value.writeUInt32BE(column.length, at);
-    for (const number of column) at = value.writeUIntBE(number, at, column.BYTES_PER_ELEMENT);
+    const width = column.BYTES_PER_ELEMENT;
+    for (const number of column) {
+      at = width === 8 ? value.writeDoubleBE(number, at) : value.writeUIntBE(number, at, width);
+    }
   }
   return value;
 }
 
-function columnBytes(column: PackedNumbers | undefined): number {
+function columnBytes(column: PackedTimes | undefined): number {
   return column === undefined ? 1 : 5 + column.byteLength;
 }
 
 /** Undefined: not a side. */
 export function decodeSide(value: Buffer): BlockSide | undefined {
-  const columns: (PackedNumbers | undefined)[] = [];
+  const columns: (PackedTimes | undefined)[] = [];
   let at = 0;
-  for (let column = 0; column < 3; column++) {
+  for (let column = 0; column < COLUMNS; column++) {
     if (at >= value.length) return undefined;
     const width = value[at++]!;
     if (width === 0) {
       columns.push(undefined);
       continue;
     }
-    if ((width !== 1 && width !== 2 && width !== 4) || at + 4 > value.length) return undefined;
+    if (!isWidth(width) || at + 4 > value.length) return undefined;
     const length = value.readUInt32BE(at);
     at += 4;
     if (at + length * width > value.length) return undefined;
-    const numbers =
-      width === 1 ? new Uint8Array(length) : width === 2 ? new Uint16Array(length) : new Uint32Array(length);
-    for (let i = 0; i < length; i++, at += width) numbers[i] = value.readUIntBE(at, width);
+    const numbers = numbersOf(width, length);
+    for (let i = 0; i < length; i++, at += width) {
+      numbers[i] = width === 8 ? value.readDoubleBE(at) : value.readUIntBE(at, width);
+    }
     columns.push(numbers);
   }
-  const [subjects, sizes, rejected] = columns;
+  const [subjects, sizes, rejected, times] = columns;
+  if (subjects instanceof Float64Array || sizes instanceof Float64Array) return undefined;
   if (rejected !== undefined && !(rejected instanceof Uint32Array)) return undefined;
-  return { subjects, sizes, dead: undefined, links: undefined, rejected };
+  return { subjects, sizes, dead: undefined, links: undefined, rejected, times };
 }
 
 export function emptySide(): BlockSide {
-  return { subjects: undefined, sizes: undefined, dead: undefined, links: undefined, rejected: undefined };
+  return {
+    subjects: undefined,
+    sizes: undefined,
+    dead: undefined,
+    links: undefined,
+    rejected: undefined,
+    times: undefined,
+  };
 }
 
 /** True when the side can be that of a block with `count` sequences. */
-export function sideFits({ subjects, sizes, dead }: BlockSide, count: number): boolean {
+export function sideFits({ subjects, sizes, dead, times }: BlockSide, count: number): boolean {
   if (subjects !== undefined && subjects.length !== count) return false;
   if (sizes !== undefined && sizes.length !== count) return false;
+  if (times !== undefined && times.length !== count) return false;
   return dead === undefined || dead.length === (count + 7) >>> 3;
 }

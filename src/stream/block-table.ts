@@ -32,6 +32,7 @@ export class BlockChunk {
   liveMessages = 0;
   entryIndex: Float64Array;
   firstSeq: Float64Array;
+  /** Of the block's earliest message, which is that of all of them unless they were placed. Never falls. */
   timestampUs: Float64Array;
   /** Sequences the block took, live or not. */
   count: Uint32Array;
@@ -77,6 +78,11 @@ export class BlockChunk {
   sizeAt(row: number, ordinal: number): number {
     const sizes = this.side[row]?.sizes;
     return sizes === undefined ? this.sizeBase[row]! : this.sizeBase[row]! + sizes[ordinal]!;
+  }
+
+  timeAt(row: number, ordinal: number): number {
+    const times = this.side[row]?.times;
+    return times === undefined ? this.timestampUs[row]! : this.timestampUs[row]! + times[ordinal]!;
   }
 
   copyRow(from: BlockChunk, row: number): void {

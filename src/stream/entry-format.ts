@@ -3,7 +3,7 @@
  *
  * Every body starts with `u8 kind | u8 version | f64 timestampUs`, big-endian. Behind that:
  * batch (1): `u32 count`, then `count` messages in stored form; operation (2): JSON; extension operation (3) and
- * extension progress (4): bytes of the extension's own.
+ * extension progress (4): bytes of its own; placed batch (6): see placed-batch.ts.
  */
 import type { TimestampUs } from '../base/brand.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../raft/index.ts';
@@ -12,7 +12,8 @@ export const ENTRY_BATCH = 1;
 export const ENTRY_OPERATION = 2;
 export const ENTRY_EXTENSION_OPERATION = 3;
 export const ENTRY_EXTENSION_PROGRESS = 4;
-export type StreamEntryKind = 1 | 2 | 3 | 4;
+export const ENTRY_PLACED_BATCH = 6;
+export type StreamEntryKind = 1 | 2 | 3 | 4 | 6;
 
 const ENTRY_VERSION = 1;
 const AT_VERSION = 1;
@@ -53,6 +54,8 @@ export function entryKind(body: Buffer): StreamEntryKind | undefined {
   switch (body[0]) {
     case ENTRY_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_BATCH;
+    case ENTRY_PLACED_BATCH:
+      return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PLACED_BATCH;
     case ENTRY_OPERATION:
       return ENTRY_OPERATION;
     case ENTRY_EXTENSION_OPERATION:

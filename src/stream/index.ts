@@ -4,4 +4,5 @@ export * from './config.ts';
 export * from './message-format.ts';
 export { emptyStoredMessage } from './block-cursor.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
+export { emptyPlacedBatch, PlacedBatchWriter } from './placed-batch.ts';
 export { subjectFilter } from './subject-filter.ts';

@@ -8,7 +8,7 @@
 import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { LogIndex } from '../raft/index.ts';
-import { decodeSide, hasSidePage, pack, sideFits, type BlockSide } from './block-side.ts';
+import { decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
 import { BlockRef, BlockTable, type BlockChunk } from './block-table.ts';
 import { SubjectIndex } from './subject-index.ts';
 
@@ -59,6 +59,8 @@ export class MessageStore {
   #capacity = 0;
   #subjectIds = new Uint32Array(64);
   #sizes = new Uint32Array(64);
+  /** Of a placed batch, whose messages have times of their own; undefined in any other. */
+  #times: Float64Array | undefined;
   #rejected: number[] = [];
 
   constructor(listener: RemovalListener) {
@@ -70,11 +72,23 @@ export class MessageStore {
     this.#entryIndex = entryIndex;
     this.#timestampUs = timestampUs;
     this.#capacity = count;
+    this.#times = undefined;
     this.#rejected = [];
     if (this.#subjectIds.length < count) {
       this.#subjectIds = new Uint32Array(count);
       this.#sizes = new Uint32Array(count);
     }
+  }
+
+  /** A batch begins whose sequences go on at `firstSeq` or later; `placeAt` tells the time of each of its messages. */
+  beginPlacedBatch(entryIndex: LogIndex, firstSeq: number, count: number): void {
+    this.beginBatch(entryIndex, this.lastTimestampUs, count);
+    this.#times = new Float64Array(count);
+    this.skipTo(firstSeq);
+  }
+
+  placeAt(timestampUs: TimestampUs): void {
+    this.#timestampUs = timestampUs;
   }
 
   /** Stores the batch's next message, of `size` bytes as the stream counts them, and returns its sequence. */
@@ -129,6 +143,8 @@ export class MessageStore {
     const sizes = pack(this.#sizes, count);
     chunk.subjectBase[row] = subjects.base;
     chunk.sizeBase[row] = sizes.base;
+    const times = this.#times && packTimes(this.#times, count);
+    if (times !== undefined) chunk.timestampUs[row] = times.base;
     const open = chunk.side[row]!;
     const side: BlockSide = {
       subjects: subjects.above,
@@ -136,6 +152,7 @@ export class MessageStore {
       dead: open.dead?.slice(0, (count + 7) >>> 3),
       links: subjects.above === undefined ? undefined : open.links?.slice(0, count),
       rejected: this.#rejected.length === 0 ? undefined : Uint32Array.from(this.#rejected),
+      times: times?.above,
     };
     chunk.side[row] = hasSidePage(side) || side.dead !== undefined ? side : undefined;
     this.table.seal(this.#open);
@@ -227,14 +244,25 @@ export class MessageStore {
 
   /** Time of a sequence whose block still has live messages; 0 otherwise. */
   timestampOf(seq: number): number {
-    return this.table.find(seq, this.#ref) ? this.#ref.chunk.timestampUs[this.#ref.row]! : 0;
+    if (!this.table.find(seq, this.#ref)) return 0;
+    const { chunk, row } = this.#ref;
+    return chunk.timeAt(row, seq - chunk.firstSeq[row]!);
   }
 
   /** Least live sequence stored at or after `timestampUs`, or last + 1. */
   seqAtTime(timestampUs: number): number {
     const ref = this.#ref;
-    if (!this.table.seekTime(timestampUs, ref)) return this.lastSeq + 1;
-    return this.nextLive(ref.chunk.firstSeq[ref.row]!);
+    const found = this.table.seekTime(timestampUs, ref);
+    const seq = found ? this.nextLive(ref.chunk.firstSeq[ref.row]!) : this.lastSeq + 1;
+    // The block before began earlier, but if it was placed its messages may reach beyond.
+    if (!this.table.seekBack(seq - 1, ref)) return seq;
+    const { chunk, row } = ref;
+    if (chunk.side[row]?.times === undefined) return seq;
+    for (let ordinal = 0; ordinal < chunk.count[row]!; ordinal++) {
+      if (chunk.timeAt(row, ordinal) >= timestampUs && chunk.isLive(row, ordinal))
+        return chunk.firstSeq[row]! + ordinal;
+    }
+    return seq;
   }
 
   /** Least live sequence at or behind `from`, or last + 1. */
@@ -336,11 +364,13 @@ export class MessageStore {
         dead: undefined,
         links: this.wantsLinks ? new Uint32Array(this.#capacity) : undefined,
         rejected: undefined,
+        times: undefined,
       };
       this.#open.chunk.subjectBase[this.#open.row] = 0;
       this.#open.chunk.sizeBase[this.#open.row] = 0;
     }
     this.lastTimestampUs = this.#timestampUs;
+    if (this.#times !== undefined) this.#times[this.#open.chunk.count[this.#open.row]!] = this.#timestampUs;
     return seq;
   }
 

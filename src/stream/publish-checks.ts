@@ -80,6 +80,13 @@ export class PublishChecks {
     return this.headers.has(EXPECTED_LAST_MSG_ID) ? this.#checkLastMsgId() : undefined;
   }
 
+  /** Takes in the headers of a message that is stored in any case, and asks for nothing. */
+  trust(view: MessageView): void {
+    this.rollup = 'none';
+    this.headers.clear();
+    if (view.payloadStart > view.headersStart) this.headers.scan(view.buffer, view.headersStart, view.payloadStart);
+  }
+
   #checkHeaders(view: MessageView, headersBytes: number): Verdict {
     const { headers } = this;
     const { config, dedupe, store } = this.#state;

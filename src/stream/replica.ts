@@ -11,6 +11,7 @@ import {
   ENTRY_EXTENSION_OPERATION,
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
+  ENTRY_PLACED_BATCH,
   entryKind,
   entryPayload,
   entryTimestamp,
@@ -80,6 +81,9 @@ export class Replica {
     const context = { timestampUs, ownProposal: proposal !== undefined };
     let result: unknown;
     switch (kind) {
+      case ENTRY_PLACED_BATCH:
+        result = this.#batches.applyPlaced(entry);
+        break;
       case ENTRY_OPERATION:
         result = this.#operations.apply(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
         break;
@@ -90,7 +94,7 @@ export class Replica {
         this.#extension().applyProgress(entryPayload(body), context);
         break;
     }
-    state.deadEntries.push(entry.index);
+    if (kind !== ENTRY_PLACED_BATCH) state.deadEntries.push(entry.index);
     this.#finish();
     if (proposal?.kind === 'operation') proposal.operation.resolve(result);
   }

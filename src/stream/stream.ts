@@ -11,7 +11,12 @@ import { AgeLimit } from './age-limit.ts';
 import { BlockCompactor } from './block-compactor.ts';
 import { BlockCursor } from './block-cursor.ts';
 import { BlockRef } from './block-table.ts';
-import { ENTRY_EXTENSION_OPERATION, ENTRY_EXTENSION_PROGRESS, ENTRY_OPERATION } from './entry-format.ts';
+import {
+  ENTRY_EXTENSION_OPERATION,
+  ENTRY_EXTENSION_PROGRESS,
+  ENTRY_OPERATION,
+  ENTRY_PLACED_BATCH,
+} from './entry-format.ts';
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { Proposer } from './proposer.ts';
@@ -125,6 +130,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     return (await this.#executeLogged(operation)) as OperationResult;
   }
 
+  async place(batch: Buffer): Promise<Seq> {
+    return (await this.#proposer.execute(ENTRY_PLACED_BATCH, batch)) as Seq;
+  }
+
   async readBarrier(): Promise<void> {
     if (!this.#group.hasReadLease()) await this.#group.readBarrier();
   }
@@ -164,7 +173,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     if (record === 'wait' || record === 'lost') return record;
     if (!this.#walker.read(record, index, recordOrdinal(chunk, row, ordinal), into)) return 'lost';
     into.seq = seq;
-    into.timestampUs = chunk.timestampUs[row] as TimestampUs;
+    into.timestampUs = chunk.timeAt(row, ordinal) as TimestampUs;
     return 'message';
   }
 

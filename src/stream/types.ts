@@ -194,6 +194,11 @@ export interface StreamInstance extends StreamReader {
   submit(submission: Submission): void;
   /** Resolves when the operation was applied here, on the leader. @throws {NotLeaderError} */
   execute(operation: StreamOperation): Promise<OperationResult>;
+  /**
+   * Stores a batch from a `PlacedBatchWriter`: messages that bring their sequences and times along, below none of which
+   * the stream may have stored anything else. Resolves with the last sequence, on the leader. @throws {NotLeaderError}
+   */
+  place(batch: Buffer): Promise<Seq>;
   /** Resolves when reads here are linearizable. @throws {NotLeaderError} */
   readBarrier(): Promise<void>;
   transferLeadership(to?: NodeId): Promise<boolean>;
