@@ -51,6 +51,15 @@ export interface CaptureHandler {
   capture(publication: Publication, publisher: Publisher): boolean;
 }
 
+/** A message that came to a subscription of the server's own. The parts are copies. */
+export interface ReceivedMessage {
+  /** Byte strings. Empty reply: none. */
+  readonly subject: string;
+  readonly reply: string;
+  readonly headers: Buffer;
+  readonly payload: Buffer;
+}
+
 /** A literal subject's interest, kept up to date (see consumer/'s DeliveryTarget, which is built on it). */
 export interface RouteHandle {
   readonly subject: string;
@@ -71,6 +80,9 @@ export interface Router {
   addService(account: string, subject: string, handler: ServiceHandler): () => void;
   /** `subjects` may have wildcards. The same handler object may be added once per stream. */
   addCapture(account: string, subjects: readonly string[], handler: CaptureHandler): () => void;
+
+  /** As a client's subscription: known in the whole cluster. `handler` is called when the publisher's turn is over. */
+  subscribe(account: string, subject: string, handler: (message: ReceivedMessage) => void): () => void;
 
   openRoute(account: string, subject: string, onChange: () => void): RouteHandle;
   /**

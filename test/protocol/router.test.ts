@@ -261,3 +261,31 @@ test('a stored message is delivered under its own subject, routed by that of the
   const nobody = router.openRoute(ACCOUNT, 'deliver.y', () => undefined);
   assert.equal(router.deliver(nobody, message, Buffer.alloc(0), 0), false);
 });
+
+test('a subscription of the server’s own is interest as any other, and its handler may publish', async () => {
+  const { router, turnEnd, announced } = startRouter();
+  const inbox = new Inbox(1);
+  subscribe(router, inbox, 'echo');
+  const received: string[] = [];
+  const unsubscribe = router.subscribe(ACCOUNT, 'in.*', ({ subject, reply, headers, payload }) => {
+    received.push(`${subject} ${reply} ${headers.toString()} ${payload.toString()}`);
+    router.publish(ACCOUNT, { subject: 'echo', payload });
+  });
+  turnEnd.flush();
+  const publish = (subject: string): boolean =>
+    router.publish(ACCOUNT, {
+      subject,
+      reply: 'r',
+      headers: Buffer.from('NATS/1.0\r\n\r\n'),
+      payload: Buffer.from('x'),
+    });
+  assert.equal(publish('in.1'), true);
+  assert.deepEqual(received, [], 'the publisher’s turn is not over');
+  await Promise.resolve();
+  assert.deepEqual(received, ['in.1 r NATS/1.0\r\n\r\n x']);
+  assert.deepEqual(inbox.take(), ['echo<echo:x']);
+  unsubscribe();
+  turnEnd.flush();
+  assert.equal(publish('in.2'), false);
+  assert.deepEqual(announced, ['echo - 1', 'in.* - 1', 'in.* - 0']);
+});

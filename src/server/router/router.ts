@@ -6,15 +6,23 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
-import type { CaptureHandler, Publisher, RouteHandle, Router, ServiceHandler } from '../router-types.ts';
+import type {
+  CaptureHandler,
+  Publisher,
+  ReceivedMessage,
+  RouteHandle,
+  Router,
+  ServiceHandler,
+} from '../router-types.ts';
 import { AccountSubjects, type Announce } from './account-subjects.ts';
 import { FanOut } from './fan-out.ts';
 import { internalPublisher } from './internal-publisher.ts';
+import { InternalSubscriber } from './internal-subscriber.ts';
 import type { MatchResult } from './match-result.ts';
 import { RoutePeer, type RoutedTraffic } from './route-peer.ts';
 import { FrameReader } from './routed-frame.ts';
 import { Route } from './route-table.ts';
-import type { Subscriber } from './subscription.ts';
+import { Subscription, type Subscriber } from './subscription.ts';
 import type { TurnEnd } from './turn-end.ts';
 
 export interface RouterOptions {
@@ -32,6 +40,8 @@ export class SubjectRouter implements Router {
   readonly #internal = new Map<string, Publisher>();
   readonly #peers = new Map<NodeId, RoutePeer>();
   readonly #subscribers = new Map<number, Subscriber>();
+  /** Connections count up from 1, and 0 is nobody's. */
+  #lastInternalId = 0;
   /** For messages made here; those of connections come with their own. */
   readonly #message = new Message();
   readonly #frames = new FrameReader();
@@ -79,6 +89,16 @@ export class SubjectRouter implements Router {
     const removals = subjects.map((subject) => this.account(account).addCapture(subject, handler));
     return () => {
       for (const remove of removals) remove();
+    };
+  }
+
+  subscribe(account: string, subject: string, handler: (message: ReceivedMessage) => void): () => void {
+    const subscriber = new InternalSubscriber(--this.#lastInternalId, this.#options.runtime, handler);
+    const subscription = new Subscription(subscriber, { subject, queue: undefined, sid: '' });
+    this.account(account).subscribe(subscription);
+    return () => {
+      subscriber.close();
+      this.account(account).unsubscribe(subscription);
     };
   }
 
