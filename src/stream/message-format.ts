@@ -60,3 +60,16 @@ export function readMessage(buffer: Buffer, offset: number, limit: number, view:
   view.end = end;
   return true;
 }
+
+/** True when `messages` is exactly `count` whole messages: they may come from another node. */
+export function holdsMessages(messages: Buffer, count: number): boolean {
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + MESSAGE_PREFIX_BYTES > messages.length) return false;
+    const length = messages.readUInt32BE(at);
+    const parts = MESSAGE_PREFIX_BYTES + messages.readUInt32BE(at + 4) + messages.readUInt16BE(at + 8);
+    if (parts > length) return false;
+    at += length;
+  }
+  return count > 0 && at === messages.length;
+}

@@ -8,7 +8,7 @@ import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, Term } from '../raft/index.ts';
 import { allocateBatch, entryWith, RECORD_MESSAGES_START, type StreamEntryKind } from './entry-format.ts';
-import { MESSAGE_PREFIX_BYTES } from './message-format.ts';
+import { holdsMessages } from './message-format.ts';
 import type { Submission, SubmissionException, SubmissionOutcome } from './types.ts';
 
 /** Submissions are gathered into one entry up to this; a bigger one has an entry of its own. */
@@ -32,6 +32,9 @@ export type Proposal = { readonly index: LogIndex; readonly term: Term } & (
   | { readonly kind: 'progress' }
 );
 
+/** Where publishes go on their way to the log. */
+export type PublishSink = Pick<Proposer, 'isLeading' | 'submit'>;
+
 export class Proposer {
   readonly #group: GroupHandle;
   readonly #runtime: Runtime;
@@ -51,13 +54,18 @@ export class Proposer {
     this.#appliedClock = appliedClock;
   }
 
+  /** False: nothing can be proposed here, and nothing may be answered. */
+  get isLeading(): boolean {
+    return !this.#closed && this.#group.status.role === 'leader';
+  }
+
   submit(submission: Submission): void {
-    if (this.#closed || this.#group.status.role !== 'leader') {
+    if (!this.isLeading) {
       submission.settle({ kind: 'refused', reason: 'notLeader' });
       return;
     }
     const { messages, count } = submission;
-    if (this.#queuedBytes + messages.length > MAX_QUEUED_BYTES || !isBatch(messages, count)) {
+    if (this.#queuedBytes + messages.length > MAX_QUEUED_BYTES || !holdsMessages(messages, count)) {
       submission.settle({ kind: 'refused', reason: 'overloaded' });
       return;
     }
@@ -71,7 +79,7 @@ export class Proposer {
   /** Resolves with what applying the operation returned, here. @throws {NotLeaderError} */
   execute(kind: StreamEntryKind, payload: Buffer): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#closed || this.#group.status.role !== 'leader') {
+      if (!this.isLeading) {
         reject(new NotLeaderError('this node does not lead the stream', true));
       } else if (this.#operations.length >= MAX_QUEUED_OPERATIONS) {
         reject(new NotLeaderError('too many operations wait for the stream', true));
@@ -212,17 +220,4 @@ export class Proposer {
     for (const submission of queue) submission.settle(outcome);
     for (const { reject } of operations) reject(new NotLeaderError('this node no longer leads the stream', true));
   }
-}
-
-/** True when `messages` is exactly `count` whole messages: they may come from another node. */
-function isBatch(messages: Buffer, count: number): boolean {
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    if (at + MESSAGE_PREFIX_BYTES > messages.length) return false;
-    const length = messages.readUInt32BE(at);
-    const parts = MESSAGE_PREFIX_BYTES + messages.readUInt32BE(at + 4) + messages.readUInt16BE(at + 8);
-    if (parts > length) return false;
-    at += length;
-  }
-  return count > 0 && at === messages.length;
 }

@@ -15,6 +15,11 @@ export class PublishReplies {
     return `{"error":${error},"stream":${this.#stream},"seq":0}`;
   }
 
+  /** The plain acknowledgement, for where it is not understood by itself. */
+  stored(seq: number): string {
+    return `{"stream":${this.#stream},${this.#domain}"seq":${seq}}`;
+  }
+
   /** The space is the reference server's. */
   duplicate(seq: number): string {
     return `{"stream":${this.#stream},${this.#domain}"seq":${seq},"duplicate": true}`;

@@ -17,6 +17,7 @@ import {
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
 } from './entry-format.ts';
+import { PublishIntake } from './intake.ts';
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { Proposer } from './proposer.ts';
@@ -74,6 +75,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   readonly #group: GroupHandle;
   readonly #runtime: Runtime;
   readonly #proposer: Proposer;
+  readonly #intake: PublishIntake;
   readonly #loader: RecordLoader;
   readonly #walker = new RecordWalker();
   readonly #ref = new BlockRef();
@@ -89,6 +91,11 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#runtime = options.runtime;
     this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
     this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
+    this.#intake = new PublishIntake({
+      proposer: this.#proposer,
+      replies: new PublishReplies(options.config.name, options.domain),
+      config: () => this.config,
+    });
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();
     this.#ageLimit = this.#newAgeLimit();
@@ -117,6 +124,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   submit(submission: Submission): void {
     const full = this.#options.mayStore?.() === false;
     if (full && this.status.role === 'leader') this.#refuse(submission, INSUFFICIENT_RESOURCES);
+    else if (this.#intake.isNeeded) this.#intake.submit(submission);
     else this.#proposer.submit(submission);
   }
 

@@ -106,13 +106,16 @@ export type SubmissionOutcome =
   /** Proposed, but this node was deposed before it knew the outcome: nobody may answer for it. */
   | { readonly kind: 'unknown' };
 
-/** A message of a submission whose reply is not the plain `{"stream":…,"seq":…}`. */
+/**
+ * A message of a submission whose reply is not the plain `{"stream":…,"seq":…}`. Several in a row with one ordinal are as
+ * many replies to that message; at most the last of them says that it was stored.
+ */
 export interface SubmissionException {
   readonly ordinal: number;
-  /** True if the message took a sequence all the same. */
+  /** True if the message took the next sequence all the same. */
   readonly stored: boolean;
-  /** The whole JSON reply: an error, a duplicate, ... */
-  readonly reply: string;
+  /** The whole reply, JSON or empty: an error, a duplicate, ... Undefined: it is not answered. */
+  readonly reply: string | undefined;
 }
 
 /** A subject filter made once and used for many messages; `undefined` stands for "all". */

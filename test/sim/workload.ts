@@ -345,6 +345,6 @@ export class Workload {
 }
 
 function outcomeOf({ reply }: SubmissionException): PublishOutcome {
-  const parsed = JSON.parse(reply) as { error?: { err_code: number }; seq: number };
+  const parsed = JSON.parse(reply!) as { error?: { err_code: number }; seq: number };
   return parsed.error ? { kind: 'error', errCode: parsed.error.err_code } : { kind: 'duplicate', seq: parsed.seq };
 }

@@ -226,7 +226,7 @@ export function openFixture(
       const exception = outcome.exceptions[0];
       return exception === undefined
         ? { stream: 'S', seq: outcome.firstSeq }
-        : (JSON.parse(exception.reply) as unknown);
+        : (JSON.parse(exception.reply!) as unknown);
     },
   };
 }

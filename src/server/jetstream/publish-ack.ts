@@ -31,11 +31,11 @@ export class PublishAckWriter {
     for (let ordinal = 0; ordinal < submission.count; ordinal++) {
       const start = submission.replyStart(ordinal);
       const end = submission.replyEnd(ordinal);
-      const exception = exceptions[nextException];
-      if (exception !== undefined && exception.ordinal === ordinal) {
-        nextException++;
-        if (exception.stored) seq++;
-        if (end > start) this.#writeReply(submission, start, end, exception.reply);
+      if (exceptions[nextException]?.ordinal === ordinal) {
+        for (let each = exceptions[nextException]; each?.ordinal === ordinal; each = exceptions[++nextException]) {
+          if (each.stored) seq++;
+          if (end > start && each.reply !== undefined) this.#writeReply(submission, start, end, each.reply);
+        }
         continue;
       }
       if (end > start) {

@@ -2,8 +2,8 @@
  * Owns the frames in which submissions travel to a stream's leader on another node, and their outcomes back.
  *
  * submission: `u32 group | u32 id | u32 count | messages`
- * outcome:    `u32 group | u32 id | u8 kind | …`, for `applied`: `f64 firstSeq | u32 exceptions | (u32 ordinal | u8 stored |
- *             u32 length | reply)…`, for `refused`: `u8 reason`. All big-endian.
+ * outcome:    `u32 group | u32 id | u8 kind | …`, for `applied`: `f64 firstSeq | u32 exceptions | (u32 ordinal | u8 flags |
+ *             u32 length | reply)…` with the flags 1 for stored and 2 for not answered, for `refused`: `u8 reason`. All big-endian.
  */
 import type { Seq } from '../../base/brand.ts';
 import type { GroupId } from '../../raft/index.ts';
@@ -13,6 +13,8 @@ const SUBMISSION_HEADER_BYTES = 12;
 const OUTCOME_HEADER_BYTES = 9;
 const APPLIED_HEADER_BYTES = 12;
 const EXCEPTION_HEADER_BYTES = 9;
+const STORED = 1;
+const UNANSWERED = 2;
 const KINDS = ['applied', 'refused', 'unknown'] as const;
 const REASONS = ['notLeader', 'overloaded'] as const;
 
@@ -52,7 +54,7 @@ export function decodeSubmission(frame: Buffer): SubmissionFrame | undefined {
 
 export function encodeOutcome({ group, id, outcome }: OutcomeFrame): Buffer {
   const exceptions = outcome.kind === 'applied' ? outcome.exceptions : [];
-  const replies = exceptions.map((exception) => Buffer.from(exception.reply));
+  const replies = exceptions.map((exception) => Buffer.from(exception.reply ?? ''));
   const replyBytes = replies.reduce((sum, reply) => sum + EXCEPTION_HEADER_BYTES + reply.length, 0);
   const frame = Buffer.alloc(OUTCOME_HEADER_BYTES + APPLIED_HEADER_BYTES + replyBytes);
   frame.writeUInt32BE(group, 0);
@@ -64,7 +66,7 @@ export function encodeOutcome({ group, id, outcome }: OutcomeFrame): Buffer {
   at = frame.writeUInt32BE(exceptions.length, at);
   exceptions.forEach((exception, i) => {
     at = frame.writeUInt32BE(exception.ordinal, at);
-    at = frame.writeUInt8(exception.stored ? 1 : 0, at);
+    at = frame.writeUInt8((exception.stored ? STORED : 0) | (exception.reply === undefined ? UNANSWERED : 0), at);
     at = frame.writeUInt32BE(replies[i]!.length, at);
     at += replies[i]!.copy(frame, at);
   });
@@ -100,8 +102,10 @@ function decodeExceptions(frame: Buffer, start: number): SubmissionException[] |
     if (at + EXCEPTION_HEADER_BYTES > frame.length) return undefined;
     const end = at + EXCEPTION_HEADER_BYTES + frame.readUInt32BE(at + 5);
     if (end > frame.length) return undefined;
-    const reply = frame.toString('utf8', at + EXCEPTION_HEADER_BYTES, end);
-    exceptions.push({ ordinal: frame.readUInt32BE(at), stored: frame.readUInt8(at + 4) === 1, reply });
+    const flags = frame.readUInt8(at + 4);
+    const text = frame.toString('utf8', at + EXCEPTION_HEADER_BYTES, end);
+    const reply = (flags & UNANSWERED) === 0 ? text : undefined;
+    exceptions.push({ ordinal: frame.readUInt32BE(at), stored: (flags & STORED) !== 0, reply });
     at = end;
   }
   return exceptions;
