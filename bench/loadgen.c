@@ -5,7 +5,10 @@
 //   loadgen js     PORT SUBJECT COUNT SIZE WINDOW [KEYS]     stream publishes, WINDOW of them unacknowledged; with KEYS the
 //                                                            subject gets a last token counting from 0 to KEYS-1
 //   loadgen pull   PORT STREAM CONSUMER COUNT BATCH ACK      pull requests of BATCH, one after the other; ACK 1: ack each
-//   loadgen req    PORT SUBJECT COUNT WINDOW [PAYLOAD]       requests, WINDOW of them unanswered
+//   loadgen req    PORT SUBJECT COUNT WINDOW [PAYLOAD [KEYS]] requests, WINDOW of them unanswered; KEYS as above
+//   loadgen batch  PORT STREAM COUNT BATCH                   direct gets of BATCH messages each, one after the other
+//   loadgen queue  PORT SUBJECT STREAM CONSUMER COUNT SIZE WINDOW BATCH
+//                                                            js and pull with acks at the same time, on two connections
 //
 // Prints one JSON line: {"mode","count","seconds","rate","p50_us","p99_us","max_us","errors"}. Exit status 1: errors.
 #define _GNU_SOURCE
@@ -216,34 +219,49 @@ static long window, answered;
 static void on_answer(conn *c, char *subject, int subject_len, char *reply, int reply_len, char *body, long headers, long total) {
   long id = strtol((char *)memrchr(subject, '.', subject_len) + 1, 0, 10);
   latencies[answered++] = now() - sent_at[id % window];
-  int bad_status = headers > 12 && !memcmp(body, "NATS/1.0 5", 10);
+  int bad_status = headers > 12 && (!memcmp(body, "NATS/1.0 5", 10) || !memcmp(body, "NATS/1.0 4", 10));
   if (bad_status || memmem(body + headers, total - headers, "\"error\"", 7)) {
     if (errors++ < 3) fprintf(stderr, "%.*s\n", (int)total, body);
   }
 }
 
-static int run_requests(const char *mode, int port, const char *subject, long count, const char *payload, int size, long keys) {
+typedef struct {
+  const char *subject, *payload;
+  long count, keys, sent;
+  int size;
+} requests;
+
+static conn *dial_for_requests(int port, long count) {
   latencies = malloc(sizeof(double) * (count + 1));
   sent_at = malloc(sizeof(double) * window);
   conn *c = dial(port);
   putf(c, "SUB _INBOX.%d.* 1\r\n", getpid());
   barrier(c);
-  long sent = 0;
-  unsigned key = 1;
+  return c;
+}
+
+// Keys come in an order that a cache would not like, and each of them comes.
+static void send_requests(conn *c, requests *r) {
+  double at = now();
+  while (r->sent < r->count && r->sent - answered < window) {
+    if (r->keys) {
+      unsigned key = (unsigned)(((unsigned long)r->sent * 2654435761u) % (unsigned long)r->keys);
+      putf(c, "PUB %s.%u _INBOX.%d.%ld %d\r\n", r->subject, key, getpid(), r->sent, r->size);
+    } else {
+      putf(c, "PUB %s _INBOX.%d.%ld %d\r\n", r->subject, getpid(), r->sent, r->size);
+    }
+    put(c, r->payload, r->size);
+    put(c, "\r\n", 2);
+    sent_at[r->sent++ % window] = at;
+  }
+}
+
+static int run_requests(const char *mode, int port, const char *subject, long count, const char *payload, int size, long keys) {
+  requests r = {.subject = subject, .payload = payload, .count = count, .keys = keys, .size = size};
+  conn *c = dial_for_requests(port, count);
   double start = now();
   while (answered < count) {
-    double at = now();
-    while (sent < count && sent - answered < window) {
-      if (keys) {
-        key = key * 1664525u + 1013904223u;
-        putf(c, "PUB %s.%u _INBOX.%d.%ld %d\r\n", subject, (key >> 8) % (unsigned)keys, getpid(), sent, size);
-      } else {
-        putf(c, "PUB %s _INBOX.%d.%ld %d\r\n", subject, getpid(), sent, size);
-      }
-      put(c, payload, size);
-      put(c, "\r\n", 2);
-      sent_at[sent++ % window] = at;
-    }
+    send_requests(c, &r);
     turn(c, on_answer);
     if (stalled(answered)) break;
   }
@@ -265,26 +283,89 @@ static void on_delivery(conn *c, char *subject, int subject_len, char *reply, in
   }
 }
 
-static int run_pull(int port, const char *stream, const char *consumer, long count, long batch) {
+typedef struct {
+  const char *stream, *consumer;
+  long batch, asked, requests;
+} pulls;
+
+static conn *dial_for_pulls(int port) {
   conn *c = dial(port);
   putf(c, "SUB _PULL.%d.> 1\r\n", getpid());
   barrier(c);
-  long asked = 0, requests = 0;
-  double start = now();
   messages = 0;
+  return c;
+}
+
+static void send_pulls(conn *c, pulls *p) {
+  if (p->asked - messages >= p->batch) return;
+  char body[96];
+  int n = sprintf(body, "{\"batch\":%ld,\"expires\":5000000000}", p->batch);
+  putf(c, "PUB $JS.API.CONSUMER.MSG.NEXT.%s.%s _PULL.%d.%ld %d\r\n%s\r\n", p->stream, p->consumer, getpid(), p->requests++, n, body);
+  p->asked += p->batch;
+}
+
+static int run_pull(int port, const char *stream, const char *consumer, long count, long batch) {
+  pulls p = {.stream = stream, .consumer = consumer, .batch = batch};
+  conn *c = dial_for_pulls(port);
+  double start = now();
   while (messages < count) {
-    if (asked - messages < batch) {
-      char body[96];
-      int n = sprintf(body, "{\"batch\":%ld,\"expires\":5000000000}", batch);
-      putf(c, "PUB $JS.API.CONSUMER.MSG.NEXT.%s.%s _PULL.%d.%ld %d\r\n%s\r\n", stream, consumer, getpid(), requests++, n, body);
-      asked += batch;
-    }
+    send_pulls(c, &p);
     turn(c, on_delivery);
     if (stalled(messages)) break;
   }
   double seconds = now() - start;
   barrier(c);
   return report("pull", messages, 0, seconds);
+}
+
+// Ends when every message was published, acknowledged to its publisher, delivered and acked.
+static int run_queue(int port, requests *r, pulls *p) {
+  conn *publisher = dial_for_requests(port, r->count), *worker = dial_for_pulls(port);
+  ack_each = 1;
+  double start = now();
+  while (answered < r->count || messages < r->count) {
+    send_requests(publisher, r);
+    send_pulls(worker, p);
+    flush(publisher);
+    flush(worker);
+    struct pollfd fds[2] = {{publisher->fd, POLLIN | (publisher->out_len ? POLLOUT : 0), 0}, {worker->fd, POLLIN | (worker->out_len ? POLLOUT : 0), 0}};
+    poll(fds, 2, 100);
+    if (fds[0].revents & POLLIN) drain(publisher, on_answer);
+    if (fds[1].revents & POLLIN) drain(worker, on_delivery);
+    if (stalled(answered + messages)) break;
+  }
+  barrier(worker);
+  return report("queue", messages, answered, now() - start);
+}
+
+static int ended;
+
+static void on_batch(conn *c, char *subject, int subject_len, char *reply, int reply_len, char *body, long headers, long total) {
+  if (headers > 12 && !memcmp(body, "NATS/1.0 ", 9)) {
+    ended = 1;
+    if (!memcmp(body + 9, "204", 3)) return;
+    if (errors++ < 3) fprintf(stderr, "%.*s\n", (int)total, body);
+  }
+  messages++;
+}
+
+static int run_batch(int port, const char *stream, long count, long batch) {
+  conn *c = dial(port);
+  putf(c, "SUB _BATCH.%d 1\r\n", getpid());
+  barrier(c);
+  double start = now();
+  messages = 0;
+  while (messages < count) {
+    char body[96];
+    int n = sprintf(body, "{\"batch\":%ld,\"seq\":%ld}", batch, messages + 1);
+    putf(c, "PUB $JS.API.DIRECT.GET.%s _BATCH.%d %d\r\n%s\r\n", stream, getpid(), n, body);
+    for (ended = 0; !ended;) {
+      turn(c, on_batch);
+      if (stalled(messages)) return report("batch", messages, 0, now() - start);
+    }
+    if (errors) break;
+  }
+  return report("batch", messages, 0, now() - start);
 }
 
 int main(int argc, char **argv) {
@@ -301,7 +382,17 @@ int main(int argc, char **argv) {
     if (!strcmp(mode, "req")) {
       const char *payload = argc > 6 ? argv[6] : "";
       window = atol(argv[5]);
-      return run_requests(mode, port, argv[3], atol(argv[4]), payload, strlen(payload), 0);
+      return run_requests(mode, port, argv[3], atol(argv[4]), payload, strlen(payload), argc > 7 ? atol(argv[7]) : 0);
+    }
+    if (!strcmp(mode, "batch")) return run_batch(port, argv[3], atol(argv[4]), atol(argv[5]));
+    if (!strcmp(mode, "queue") && argc >= 10) {
+      size = atoi(argv[7]);
+      char *payload = malloc(size + 1);
+      memset(payload, 'x', size);
+      window = atol(argv[8]);
+      requests r = {.subject = argv[3], .payload = payload, .count = atol(argv[6]), .size = size};
+      pulls p = {.stream = argv[4], .consumer = argv[5], .batch = atol(argv[9])};
+      return run_queue(port, &r, &p);
     }
     if (!strcmp(mode, "pull") && argc >= 8) {
       ack_each = atoi(argv[7]);
