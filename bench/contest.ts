@@ -19,13 +19,17 @@ export interface Contestant {
   readonly jsm: JetStreamManager;
 }
 
-/** Runs `measure` on three fresh nodes of each kind of server, one kind after the other, and prints what it returns. */
-export async function contest(title: string, measure: (at: Contestant) => Promise<readonly Result[]>): Promise<void> {
+/** Runs `measure` on fresh nodes of each kind of server, one kind after the other, and prints what it returns. */
+export async function contest(
+  title: string,
+  measure: (at: Contestant) => Promise<readonly Result[]>,
+  nodes: 1 | 3 = 3,
+): Promise<void> {
   const columns: { readonly label: string; readonly results: readonly Result[] }[] = [
-    { label: 'millrace', results: await runOne(undefined, measure) },
+    { label: 'millrace', results: await runOne(undefined, nodes, measure) },
   ];
   const peer = process.env['PEER'];
-  if (peer !== undefined) columns.push({ label: 'peer', results: await runOne(peer, measure) });
+  if (peer !== undefined) columns.push({ label: 'peer', results: await runOne(peer, nodes, measure) });
   console.log(row([title, ...columns.map(({ label }) => label)]));
   for (const [at, [quantity]] of columns[0]!.results.entries()) {
     console.log(row([quantity, ...columns.map(({ results }) => results[at]![1])]));
@@ -34,9 +38,10 @@ export async function contest(title: string, measure: (at: Contestant) => Promis
 
 async function runOne(
   binary: string | undefined,
+  nodes: 1 | 3,
   measure: (at: Contestant) => Promise<readonly Result[]>,
 ): Promise<readonly Result[]> {
-  const servers = await startServers({ nodes: 3, ...(binary !== undefined && { binary }) });
+  const servers = await startServers({ nodes, ...(binary !== undefined && { binary }) });
   try {
     const connection = await connect({ servers: servers.urls, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
     const jsm = await waitFor('JetStream', () => connection.jetstreamManager());
