@@ -6,8 +6,8 @@ import type { Runtime } from '../base/runtime.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { SubjectMatcher } from '../base/subjects.ts';
 import type { StoredMessage, StreamCursor, StreamReader } from '../stream/index.ts';
-import { endOfBatchReply, messageReply, payloadReply, statusReply } from './direct-reply.ts';
-import type { BatchProgress, DirectReply } from './direct-reply.ts';
+import { endOfBatchReply, payloadReply, ReplyWriter, statusReply } from './direct-reply.ts';
+import type { DirectReply } from './direct-reply.ts';
 import { lookUpMessage, lowerBound, newMessage, readMessage } from './message-lookup.ts';
 import type { MessageSelector } from './message-lookup.ts';
 
@@ -21,7 +21,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 /** What a message costs beside its bytes. */
 const REPLY_OVERHEAD_BYTES = 256;
 /** Messages read before others get their turn. */
-const MESSAGES_PER_TURN = 256;
+const MESSAGES_PER_TURN = 1024;
 
 /** A request as a client sent it; members that are 0, empty or undefined were not there. */
 export interface DirectGetRequest extends MessageSelector {
@@ -33,7 +33,7 @@ export interface DirectGetRequest extends MessageSelector {
   readonly noHeaders: boolean;
 }
 
-const NOT_FOUND = statusReply('404 Message Not Found');
+export const NOT_FOUND = statusReply('404 Message Not Found');
 const NO_RESULTS = statusReply('404 No Results');
 const LOST = statusReply('500 Message Unreadable');
 const EMPTY_REQUEST = statusReply('408 Empty Request');
@@ -54,7 +54,9 @@ export async function directGet(
   const found = await lookUpMessage(stream, request);
   switch (found.kind) {
     case 'found':
-      return [request.noHeaders ? payloadReply(found.message) : messageReply(stream.config.name, found.message)];
+      return [
+        request.noHeaders ? payloadReply(found.message) : new ReplyWriter(stream.config.name).reply(found.message),
+      ];
     case 'notFound':
       return [NOT_FOUND];
     case 'lost':
@@ -80,7 +82,7 @@ function refusalOf(request: DirectGetRequest): DirectReply | undefined {
 /** Gathers the messages of one response within its bounds. */
 class Response {
   readonly replies: DirectReply[] = [];
-  readonly #stream: string;
+  readonly #writer: ReplyWriter;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   /** As the client counts: subject, headers and payload as stored. */
@@ -89,7 +91,7 @@ class Response {
   #lastSeq = 0;
 
   constructor(stream: string, request: DirectGetRequest) {
-    this.#stream = stream;
+    this.#writer = new ReplyWriter(stream);
     this.#maxMessages = request.batch > 0 ? request.batch : Number.MAX_SAFE_INTEGER;
     this.#maxBytes = request.maxBytes > 0 ? request.maxBytes : Number.MAX_SAFE_INTEGER;
   }
@@ -103,12 +105,13 @@ class Response {
   }
 
   add(message: StoredMessage, numPending: number, noHeaders: boolean): void {
-    const progress: BatchProgress = { numPending, lastSeq: this.#lastSeq };
-    const reply = noHeaders ? payloadReply(message) : messageReply(this.#stream, message, progress);
+    const reply = noHeaders
+      ? payloadReply(message)
+      : this.#writer.reply(message, { numPending, lastSeq: this.#lastSeq });
     this.replies.push(reply);
     this.#lastSeq = message.seq;
     this.#bytes += message.end - message.subjectStart;
-    this.#memoryBytes += reply.headers.length + reply.payload.length + REPLY_OVERHEAD_BYTES;
+    this.#memoryBytes += reply.body.length + REPLY_OVERHEAD_BYTES;
   }
 
   end(numPending: number, upToSeq?: number): DirectReply[] {
@@ -127,7 +130,13 @@ async function getBatch(
   const reading = new Reading(stream, { position: lowerBound(stream, request), filter }, runtime);
   let pending = reading.countPending();
   try {
-    while (!response.isFull && (await reading.next()) === 'message') {
+    while (!response.isFull) {
+      const step = reading.step();
+      if (step === 'end') break;
+      if (step === 'later') {
+        await reading.again();
+        continue;
+      }
       pending = Math.max(pending - 1, 0);
       response.add(reading.view, pending, request.noHeaders);
     }
@@ -179,7 +188,13 @@ async function lastSeqsUpTo(
   const lastBySubject = new Map<string, Seq>();
   const reading = new Reading(stream, { position: 1 as Seq, filter }, runtime);
   try {
-    while ((await reading.next()) === 'message' && reading.view.seq <= upToSeq) {
+    for (;;) {
+      const step = reading.step();
+      if (step === 'later') {
+        await reading.again();
+        continue;
+      }
+      if (step === 'end' || reading.view.seq > upToSeq) break;
       const { buffer, subjectStart, headersStart, seq } = reading.view;
       lastBySubject.set(buffer.toString('utf8', subjectStart, headersStart), seq);
       if (lastBySubject.size > MAX_SUBJECTS) break;
@@ -195,6 +210,8 @@ class Reading {
   readonly #cursor: StreamCursor;
   readonly #runtime: Runtime;
   #sinceTurn = 0;
+  /** Of the step taken last: when it pays to take it again. */
+  #ready: Promise<void> | undefined;
   #wake: () => void = () => undefined;
 
   constructor(
@@ -219,22 +236,29 @@ class Reading {
     return this.#cursor.countPending();
   }
 
-  async next(): Promise<'message' | 'end'> {
+  /** `later`: after `again`, which resolves when the message has come from the disk, or others have had their turn. */
+  step(): 'message' | 'end' | 'later' {
     if (++this.#sinceTurn >= MESSAGES_PER_TURN) {
       this.#sinceTurn = 0;
-      await new Promise<void>((resolve) => {
+      this.#ready = new Promise((resolve) => {
         this.#runtime.defer(resolve);
       });
+      return 'later';
     }
     for (;;) {
-      // Prepared before asking: `onReady` may come at any time after.
-      const ready = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
       const step = this.#cursor.advance();
       if (step === 'message' || step === 'end') return step;
-      if (step === 'wait') await ready;
+      if (step === 'lost') continue;
+      // Whoever waits for the disk is called in another turn, so it is not too late to listen.
+      this.#ready = new Promise((resolve) => {
+        this.#wake = resolve;
+      });
+      return 'later';
     }
+  }
+
+  again(): Promise<void> {
+    return this.#ready ?? Promise.resolve();
   }
 
   close(): void {

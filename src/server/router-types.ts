@@ -109,7 +109,7 @@ export interface Router {
   ): boolean;
   /**
    * Publishes many replies at once, e.g. the PubAcks of a batch: `subject` is in `buffer[subjectStart, subjectEnd)`, the
-   * payload in `payload[0, payloadBytes)`. Allocates nothing.
+   * payload in `payload[0, payloadBytes)`, its first `headersBytes` a header block. Allocates nothing.
    */
   publishReply(
     account: string,
@@ -118,6 +118,7 @@ export interface Router {
     subjectEnd: number,
     payload: Buffer,
     payloadBytes: number,
+    headersBytes?: number,
   ): boolean;
   /** The status that a publisher without responders gets, to `reply`, naming `subject`. */
   noResponders(publisher: Publisher, subject: string, reply: string): void;

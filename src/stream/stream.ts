@@ -197,6 +197,11 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     return lastSeqOf(this.store, filter) as Seq;
   }
 
+  lastSeqOfSubject(buffer: Buffer, start: number, end: number): Seq {
+    const id = this.store.subjects.find(buffer, start, end);
+    return (id < 0 ? 0 : this.store.lastOf(id)) as Seq;
+  }
+
   lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[] {
     return lastSeqPerSubject(this.store, filter, limit) as Seq[];
   }

@@ -167,6 +167,8 @@ export interface StreamReader {
   seqAtTime(timestampUs: TimestampUs): Seq;
   /** Highest live sequence whose subject matches; 0 if none. */
   lastSeqOf(filter: SubjectFilter | undefined): Seq;
+  /** The same for the literal subject in `buffer[start, end)`. */
+  lastSeqOfSubject(buffer: Buffer, start: number, end: number): Seq;
   /** The last sequence of every matching subject, ascending. At most `limit + 1` of them, so that the caller sees overflow. */
   lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[];
   /** Least live matching sequence at or behind `from`; 0 if none. Bounded by summaries, may read blocks. */

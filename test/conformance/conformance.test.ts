@@ -7,6 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
+import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { RawClient } from './raw-client.ts';
 import type { Scenario } from './scenario.ts';
@@ -46,7 +47,13 @@ if (target !== undefined) {
 }
 
 function runAll(client: () => RawClient): void {
-  for (const scenario of [...STREAM_SCENARIOS, ...MESSAGE_SCENARIOS, ...CONSUMER_SCENARIOS, ...ours]) {
+  for (const scenario of [
+    ...STREAM_SCENARIOS,
+    ...MESSAGE_SCENARIOS,
+    ...DIRECT_GET_SCENARIOS,
+    ...CONSUMER_SCENARIOS,
+    ...ours,
+  ]) {
     test(scenario.title, async (t: TestContext) => {
       if (target !== undefined && ours.has(scenario)) t.skip('an intended difference');
       else if (client().clustered && scenario.singleServerOnly === true) t.skip('a cluster answers otherwise');

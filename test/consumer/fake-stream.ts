@@ -224,6 +224,10 @@ export class FakeStream implements ExtensionHost {
     return 0 as Seq;
   }
 
+  lastSeqOfSubject(buffer: Buffer, start: number, end: number): Seq {
+    return this.lastSeqOf(new SubjectMatcher([buffer.toString('utf8', start, end)]));
+  }
+
   lastSeqPerSubject(filter: SubjectFilter | undefined): Seq[] {
     const last = new Map<string, number>();
     for (let seq = 1; seq <= this.#messages.length; seq++) {

@@ -24,8 +24,9 @@ export type ApiResponse =
   | { readonly kind: 'noResponders' };
 
 export interface RawMessage {
-  readonly headers: Buffer;
-  readonly payload: Buffer;
+  /** Header block and payload, one behind the other. */
+  readonly body: Buffer;
+  readonly headersBytes: number;
 }
 
 /** A replica on this node, with its consumers. */

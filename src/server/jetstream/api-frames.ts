@@ -2,7 +2,7 @@
  * Owns the form in which API requests and their answers travel between nodes.
  *
  * request:  `u32 length | JSON envelope | u32 length | headers | body`
- * response: `u8 kind | …`: for `json` the body, for `messages` (`u32 headers | u32 payload | headers | payload`)…
+ * response: `u8 kind | …`: for `json` the body, for `messages` (`u32 headersBytes | u32 bodyBytes | body`)…
  */
 import type { ApiRequest, ApiResponse, RawMessage } from '../api/index.ts';
 
@@ -50,11 +50,11 @@ export function encodeApiResponse(response: ApiResponse): Buffer {
   if (response.kind === 'json') return Buffer.concat([kind, response.body]);
   if (response.kind !== 'messages') return kind;
   const parts: Buffer[] = [kind];
-  for (const { headers, payload } of response.messages) {
+  for (const { body, headersBytes } of response.messages) {
     const lengths = Buffer.alloc(8);
-    lengths.writeUInt32BE(headers.length, 0);
-    lengths.writeUInt32BE(payload.length, 4);
-    parts.push(lengths, headers, payload);
+    lengths.writeUInt32BE(headersBytes, 0);
+    lengths.writeUInt32BE(body.length, 4);
+    parts.push(lengths, body);
   }
   return Buffer.concat(parts);
 }
@@ -68,10 +68,10 @@ export function decodeApiResponse(frame: Buffer): ApiResponse | undefined {
   const messages: RawMessage[] = [];
   for (let at = 1; at < frame.length;) {
     if (at + 8 > frame.length) return undefined;
-    const headersEnd = at + 8 + frame.readUInt32BE(at);
-    const end = headersEnd + frame.readUInt32BE(at + 4);
-    if (end > frame.length) return undefined;
-    messages.push({ headers: frame.subarray(at + 8, headersEnd), payload: frame.subarray(headersEnd, end) });
+    const headersBytes = frame.readUInt32BE(at);
+    const end = at + 8 + frame.readUInt32BE(at + 4);
+    if (end > frame.length || at + 8 + headersBytes > end) return undefined;
+    messages.push({ body: frame.subarray(at + 8, end), headersBytes });
     at = end;
   }
   return { kind, messages };

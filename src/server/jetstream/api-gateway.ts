@@ -5,11 +5,12 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Api, ApiRequest, ApiResponse } from '../api/index.ts';
+import type { Api, ApiBackend, ApiRequest, ApiResponse, RawMessage } from '../api/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
 import type { ConsumerGateway } from './consumer-gateway.ts';
+import { DirectGetGateway } from './direct-get-gateway.ts';
 import { API_SERVICE } from './node-backend.ts';
 
 /** As the reference server's `request_queue_limit`. */
@@ -27,10 +28,12 @@ export class ApiGateway implements ServiceHandler {
   readonly #logger: Logger;
   readonly #advisories: Advisories;
   readonly #consumers: ConsumerGateway;
+  readonly #directGets: DirectGetGateway;
   #underWay = 0;
 
   constructor(options: {
     readonly api: Api;
+    readonly backend: ApiBackend;
     readonly cluster: ClusterNode;
     readonly router: Router;
     readonly logger: Logger;
@@ -43,11 +46,13 @@ export class ApiGateway implements ServiceHandler {
     this.#logger = options.logger;
     this.#advisories = options.advisories;
     this.#consumers = options.consumers;
+    this.#directGets = new DirectGetGateway(options.backend, options.router);
   }
 
   handle(publication: Publication, publisher: Publisher): boolean {
     const { buffer, subjectStart, subjectEnd } = publication;
     if (hasPrefix(buffer, subjectStart, subjectEnd, NEXT_PREFIX)) return this.#consumers.handle(publication, publisher);
+    if (this.#directGets.answer(publication, publisher)) return true;
     return this.#start(buffer.toString('latin1', subjectStart, subjectEnd), publication, publisher);
   }
 
@@ -113,9 +118,7 @@ export class ApiGateway implements ServiceHandler {
         this.#router.publish(request.account, { subject: reply, payload: response.body });
         break;
       case 'messages':
-        for (const { headers, payload } of response.messages) {
-          this.#router.publish(request.account, { subject: reply, headers, payload });
-        }
+        this.#publishRaw(response.messages, request.account, Buffer.from(reply, 'latin1'));
         break;
       case 'noResponders':
         this.#router.noResponders(publisher, request.subject, reply);
@@ -124,6 +127,12 @@ export class ApiGateway implements ServiceHandler {
         break;
     }
     this.#router.flushSoon();
+  }
+
+  #publishRaw(messages: readonly RawMessage[], account: string, reply: Buffer): void {
+    for (const { body, headersBytes } of messages) {
+      this.#router.publishReply(account, reply, 0, reply.length, body, body.length, headersBytes);
+    }
   }
 }
 

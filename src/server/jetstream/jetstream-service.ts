@@ -78,7 +78,16 @@ export class JetStreamService {
     this.backend = new NodeBackend({ ...options, streams: this.streams, advisories });
     this.api = new Api(this.backend);
     this.backend.serve(this.api);
-    this.#gateway = new ApiGateway({ api: this.api, cluster, router, logger, advisories, consumers: this.#consumers });
+    const consumers = this.#consumers;
+    this.#gateway = new ApiGateway({
+      api: this.api,
+      backend: this.backend,
+      cluster,
+      router,
+      logger,
+      advisories,
+      consumers,
+    });
   }
 
   /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */

@@ -18,39 +18,11 @@ export const GREATER = 0x3e;
 
 export const NO_BYTES = Buffer.alloc(0);
 
-/** Below this length a loop in JavaScript beats the call into native code. */
-const LOOP_BYTES = 48;
-
-/** Copies `source[start, end)` to `target` at `at`; returns where the copy ends. */
-export function copyBytes(target: Buffer, at: number, source: Buffer, start: number, end: number): number {
-  if (end - start > LOOP_BYTES) {
-    source.copy(target, at, start, end);
-    return at + end - start;
-  }
-  let to = at;
-  for (let from = start; from < end; from++) target[to++] = source[from]!;
-  return to;
-}
-
 /** True when `a[start, end)` holds exactly the bytes of `b`. */
 export function equalBytes(a: Buffer, start: number, end: number, b: Buffer): boolean {
   if (end - start !== b.length) return false;
   for (let i = 0; i < b.length; i++) if (a[start + i] !== b[i]) return false;
   return true;
-}
-
-/** Writes `value` in decimal and returns where it ends. */
-export function writeDecimal(target: Buffer, at: number, value: number): number {
-  let digits = 1;
-  for (let bound = 10; value >= bound; bound *= 10) digits++;
-  const end = at + digits;
-  let rest = value;
-  for (let to = end - 1; to >= at; to--) {
-    const tenth = Math.floor(rest / 10);
-    target[to] = ZERO + (rest - tenth * 10);
-    rest = tenth;
-  }
-  return end;
 }
 
 /** The byte string of a text: what its UTF-8 bytes are as a subject. */

@@ -6,7 +6,8 @@
  * repeats the one before, or at least its subject, is recognised by comparing bytes: then nothing is looked up again.
  */
 import { ArgumentList, argumentsStart, mayBecomeVerb, readVerb, type Verb } from './control-line.ts';
-import { copyBytes, CR, LF, NO_BYTES } from './bytes.ts';
+import { copyBytes } from '../../base/byte-writing.ts';
+import { CR, LF, NO_BYTES } from './bytes.ts';
 import { Message } from './message.ts';
 
 export type ParseFailure =

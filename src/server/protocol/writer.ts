@@ -3,7 +3,8 @@
  * write under way at a time. Counts what is pending, so that its owner can close a connection that does not read.
  */
 import type { Writable } from 'node:stream';
-import { CR, copyBytes, LF, SPACE, writeDecimal } from './bytes.ts';
+import { copyBytes, writeDecimal } from '../../base/byte-writing.ts';
+import { CR, LF, SPACE } from './bytes.ts';
 import { type ChunkPool, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './chunk-pool.ts';
 import type { Message } from './message.ts';
 

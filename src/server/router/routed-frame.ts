@@ -10,7 +10,8 @@
  * receiving node to serve these groups, and PLAIN says that its plain subscribers are to be served as well. Receivers
  * deliver to their own subscribers only: a message is never forwarded twice.
  */
-import { copyBytes, type Message, NO_BYTES } from '../protocol/index.ts';
+import { copyBytes } from '../../base/byte-writing.ts';
+import { type Message, NO_BYTES } from '../protocol/index.ts';
 
 const VERSION = 1;
 const PLAIN = 1;

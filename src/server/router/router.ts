@@ -164,20 +164,22 @@ export class SubjectRouter implements Router {
     subjectEnd: number,
     payload: Buffer,
     payloadBytes: number,
+    headersBytes = 0,
   ): boolean {
     const account = this.account(accountName);
     const match = account.match(buffer, subjectStart, subjectEnd);
     if (match.services.length > 0 || match.captures.length > 0) {
       const whole = Buffer.concat([buffer.subarray(subjectStart, subjectEnd), payload.subarray(0, payloadBytes)]);
       const end = subjectEnd - subjectStart;
-      return this.#publishWhole(accountName, whole, { replyStart: end, headersStart: end, payloadStart: end });
+      const payloadStart = end + headersBytes;
+      return this.#publishWhole(accountName, whole, { replyStart: end, headersStart: end, payloadStart });
     }
     account.statistics.matches++;
     if (match.empty) return false;
     const message = this.#message;
     message.setSubject(buffer, subjectStart, subjectEnd);
     message.setReply(NO_BYTES, 0, 0);
-    message.setBody(payload, 0, 0, payloadBytes);
+    message.setBody(payload, 0, headersBytes, payloadBytes);
     const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: undefined });
     message.setBuffer(NO_BYTES);
     return taken;
