@@ -6,7 +6,7 @@ import type { Catalogue, CatalogueChange, CatalogueResult, StreamAssignment } fr
 import type { ConsumerSet } from '../../src/consumer/index.ts';
 import type { GroupId, GroupStatus, LogIndex, Term } from '../../src/raft/index.ts';
 import { Api } from '../../src/server/api/index.ts';
-import type { AccountLimits, ApiBackend, ApiRequest, LocalStream } from '../../src/server/api/index.ts';
+import type { AccountLimits, ApiBackend, ApiRequest, JsonResponse, LocalStream } from '../../src/server/api/index.ts';
 import type { StreamConfig, StreamInstance, StreamState } from '../../src/stream/index.ts';
 
 export const UNLIMITED: AccountLimits = {
@@ -173,13 +173,13 @@ export class FakeNode implements ApiBackend {
     return this.#cluster.leaders.get(assignment.name);
   }
 
-  async askStreamLeader(assignment: StreamAssignment, request: ApiRequest): Promise<Buffer | undefined> {
+  async askStreamLeader(assignment: StreamAssignment, request: ApiRequest): Promise<JsonResponse | undefined> {
     const leader = this.#cluster.leaders.get(assignment.name);
     if (leader === undefined) return undefined;
     const node = this.#cluster.nodes.get(leader)!;
     node.forwarded.push(request.subject);
     const response = await node.api.handle({ ...request, forwarded: true });
-    return response.kind === 'json' ? response.body : undefined;
+    return response.kind === 'json' ? response : undefined;
   }
 
   /** Handles a call as if it had come in here and been passed on to where it belongs. */

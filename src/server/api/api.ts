@@ -117,8 +117,8 @@ export class Api {
       return endpoint.handle({ ...call, ...local, assignment });
     }
     if (call.request.forwarded !== true) {
-      const body = await this.#backend.askStreamLeader(assignment, call.request, LEADER_TIMEOUT_MS);
-      if (body !== undefined) return { kind: 'relayed', body };
+      const response = await this.#backend.askStreamLeader(assignment, call.request, LEADER_TIMEOUT_MS);
+      if (response !== undefined) return { kind: 'raw', response };
     }
     return endpoint.leaderless?.(call, assignment) ?? failure(JETSTREAM_UNAVAILABLE);
   }
@@ -164,14 +164,12 @@ function envelope(endpoint: Endpoint, answer: Answer): ApiResponse {
   const type = `${TYPE_PREFIX}${endpoint.responseType}`;
   switch (answer.kind) {
     case 'success':
-      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, ...answer.body })) };
+      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, ...answer.body })), headers: answer.headers };
     case 'error': {
       const { code, errCode, description } = answer.error;
       const error = { code, err_code: errCode, description };
       return { kind: 'json', body: Buffer.from(JSON.stringify({ type, error, ...endpoint.failure })) };
     }
-    case 'relayed':
-      return { kind: 'json', body: answer.body };
     case 'raw':
       return answer.response;
   }

@@ -16,12 +16,19 @@ export interface ApiRequest {
 }
 
 export type ApiResponse =
-  | { readonly kind: 'json'; readonly body: Buffer }
+  | {
+      readonly kind: 'json';
+      readonly body: Buffer;
+      /** Header block; most answers have none. */
+      readonly headers?: Buffer | undefined;
+    }
   /** Stored messages and status lines, each a message of its own to the reply subject, in this order. */
   | { readonly kind: 'messages'; readonly messages: readonly RawMessage[] }
   /** The request gets no answer at all. */
   | { readonly kind: 'none' }
   | { readonly kind: 'noResponders' };
+
+export type JsonResponse = Extract<ApiResponse, { readonly kind: 'json' }>;
 
 export interface RawMessage {
   /** Header block and payload, one behind the other. */
@@ -103,5 +110,9 @@ export interface ApiBackend {
    * Waits until there is a leader that is ready and has applied `assignment.revision`. Undefined: none in time, or no
    * answer. Sets `forwarded`.
    */
-  askStreamLeader(assignment: StreamAssignment, request: ApiRequest, timeoutMs: number): Promise<Buffer | undefined>;
+  askStreamLeader(
+    assignment: StreamAssignment,
+    request: ApiRequest,
+    timeoutMs: number,
+  ): Promise<JsonResponse | undefined>;
 }

@@ -14,10 +14,9 @@ import type { Decoded, Fields } from './decoder.ts';
 export type Place = 'metaLeader' | 'streamLeader' | 'anyReplica';
 
 export type Answer =
-  | { readonly kind: 'success'; readonly body: object }
+  | { readonly kind: 'success'; readonly body: object; readonly headers?: Buffer | undefined }
   | { readonly kind: 'error'; readonly error: ApiError }
-  /** The whole JSON, as another node's API answered. */
-  | { readonly kind: 'relayed'; readonly body: Buffer }
+  /** The whole answer, e.g. as another node's API gave it. */
   | { readonly kind: 'raw'; readonly response: ApiResponse };
 
 interface EndpointBase {
@@ -66,8 +65,9 @@ export interface ApiTotals {
   inflight: number;
 }
 
-export function success(body: object): Answer {
-  return { kind: 'success', body };
+/** `headers`: a header block for the answer to carry. */
+export function success(body: object, headers?: Buffer): Answer {
+  return { kind: 'success', body, headers };
 }
 
 export function failure(error: ApiError): Answer {

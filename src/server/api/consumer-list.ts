@@ -55,7 +55,7 @@ export async function askForConsumers(
     const request = { account: assignment.account, subject, headers: Buffer.alloc(0), body };
     const answer = await backend.askStreamLeader(assignment, request, timeoutMs);
     if (answer === undefined) return undefined;
-    const page = JSON.parse(answer.toString()) as ListAnswer;
+    const page = JSON.parse(answer.body.toString()) as ListAnswer;
     if (page.error !== undefined) return undefined;
     for (const { name, config } of page.consumers) {
       const inactiveThresholdMs = nanosToMs(config.inactive_threshold ?? 0);

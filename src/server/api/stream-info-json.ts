@@ -97,7 +97,7 @@ export async function askForStreamInfo(
   const request = { account: assignment.account, subject, headers: none, body: none };
   const answer = await backend.askStreamLeader(assignment, request, timeoutMs);
   if (answer === undefined) return undefined;
-  const info = JSON.parse(answer.toString()) as Record<string, unknown>;
+  const info = JSON.parse(answer.body.toString()) as Record<string, unknown>;
   invariant(info['type'] === INFO_TYPE, `STREAM.INFO answered with ${String(info['type'])}`);
   if ('error' in info) return undefined;
   return Object.fromEntries(Object.entries(info).filter(([member]) => !ENVELOPE.has(member)));

@@ -2,11 +2,13 @@
  * Owns the form in which API requests and their answers travel between nodes.
  *
  * request:  `u32 length | JSON envelope | u32 length | headers | body`
- * response: `u8 kind | …`: for `json` the body, for `messages` (`u32 headersBytes | u32 bodyBytes | body`)…
+ * response: `u8 kind | …`: for `json` `u32 headers | headers | body`, for `messages` (`u32 headersBytes | u32 bodyBytes | body`)…
  */
 import type { ApiRequest, ApiResponse, RawMessage } from '../api/index.ts';
 
 const KINDS = ['json', 'messages', 'none', 'noResponders'] as const;
+
+const NO_HEADERS = Buffer.alloc(0);
 
 /** What a node that is asked to answer needs to know beside the request. */
 export interface ApiEnvelope {
@@ -47,7 +49,12 @@ export function decodeApiRequest(frame: Buffer): { request: ApiRequest; envelope
 
 export function encodeApiResponse(response: ApiResponse): Buffer {
   const kind = Buffer.of(KINDS.indexOf(response.kind));
-  if (response.kind === 'json') return Buffer.concat([kind, response.body]);
+  if (response.kind === 'json') {
+    const { headers = NO_HEADERS, body } = response;
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(headers.length);
+    return Buffer.concat([kind, length, headers, body]);
+  }
   if (response.kind !== 'messages') return kind;
   const parts: Buffer[] = [kind];
   for (const { body, headersBytes } of response.messages) {
@@ -63,7 +70,7 @@ export function encodeApiResponse(response: ApiResponse): Buffer {
 export function decodeApiResponse(frame: Buffer): ApiResponse | undefined {
   const kind = KINDS[frame[0] ?? KINDS.length];
   if (kind === undefined) return undefined;
-  if (kind === 'json') return { kind, body: frame.subarray(1) };
+  if (kind === 'json') return decodeJsonResponse(frame);
   if (kind !== 'messages') return { kind };
   const messages: RawMessage[] = [];
   for (let at = 1; at < frame.length;) {
@@ -75,4 +82,12 @@ export function decodeApiResponse(frame: Buffer): ApiResponse | undefined {
     at = end;
   }
   return { kind, messages };
+}
+
+function decodeJsonResponse(frame: Buffer): ApiResponse | undefined {
+  if (frame.length < 5) return undefined;
+  const headersEnd = 5 + frame.readUInt32BE(1);
+  if (headersEnd > frame.length) return undefined;
+  const body = frame.subarray(headersEnd);
+  return headersEnd === 5 ? { kind: 'json', body } : { kind: 'json', body, headers: frame.subarray(5, headersEnd) };
 }

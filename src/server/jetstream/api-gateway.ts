@@ -18,6 +18,8 @@ const MAX_REQUESTS_UNDER_WAY = 10_000;
 /** A client's own patience is 5 s by default; an answer that comes later is nobody's. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const NEXT_PREFIX = Buffer.from('$JS.API.CONSUMER.MSG.NEXT.');
+/** Answered by the consumer itself, as it were: not a call that the audit knows of. */
+const RESET_PREFIX = '$JS.API.CONSUMER.RESET.';
 const API_PREFIX = '$JS.API.';
 const NO_ENVELOPE = { group: 0, revision: 0, timeoutMs: 0 };
 
@@ -88,7 +90,8 @@ export class ApiGateway implements ServiceHandler {
     this.#answer(request, target)
       .then((response) => {
         this.#publish(response, request, reply, publisher);
-        if (response.kind === 'json') this.#advisories.apiCall(request, response.body, publisher);
+        if (response.kind === 'json' && !subject.startsWith(RESET_PREFIX))
+          this.#advisories.apiCall(request, response.body, publisher);
       })
       .catch((error: unknown) => {
         this.#logger.warn({ subject, error: String(error) }, 'api request failed');
@@ -115,7 +118,11 @@ export class ApiGateway implements ServiceHandler {
     if (reply === '') return;
     switch (response.kind) {
       case 'json':
-        this.#router.publish(request.account, { subject: reply, payload: response.body });
+        this.#router.publish(request.account, {
+          subject: reply,
+          payload: response.body,
+          ...(response.headers && { headers: response.headers }),
+        });
         break;
       case 'messages':
         this.#publishRaw(response.messages, request.account, Buffer.from(reply, 'latin1'));

@@ -15,6 +15,7 @@ import type {
   Api,
   ApiBackend,
   ApiRequest,
+  JsonResponse,
   LocalStream,
   ServerLimits,
   StreamAction,
@@ -162,7 +163,7 @@ export class NodeBackend implements ApiBackend {
     assignment: StreamAssignment,
     request: ApiRequest,
     timeoutMs: number,
-  ): Promise<Buffer | undefined> {
+  ): Promise<JsonResponse | undefined> {
     const { group, revision } = assignment;
     const deadline = this.runtime.monotonicMs() + timeoutMs;
     for (;;) {
@@ -181,7 +182,7 @@ export class NodeBackend implements ApiBackend {
     node: NodeId,
     request: ApiRequest,
     envelope: { readonly group: GroupId; readonly revision: number; readonly timeoutMs: number },
-  ): Promise<Buffer | undefined> {
+  ): Promise<JsonResponse | undefined> {
     if (node === this.node) return this.#answerWhenReady(request, envelope);
     const frame = encodeApiRequest(request, envelope);
     // Whatever goes wrong on the way, the caller asks again until its time is up.
@@ -189,17 +190,17 @@ export class NodeBackend implements ApiBackend {
       .request(node, API_SERVICE, frame, envelope.timeoutMs + READY_PATIENCE_MS)
       .catch(() => undefined);
     const response = answer && decodeApiResponse(answer);
-    return response?.kind === 'json' ? response.body : undefined;
+    return response?.kind === 'json' ? response : undefined;
   }
 
   async #answerWhenReady(
     request: ApiRequest,
     envelope: { readonly group: number; readonly revision: number; readonly timeoutMs: number },
-  ): Promise<Buffer | undefined> {
+  ): Promise<JsonResponse | undefined> {
     const local = await this.#streams.whenReady(envelope.group as GroupId, envelope.revision, envelope.timeoutMs);
     if (local === undefined) return undefined;
     const response = await this.#api?.handle(request);
-    return response?.kind === 'json' ? response.body : undefined;
+    return response?.kind === 'json' ? response : undefined;
   }
 
   async #answerPeer(api: Api, frame: Buffer): Promise<Buffer> {
@@ -207,8 +208,7 @@ export class NodeBackend implements ApiBackend {
     if (decoded === undefined) return encodeApiResponse({ kind: 'none' });
     const { request, envelope } = decoded;
     if (envelope.group === 0) return encodeApiResponse(await api.handle(request));
-    const body = await this.#answerWhenReady(request, envelope);
-    return encodeApiResponse(body === undefined ? { kind: 'none' } : { kind: 'json', body });
+    return encodeApiResponse((await this.#answerWhenReady(request, envelope)) ?? { kind: 'none' });
   }
 
   #localUsage(account: string): AccountUsage {
