@@ -210,4 +210,22 @@ export const FLOW_CONTROL_ACK_REQUIRES_PUSH = apiError(
   10218,
   'flow control ack policy requires a push based consumer',
 );
+export const FLOW_CONTROL_ACK_REQUIRES_FLOW_CONTROL = apiError(
+  400,
+  10219,
+  'flow control ack policy requires flow control',
+);
+export const FLOW_CONTROL_ACK_REQUIRES_MAX_ACK_PENDING = apiError(
+  400,
+  10220,
+  'flow control ack policy requires max ack pending',
+);
+export const FLOW_CONTROL_ACK_WITH_ACK_WAIT = apiError(400, 10221, 'flow control ack policy requires unset ack wait');
+export const FLOW_CONTROL_ACK_WITH_MAX_DELIVER = apiError(
+  400,
+  10222,
+  'flow control ack policy requires unset max deliver',
+);
+export const streamIdentityMismatch = (identity: string): ApiError =>
+  apiError(400, 10225, `consumer's stream identity does not match: ${identity}`);
 export const STREAM_SOURCE_FORBIDDEN = apiError(400, 10227, 'message stream source header is not allowed');

@@ -51,13 +51,14 @@ export class AckDeadlines {
     return redelivery.size > 0 || exhausted.length > 0;
   }
 
-  /** When the last pending message expires; -Infinity if none is pending. */
+  /** When the last pending message expires; -Infinity if none does. */
   lastMs(): number {
     const { pending } = this.#ledger.state;
     let last = -Infinity;
     for (let at = pending.head; at < pending.tail; at++) {
       const attempts = pending.attemptsAt(at);
-      if (attempts > 0) last = Math.max(last, pending.deliveredMsAt(at) + this.#ledger.ackWaitMs(attempts));
+      const waitMs = attempts > 0 ? this.#ledger.ackWaitMs(attempts) : Infinity;
+      if (waitMs !== Infinity) last = Math.max(last, pending.deliveredMsAt(at) + waitMs);
     }
     return last;
   }

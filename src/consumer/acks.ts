@@ -65,6 +65,13 @@ export class Acks {
     if (reply !== '') this.#services.outlet.publish(reply, NOTHING);
   }
 
+  /** Everything through `seq`, as a flow-control answer says; it may know of more than this leader does. */
+  finishThrough({ consumerSeq, seq }: { readonly consumerSeq: number; readonly seq: number }): void {
+    const { deliveredConsumerSeq, deliveredStreamSeq } = this.#ledger.state;
+    this.#ledger.finishThrough(Math.min(consumerSeq, deliveredConsumerSeq), Math.min(seq, deliveredStreamSeq));
+    this.lastUs = this.#services.runtime.wallUs();
+  }
+
   get #name(): string {
     return this.#ledger.state.name;
   }

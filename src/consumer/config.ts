@@ -23,7 +23,11 @@ import {
   EMPTY_FILTER,
   EMPTY_PRIORITY_GROUP,
   FILTERS_OVERLAP,
+  FLOW_CONTROL_ACK_REQUIRES_FLOW_CONTROL,
+  FLOW_CONTROL_ACK_REQUIRES_MAX_ACK_PENDING,
   FLOW_CONTROL_ACK_REQUIRES_PUSH,
+  FLOW_CONTROL_ACK_WITH_ACK_WAIT,
+  FLOW_CONTROL_ACK_WITH_MAX_DELIVER,
   FLOW_CONTROL_REQUIRES_HEARTBEATS,
   FLOW_CONTROL_REQUIRES_PUSH,
   GROUPS_WITHOUT_POLICY,
@@ -73,17 +77,17 @@ const DEFAULT_MAX_ACK_PENDING = 1000;
 const DEFAULT_INACTIVE_THRESHOLD_MS = 5000;
 const MIN_IDLE_HEARTBEAT_MS = 100;
 const MIN_REQUEST_EXPIRES_MS = 1;
-/** Levels of the API that a configuration needs: pauses came with the first. */
+/** Of a consumer whose acks come with the answers to its heartbeats. */
+const FLOW_CONTROL_ACK_HEARTBEAT_MS = 1000;
+/** Levels of the API that a configuration needs. */
 const PAUSE_API_LEVEL = 1;
+const FLOW_CONTROL_ACK_API_LEVEL = 4;
 
 type PriorityPolicy = 'none' | 'overflow' | 'pinned_client' | 'prioritized';
 
 /** What a client asked for, in our units. Members are the zero value where the client said nothing. */
-export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'ackPolicy' | 'singleFilter'> {
-  readonly ackPolicy: ConsumerConfig['ackPolicy'] | 'flow_control';
+export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'singleFilter'> {
   readonly filterSubject: string;
-  readonly direct: boolean;
-  readonly sourcing: boolean;
   readonly priorityPolicy: PriorityPolicy;
   readonly priorityGroups: readonly string[];
   readonly priorityTimeoutMs: number;
@@ -108,16 +112,17 @@ export type ConsumerConfigResult =
 
 /** Fills in defaults and checks everything. The first rule broken is the answer. */
 export function normaliseConsumerConfig(
-  request: ConsumerConfigRequest,
+  asked: ConsumerConfigRequest,
   surroundings: ConsumerSurroundings,
   pedantic: boolean,
 ): ConsumerConfigResult {
+  const request = durableIfSourcing(asked, surroundings.stream);
   const wanted = withDefaults(request, surroundings);
   const error =
     checkNames(request) ??
     (pedantic ? checkPedantically(request, surroundings) : undefined) ??
     checkReplicas(request, surroundings) ??
-    checkAcks(wanted, request) ??
+    checkAcks(wanted, request, pedantic) ??
     checkDescription(request) ??
     (isPush(request) ? checkPush(wanted, surroundings) : checkPull(wanted, surroundings)) ??
     checkLimits(wanted, surroundings) ??
@@ -129,7 +134,7 @@ export function normaliseConsumerConfig(
     checkPriority(request) ??
     checkNameLength(request) ??
     checkWorkqueue(wanted, surroundings) ??
-    checkRoom(surroundings) ??
+    checkRoom(wanted, surroundings) ??
     refuseUnsupported(request);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, config: toConfig(wanted) };
@@ -193,13 +198,52 @@ function checkReplicas(
   return mustMatch && numReplicas !== stream.numReplicas ? CONSUMER_REPLICAS_MUST_MATCH : undefined;
 }
 
-function checkAcks(wanted: ConsumerConfigRequest, request: ConsumerConfigRequest): ApiError | undefined {
+/**
+ * What a mirror or source asks for on a stream that keeps messages until they are acked: a consumer that holds them, and
+ * outlives both leaders.
+ */
+function durableIfSourcing(request: ConsumerConfigRequest, stream: StreamConfig): ConsumerConfigRequest {
+  if (!request.direct || !request.sourcing || stream.retention === 'limits') return request;
+  return {
+    ...request,
+    durableName: request.name,
+    direct: false,
+    ackPolicy: 'flow_control',
+    ackWaitMs: 0,
+    maxDeliver: 0,
+    inactiveThresholdMs: 0,
+  };
+}
+
+function checkAcks(
+  wanted: ConsumerConfigRequest,
+  request: ConsumerConfigRequest,
+  pedantic: boolean,
+): ApiError | undefined {
   if (wanted.backoffMs.some((delay) => delay < 0)) return BACKOFF_NEGATIVE;
   if (request.ackWaitMs < 0) return ACK_WAIT_NEGATIVE;
-  if (wanted.ackPolicy === 'flow_control' && !isPush(wanted)) return FLOW_CONTROL_ACK_REQUIRES_PUSH;
+  if (wanted.ackPolicy === 'flow_control') {
+    const error = checkFlowControlAcks(wanted, request, pedantic);
+    if (error !== undefined) return error;
+  }
   return wanted.maxDeliver !== -1 && wanted.backoffMs.length > wanted.maxDeliver
     ? MAX_DELIVER_BELOW_BACKOFF
     : undefined;
+}
+
+function checkFlowControlAcks(
+  wanted: ConsumerConfigRequest,
+  request: ConsumerConfigRequest,
+  pedantic: boolean,
+): ApiError | undefined {
+  if (!isPush(wanted)) return FLOW_CONTROL_ACK_REQUIRES_PUSH;
+  if (pedantic && !request.flowControl) return FLOW_CONTROL_ACK_REQUIRES_FLOW_CONTROL;
+  if (pedantic && request.idleHeartbeatMs !== FLOW_CONTROL_ACK_HEARTBEAT_MS) {
+    return invalidStreamConfig('flow control ack policy heartbeat needs to be 1s');
+  }
+  if (wanted.maxAckPending <= 0) return FLOW_CONTROL_ACK_REQUIRES_MAX_ACK_PENDING;
+  if (wanted.ackWaitMs !== 0 || wanted.backoffMs.length > 0) return FLOW_CONTROL_ACK_WITH_ACK_WAIT;
+  return wanted.maxDeliver > 0 ? FLOW_CONTROL_ACK_WITH_MAX_DELIVER : undefined;
 }
 
 function checkDescription({ description }: ConsumerConfigRequest): ApiError | undefined {
@@ -314,7 +358,7 @@ function checkRest(wanted: ConsumerConfigRequest): ApiError | undefined {
   if (wanted.durableName !== '' && wanted.name !== '' && wanted.durableName !== wanted.name) {
     return DURABLE_AND_NAME_DIFFER;
   }
-  const bytes = metadataBytes(metadataWith(wanted.metadata, wanted.pauseUntilUs));
+  const bytes = metadataBytes(storedMetadata(wanted.metadata, requiredLevel(wanted)));
   return bytes > MAX_METADATA_BYTES ? consumerMetadataTooLarge('128KB') : undefined;
 }
 
@@ -339,15 +383,21 @@ function checkNameLength({ name, durableName }: ConsumerConfigRequest): ApiError
   return tooLong ? consumerNameTooLong(MAX_NAME_BYTES) : undefined;
 }
 
+/** Made by mirrors and sources: not for the users of the stream to count, nor to share messages with. */
+export function isSourcing(config: { readonly direct: boolean; readonly sourcing: boolean }): boolean {
+  return config.direct || config.sourcing;
+}
+
 /** A message of a workqueue goes to one consumer: their filters must not have a subject in common. */
 function checkWorkqueue(wanted: ConsumerConfigRequest, { stream, others }: ConsumerSurroundings): ApiError | undefined {
-  if (stream.retention !== 'workqueue') return undefined;
+  if (stream.retention !== 'workqueue' || isSourcing(wanted)) return undefined;
   if (wanted.ackPolicy !== 'explicit' && wanted.ackPolicy !== 'flow_control') return WORKQUEUE_REQUIRES_EXPLICIT_ACK;
   if (wanted.deliverPolicy !== 'all') return WORKQUEUE_MUST_DELIVER_ALL;
-  if (others.length === 0) return undefined;
+  const rivals = others.filter((other) => !isSourcing(other));
+  if (rivals.length === 0) return undefined;
   const filters = filtersOf(wanted);
   if (filters.length === 0) return WORKQUEUE_UNFILTERED_NOT_UNIQUE;
-  const collides = others.some(
+  const collides = rivals.some(
     ({ filterSubjects }) =>
       filterSubjects.length === 0 ||
       filterSubjects.some((theirs) => filters.some((ours) => subjectsCollide(ours, theirs))),
@@ -355,17 +405,19 @@ function checkWorkqueue(wanted: ConsumerConfigRequest, { stream, others }: Consu
   return collides ? WORKQUEUE_FILTER_NOT_UNIQUE : undefined;
 }
 
-function checkRoom({ stream, others, isNew, accountMaxConsumers }: ConsumerSurroundings): ApiError | undefined {
+function checkRoom(
+  wanted: ConsumerConfigRequest,
+  { stream, others, isNew, accountMaxConsumers }: ConsumerSurroundings,
+): ApiError | undefined {
+  if (!isNew || isSourcing(wanted)) return undefined;
+  const counted = others.filter((other) => !isSourcing(other)).length;
   const limits = [stream.maxConsumers, accountMaxConsumers];
-  return isNew && limits.some((limit) => limit > 0 && others.length >= limit) ? MAX_CONSUMERS_REACHED : undefined;
+  return limits.some((limit) => limit > 0 && counted >= limit) ? MAX_CONSUMERS_REACHED : undefined;
 }
 
 /** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
 function refuseUnsupported(request: ConsumerConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
-    [request.ackPolicy === 'flow_control', 'flow control ack policy'],
-    [request.direct, 'direct consumers'],
-    [request.sourcing, 'sourcing consumers'],
     [request.priorityPolicy !== 'none', 'priority groups'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
@@ -378,6 +430,7 @@ function filtersOf(request: ConsumerConfigRequest): readonly string[] {
 
 function withDefaults(request: ConsumerConfigRequest, surroundings: ConsumerSurroundings): ConsumerConfigRequest {
   const push = isPush(request);
+  const ackedByFlow = request.ackPolicy === 'flow_control';
   return {
     ...request,
     ackWaitMs: ackWaitOf(request),
@@ -387,7 +440,8 @@ function withDefaults(request: ConsumerConfigRequest, surroundings: ConsumerSurr
     maxRequestBatch: Math.max(request.maxRequestBatch || (push ? 0 : surroundings.maxRequestBatch), 0),
     maxRequestExpiresMs: Math.max(request.maxRequestExpiresMs, 0),
     maxRequestMaxBytes: Math.max(request.maxRequestMaxBytes, 0),
-    idleHeartbeatMs: Math.max(request.idleHeartbeatMs, 0),
+    flowControl: request.flowControl || ackedByFlow,
+    idleHeartbeatMs: ackedByFlow ? FLOW_CONTROL_ACK_HEARTBEAT_MS : Math.max(request.idleHeartbeatMs, 0),
     inactiveThresholdMs: inactiveThresholdOf(request, surroundings),
   };
 }
@@ -424,8 +478,7 @@ function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
     deliverPolicy: wanted.deliverPolicy,
     optStartSeq: wanted.optStartSeq,
     optStartTimeUs: wanted.optStartTimeUs,
-    // `flow_control` was refused.
-    ackPolicy: wanted.ackPolicy as ConsumerConfig['ackPolicy'],
+    ackPolicy: wanted.ackPolicy,
     ackWaitMs: wanted.ackWaitMs,
     maxDeliver: wanted.maxDeliver,
     backoffMs: wanted.backoffMs,
@@ -447,19 +500,21 @@ function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
     inactiveThresholdMs: wanted.inactiveThresholdMs,
     numReplicas: wanted.numReplicas,
     memStorage: wanted.memStorage,
-    metadata: metadataWith(wanted.metadata, wanted.pauseUntilUs),
+    direct: wanted.direct,
+    sourcing: wanted.sourcing,
+    metadata: storedMetadata(wanted.metadata, requiredLevel(wanted)),
     pauseUntilUs: wanted.pauseUntilUs,
   };
 }
 
-function metadataWith(
-  metadata: ConsumerConfig['metadata'],
-  pauseUntilUs: TimestampUs | undefined,
-): ConsumerConfig['metadata'] {
-  return storedMetadata(metadata, pauseUntilUs === undefined ? 0 : PAUSE_API_LEVEL);
+/** The level of the API that came with what the configuration uses. */
+function requiredLevel(config: Pick<ConsumerConfig, 'ackPolicy' | 'pauseUntilUs'>): number {
+  if (config.ackPolicy === 'flow_control') return FLOW_CONTROL_ACK_API_LEVEL;
+  return config.pauseUntilUs === undefined ? 0 : PAUSE_API_LEVEL;
 }
 
 /** The configuration with another pause, or none. */
 export function withPause(config: ConsumerConfig, pauseUntilUs: TimestampUs | undefined): ConsumerConfig {
-  return { ...config, pauseUntilUs, metadata: metadataWith(config.metadata, pauseUntilUs) };
+  const paused = { ...config, pauseUntilUs };
+  return { ...paused, metadata: storedMetadata(config.metadata, requiredLevel(paused)) };
 }

@@ -6,6 +6,7 @@ import {
   CONSUMER_DOES_NOT_EXIST,
   CONSUMER_EXISTS,
   CONSUMER_NOT_FOUND,
+  invalidReset,
   MAX_CONSUMERS_REACHED,
   WORKQUEUE_FILTER_NOT_UNIQUE,
   WORKQUEUE_UNFILTERED_NOT_UNIQUE,
@@ -14,14 +15,13 @@ import {
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import { subjectsCollide } from '../base/subjects.ts';
-import { subjectFilter, type ExtensionHost, type SubjectFilter } from '../stream/index.ts';
+import { subjectFilter, type ExtensionHost } from '../stream/index.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { withPause } from './config.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
-import type { Consumer } from './consumer.ts';
-import { FilterIndex } from './filter-index.ts';
 import { InterestSweep } from './interest-sweep.ts';
+import { matchOf, MemberIndex, type Member } from './member.ts';
 import { decodeOperation, type ConsumerAction } from './operations.ts';
 import { replaySteps, type ProgressSteps } from './progress-log.ts';
 import { PROGRESS_VERSION, SWEEP_ID } from './progress-recorder.ts';
@@ -34,18 +34,12 @@ import { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
 
 const GLOBALS_VERSION = 1;
 
-/** One consumer on this replica. */
-export interface Member {
-  readonly replicated: ReplicatedConsumer;
-  filter: SubjectFilter | undefined;
-  /** On the leader only. */
-  leader: Consumer | undefined;
-}
-
 /** Told after a change was applied. */
 export interface RegistryListener {
   added(member: Member): void;
   deleted(member: Member): void;
+  /** Its state was replaced by one that begins anew. */
+  reset(member: Member): void;
 }
 
 export class ConsumerRegistry {
@@ -58,8 +52,9 @@ export class ConsumerRegistry {
   /** In order of creation, which is the same on every replica. */
   readonly #members = new Map<string, Member>();
   readonly #byId = new Map<number, Member>();
-  readonly #filtered = new FilterIndex<Member>();
-  readonly #unfiltered = new Set<Member>();
+  readonly index = new MemberIndex();
+  /** Consumers that hold messages of a work queue beside those whose turn it is. */
+  #sourcing = 0;
   #lastId = 0;
 
   constructor(host: ExtensionHost, clock: ReplicatedClock, listener: RegistryListener) {
@@ -99,20 +94,6 @@ export class ConsumerRegistry {
     return this.#members.values();
   }
 
-  /** Those without a filter, and whether there are others. */
-  get unfiltered(): ReadonlySet<Member> {
-    return this.#unfiltered;
-  }
-
-  get hasFilters(): boolean {
-    return !this.#filtered.empty;
-  }
-
-  /** Those with a filter that lets the subject in `buffer[start, end)` through. */
-  filteredFor(buffer: Buffer, start: number, end: number): readonly Member[] {
-    return this.#filtered.match(buffer, start, end);
-  }
-
   /** Every message may have lost its last consumer: retention became `interest`. */
   sweepAll(): void {
     this.#sweep.extend(0);
@@ -120,13 +101,15 @@ export class ConsumerRegistry {
 
   // ---- operations ----------------------------------------------------------------------------------------------
 
-  applyOperation(body: Buffer, timestampUs: TimestampUs): ConsumerResult<string> | ConsumerResult<undefined> {
+  applyOperation(body: Buffer, timestampUs: TimestampUs): ConsumerResult<string | number | undefined> {
     const operation = decodeOperation(body);
     switch (operation.op) {
       case 'create':
         return this.#applyCreate(operation.config, operation.action, timestampUs);
       case 'pause':
         return this.#applyPause(operation.name, operation.untilUs);
+      case 'reset':
+        return this.#applyReset(operation.name, operation.seq);
       case 'delete':
         return this.#applyDelete(operation.name, operation.id);
     }
@@ -149,7 +132,8 @@ export class ConsumerRegistry {
       const conflict = this.#workQueueConflict(config);
       if (conflict !== undefined) return conflict;
       const limit = this.#host.config.maxConsumers;
-      return limit > 0 && this.#members.size >= limit ? MAX_CONSUMERS_REACHED : undefined;
+      const full = limit > 0 && this.#members.size - this.#sourcing >= limit;
+      return full && !config.sourcing ? MAX_CONSUMERS_REACHED : undefined;
     }
     const current = existing.replicated.config;
     if (action === 'create') return consumerConfigsEqual(current, config) ? undefined : CONSUMER_EXISTS;
@@ -158,10 +142,10 @@ export class ConsumerRegistry {
 
   /** On a work queue each message is for one consumer. */
   #workQueueConflict(config: ConsumerConfig): ApiError | undefined {
-    if (this.#host.config.retention !== 'workqueue') return undefined;
+    if (this.#host.config.retention !== 'workqueue' || config.sourcing) return undefined;
     const filters = config.filterSubjects;
     for (const { replicated } of this.#members.values()) {
-      if (replicated.name === config.name) continue;
+      if (replicated.name === config.name || replicated.config.sourcing) continue;
       if (filters.length === 0) return WORKQUEUE_UNFILTERED_NOT_UNIQUE;
       const others = replicated.config.filterSubjects;
       if (others.length === 0 || filters.some((one) => others.some((other) => subjectsCollide(one, other)))) {
@@ -188,10 +172,10 @@ export class ConsumerRegistry {
   #update(member: Member, config: ConsumerConfig): void {
     const { replicated } = member;
     this.#pages.willChange(replicated);
-    this.#unindex(member);
+    this.index.remove(member);
     replicated.config = config;
     member.filter = subjectFilter(config.filterSubjects);
-    this.#index(member);
+    this.index.add(member);
     this.#digest.mix(replicated.id);
     member.leader?.configure(config);
     this.#releaseAfter(replicated);
@@ -204,12 +188,53 @@ export class ConsumerRegistry {
     return { ok: true, value: undefined };
   }
 
+  /** Under a new id, so that progress made before and not yet applied is nobody's. */
+  #applyReset(name: string, seq: number): ConsumerResult<number> {
+    const member = this.#members.get(name);
+    if (member === undefined) return { ok: false, error: CONSUMER_NOT_FOUND };
+    const before = member.replicated;
+    const error = seq === 0 ? undefined : this.#resetRefusal(before.config, seq);
+    if (error !== undefined) return { ok: false, error };
+    const startSeq = seq === 0 ? before.floorStreamSeq + 1 : seq;
+    const identity = { id: ++this.#lastId, name, createdUs: before.createdUs };
+    const after = new ReplicatedConsumer(identity, before.config, startSeq);
+    after.initial = before.initial;
+    for (const inbox of before.waiting) after.waiting.add(inbox);
+    this.#byId.delete(before.id);
+    this.#byId.set(after.id, member);
+    this.#pages.deleted(before);
+    this.#pages.created(after);
+    member.replicated = after;
+    this.#digest.mix(after.id);
+    this.#digest.mix(startSeq);
+    this.#releaseAfter(before);
+    this.#listener.reset(member);
+    return { ok: true, value: startSeq };
+  }
+
+  /** Only what the policy lets begin at any message can begin anew at any. */
+  #resetRefusal(config: ConsumerConfig, seq: number): ApiError | undefined {
+    switch (config.deliverPolicy) {
+      case 'all':
+        return undefined;
+      case 'by_start_sequence':
+        return seq < config.optStartSeq ? invalidReset('below start seq') : undefined;
+      case 'by_start_time':
+        return seq < this.#host.seqAtTime(config.optStartTimeUs!) ? invalidReset('below start time') : undefined;
+      case 'last':
+      case 'new':
+      case 'last_per_subject':
+        return invalidReset('not allowed');
+    }
+  }
+
   #applyDelete(name: string, id: number | undefined): ConsumerResult<undefined> {
     const member = this.#members.get(name);
     if (member === undefined || (id !== undefined && id !== member.replicated.id)) {
       return { ok: false, error: CONSUMER_NOT_FOUND };
     }
-    this.#unindex(member);
+    this.index.remove(member);
+    if (member.replicated.config.sourcing) this.#sourcing--;
     this.#members.delete(name);
     this.#byId.delete(member.replicated.id);
     this.#pages.deleted(member.replicated);
@@ -228,17 +253,8 @@ export class ConsumerRegistry {
   #register(member: Member): void {
     this.#members.set(member.replicated.name, member);
     this.#byId.set(member.replicated.id, member);
-    this.#index(member);
-  }
-
-  #index(member: Member): void {
-    if (member.filter === undefined) this.#unfiltered.add(member);
-    else for (const subject of member.filter.subjects) this.#filtered.add(subject, member);
-  }
-
-  #unindex(member: Member): void {
-    if (member.filter === undefined) this.#unfiltered.delete(member);
-    else for (const subject of member.filter.subjects) this.#filtered.remove(subject, member);
+    this.index.add(member);
+    if (member.replicated.config.sourcing) this.#sourcing++;
   }
 
   // ---- progress ------------------------------------------------------------------------------------------------
@@ -306,7 +322,8 @@ export class ConsumerRegistry {
   #release(seq: number): void {
     const { retention } = this.#host.config;
     if (retention === 'limits' || !this.#host.isLive(seq as Seq)) return;
-    if (retention === 'workqueue' || !this.#sweep.needed(seq)) this.#host.removeMessage(seq as Seq);
+    const alone = retention === 'workqueue' && this.#sourcing === 0;
+    if (alone || !this.#sweep.needed(seq)) this.#host.removeMessage(seq as Seq);
   }
 
   #mixState(state: ReplicatedConsumer): void {
@@ -331,10 +348,7 @@ export class ConsumerRegistry {
         this.#digest.mix(seq);
       }
       if (leader === undefined) continue;
-      leader.removed(
-        seq,
-        filter === undefined || (subject === undefined ? undefined : filter.matches(subject, start, end)),
-      );
+      leader.removed(seq, matchOf(filter, subject, start, end));
     }
   }
 
@@ -350,16 +364,16 @@ export class ConsumerRegistry {
   }
 
   needs(subject: Buffer, start: number, end: number): boolean {
-    if (this.#unfiltered.size > 0) return true;
-    return !this.#filtered.empty && this.#filtered.match(subject, start, end).length > 0;
+    return this.index.wants(subject, start, end);
   }
 
   // ---- checkpoints ---------------------------------------------------------------------------------------------
 
   /** Without pages the state is that before the first entry. */
   restore(pages: readonly (readonly [Buffer, Buffer])[]): void {
-    for (const member of this.#members.values()) this.#unindex(member);
+    for (const member of this.#members.values()) this.index.remove(member);
     this.#members.clear();
+    this.#sourcing = 0;
     this.#byId.clear();
     this.#pages.restored();
     this.#lastId = 0;

@@ -12,15 +12,19 @@ import type { ApplyContext, ExtensionHost, StreamConfig } from '../stream/index.
 import { parseAckTokens, type AckTokens } from './ack-subject.ts';
 import { ConsumerAdvisories } from './advisories.ts';
 import { consumerInfo } from './consumer-info.ts';
-import { ConsumerRegistry, type Member } from './consumer-registry.ts';
+import { ConsumerRegistry } from './consumer-registry.ts';
 import { Consumer, type ConsumerServices } from './consumer.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { DeliveryTurns } from './delivery-turns.ts';
+import { DirectConsumers } from './direct-consumers.ts';
+import { flowControlAck } from './flow-control-ack.ts';
+import { matchOf, type Member } from './member.ts';
 import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { encodeOperation, type ConsumerAction, type ConsumerOperation } from './operations.ts';
 import { ProgressRecorder } from './progress-recorder.ts';
 import { ReplicatedClock } from './replicated-clock.ts';
 import type { ConsumerConfig, ConsumerInfo, ConsumerResult, ConsumerSet, Outlet } from './types.ts';
+import { UnrecordedProgress } from './unrecorded-progress.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -38,11 +42,15 @@ export function createConsumers(host: ExtensionHost, options: ConsumerSetOptions
 class StreamConsumers implements ConsumerSet {
   readonly #host: ExtensionHost;
   readonly #registry: ConsumerRegistry;
+  readonly #direct = new DirectConsumers();
   readonly #services: ConsumerServices;
+  /** The same for direct consumers, whose progress is not recorded. */
+  readonly #directServices: ConsumerServices;
   readonly #advisories: ConsumerAdvisories;
   readonly #recorder: ProgressRecorder;
   readonly #deadlines: DeadlineQueue;
   readonly #clock: ReplicatedClock;
+  readonly #runtime: Runtime;
   readonly #turns: DeliveryTurns;
   readonly #view = emptyStoredMessage();
   readonly #ackTokens: AckTokens = { attempts: 0, seq: 0, consumerSeq: 0 };
@@ -53,18 +61,20 @@ class StreamConsumers implements ConsumerSet {
   constructor(host: ExtensionHost, options: ConsumerSetOptions) {
     const { runtime, outlet, logger } = options;
     this.#host = host;
+    this.#runtime = runtime;
     this.#clock = new ReplicatedClock(runtime);
     const nowMs = (): number => this.#clock.nowMs();
     this.#advisories = new ConsumerAdvisories({ outlet, runtime, stream: host.config.name, domain: options.domain });
     this.#deadlines = new DeadlineQueue(runtime, nowMs);
     this.#turns = new DeliveryTurns(runtime);
+    const answer = (reply: string): void => {
+      outlet.publish(reply, EMPTY);
+    };
     this.#recorder = new ProgressRecorder({
       runtime,
       nowMs,
       propose: (body) => host.proposeProgress(body),
-      answer: (reply) => {
-        outlet.publish(reply, EMPTY);
-      },
+      answer,
     });
     this.#registry = new ConsumerRegistry(host, this.#clock, {
       added: (member) => {
@@ -72,6 +82,9 @@ class StreamConsumers implements ConsumerSet {
       },
       deleted: (member) => {
         this.#deleted(member);
+      },
+      reset: (member) => {
+        member.leader = member.leader?.replacedBy(member.replicated);
       },
     });
     this.#services = {
@@ -90,11 +103,19 @@ class StreamConsumers implements ConsumerSet {
         this.#deleteInactive(consumer);
       },
     };
+    this.#directServices = {
+      ...this.#services,
+      recorder: new UnrecordedProgress(answer),
+      inactive: (consumer) => {
+        this.#deleteDirect(this.#direct.get(consumer.name)!);
+      },
+    };
   }
 
   // ---- calls of the front end ----------------------------------------------------------------------------------
 
   async create(config: ConsumerConfig, action: ConsumerAction): Promise<ConsumerResult<ConsumerInfo>> {
+    if (config.direct) return this.#createDirect(config);
     const existing = this.#registry.get(config.name);
     // Who listens is known here and now only, so this rule can't be left to the log.
     const moves = existing !== undefined && existing.replicated.config.deliverSubject !== config.deliverSubject;
@@ -107,7 +128,39 @@ class StreamConsumers implements ConsumerSet {
     return info === undefined ? { ok: false, error: CONSUMER_NOT_FOUND } : { ok: true, value: info };
   }
 
+  #createDirect(config: ConsumerConfig): ConsumerResult<ConsumerInfo> {
+    if (this.#leadingTerm === undefined) throw new NotLeaderError('this node does not lead the stream', true);
+    const existing = this.#direct.get(config.name);
+    if (existing !== undefined) {
+      this.#direct.configure(existing, config);
+      return { ok: true, value: existing.leader!.info() };
+    }
+    const member = this.#direct.add(this.#host, config, this.#runtime.wallUs());
+    member.leader = new Consumer(member.replicated, this.#directServices);
+    const info = member.leader.info();
+    member.leader.start();
+    this.#advisories.created(config.name);
+    return { ok: true, value: info };
+  }
+
+  #deleteDirect(member: Member): void {
+    this.#direct.delete(member);
+    member.leader?.deleted();
+    member.leader = undefined;
+    this.#advisories.deleted(member.replicated.name);
+  }
+
+  /** By any name that clients may use. */
+  #find(name: string): Member | undefined {
+    return this.#registry.get(name) ?? this.#direct.get(name);
+  }
+
   async delete(name: string): Promise<ConsumerResult<undefined>> {
+    const direct = this.#direct.get(name);
+    if (direct !== undefined) {
+      this.#deleteDirect(direct);
+      return { ok: true, value: undefined };
+    }
     if (this.#registry.get(name) === undefined) return { ok: false, error: CONSUMER_NOT_FOUND };
     return (await this.#propose({ op: 'delete', name })) as ConsumerResult<undefined>;
   }
@@ -116,8 +169,15 @@ class StreamConsumers implements ConsumerSet {
     return (await this.#propose({ op: 'pause', name, untilUs })) as ConsumerResult<undefined>;
   }
 
+  async reset(name: string, seq: number): Promise<ConsumerResult<number>> {
+    const consumer = this.#registry.get(name)?.leader;
+    // What was acked until now is to lie behind the floor that delivery may begin at.
+    if (consumer !== undefined) await this.#recorder.recorded(consumer);
+    return (await this.#propose({ op: 'reset', name, seq })) as ConsumerResult<number>;
+  }
+
   info(name: string): ConsumerInfo | undefined {
-    const member = this.#registry.get(name);
+    const member = this.#find(name);
     if (member === undefined) return undefined;
     if (member.leader !== undefined) return member.leader.info();
     const state = member.replicated;
@@ -137,15 +197,16 @@ class StreamConsumers implements ConsumerSet {
   }
 
   pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean {
-    const consumer = this.#registry.get(name)?.leader;
+    const consumer = this.#find(name)?.leader;
     if (consumer === undefined) return false;
     if (request.reply !== '') consumer.pull(request.reply, request.headers, request.body);
     return true;
   }
 
   ack(name: string, ack: Parameters<ConsumerSet['ack']>[1]): boolean {
-    const member = this.#registry.get(name);
-    if (member === undefined || member.replicated.config.ackPolicy === 'none') return false;
+    const member = this.#find(name);
+    const ackPolicy = member?.replicated.config.ackPolicy;
+    if (member === undefined || ackPolicy === 'none' || ackPolicy === 'flow_control') return false;
     // Between leaders an ack is as good as lost: whoever leads next delivers the message again.
     if (member.leader !== undefined && parseAckTokens(ack.subject, ack.start, ack.end, this.#ackTokens)) {
       member.leader.ack(this.#ackTokens, ack.payload, ack.payloadStart, ack.payloadEnd, ack.reply);
@@ -153,8 +214,8 @@ class StreamConsumers implements ConsumerSet {
     return true;
   }
 
-  flowControl(name: string, subject: string): void {
-    this.#registry.get(name)?.leader?.flowControl(subject);
+  flowControl(name: string, subject: string, headers: Buffer): void {
+    this.#find(name)?.leader?.flowControl(subject, flowControlAck(headers));
   }
 
   streamDeleted(): void {
@@ -164,6 +225,7 @@ class StreamConsumers implements ConsumerSet {
       member.leader = undefined;
       this.#advisories.deleted(member.replicated.name);
     }
+    for (const member of [...this.#direct.members()]) this.#deleteDirect(member);
     this.close();
   }
 
@@ -180,7 +242,7 @@ class StreamConsumers implements ConsumerSet {
 
   // ---- what the log says ---------------------------------------------------------------------------------------
 
-  applyOperation(body: Buffer, context: ApplyContext): ConsumerResult<string> | ConsumerResult<undefined> {
+  applyOperation(body: Buffer, context: ApplyContext): ConsumerResult<string | number | undefined> {
     this.#ownProposal = context.ownProposal;
     const result = this.#registry.applyOperation(body, context.timestampUs);
     this.#carrySweepOn();
@@ -217,30 +279,40 @@ class StreamConsumers implements ConsumerSet {
 
   messagesStored(first: Seq, last: Seq): void {
     if (this.#leadingTerm === undefined) return;
-    for (const member of this.#registry.unfiltered) member.leader?.stored(last - first + 1);
-    if (!this.#registry.hasFilters) return;
+    const indexes = [this.#registry.index, this.#direct.index];
+    for (const { unfiltered } of indexes) for (const { leader } of unfiltered) leader?.stored(last - first + 1);
+    const filtered = indexes.filter(({ hasFilters }) => hasFilters);
+    if (filtered.length === 0) return;
     const view = this.#view;
     for (let seq = first; seq <= last; seq++) {
       if (this.#host.read(seq, view, () => undefined) !== 'message') {
         this.#countAnew();
         return;
       }
-      const wanting = this.#registry.filteredFor(view.buffer, view.subjectStart, view.headersStart);
-      for (const member of wanting) member.leader?.stored(1);
+      for (const index of filtered) {
+        const wanting = index.filteredFor(view.buffer, view.subjectStart, view.headersStart);
+        for (const member of wanting) member.leader?.stored(1);
+      }
     }
   }
 
   /** A stored message can't be looked at: filtered consumers can't go on counting. */
   #countAnew(): void {
-    for (const { filter, leader } of this.#registry.members()) if (filter !== undefined) leader?.countAnew();
+    for (const members of [this.#registry.members(), this.#direct.members()]) {
+      for (const { filter, leader } of members) if (filter !== undefined) leader?.countAnew();
+    }
   }
 
   messageRemoved(seq: Seq, subject?: Buffer, start?: number, end?: number): void {
     this.#registry.removed(seq, subject, start, end);
+    for (const { filter, leader } of this.#direct.members()) {
+      leader?.removed(seq, matchOf(filter, subject, start, end));
+    }
   }
 
   messagesRemovedBelow(seq: Seq): void {
     this.#registry.removedBelow(seq);
+    for (const { leader } of this.#direct.members()) leader?.removedBelow(seq);
   }
 
   needs(subject: Buffer, start: number, end: number): boolean {
@@ -268,6 +340,10 @@ class StreamConsumers implements ConsumerSet {
     for (const member of this.#registry.members()) {
       member.leader?.close();
       member.leader = undefined;
+    }
+    for (const member of [...this.#direct.members()]) {
+      member.leader?.close();
+      this.#direct.delete(member);
     }
     this.#deadlines.close();
   }

@@ -13,7 +13,7 @@ import { Dispatcher, type DeliveryBudget, type DispatchServices } from './dispat
 import { Inactivity } from './inactivity.ts';
 import { Ledger } from './ledger.ts';
 import type { ProgressLog } from './progress-log.ts';
-import type { ProgressRecorder, Recorded } from './progress-recorder.ts';
+import type { ProgressSink, Recorded } from './progress-recorder.ts';
 import { admitPull } from './pull-admission.ts';
 import { Pause } from './pause.ts';
 import { PullQueue } from './pull-queue.ts';
@@ -28,7 +28,7 @@ const NOTHING = Buffer.alloc(0);
 
 export interface ConsumerServices extends DispatchServices {
   readonly deadlines: DeadlineQueue;
-  readonly recorder: ProgressRecorder;
+  readonly recorder: ProgressSink;
   readonly advisories: ConsumerAdvisories;
   /** Gives the consumer its turn to deliver. */
   wake(consumer: Consumer): void;
@@ -45,7 +45,7 @@ export class Consumer implements Due, Recorded {
   readonly #ledger: Ledger;
   readonly #acks: Acks;
   readonly #ackDeadlines: AckDeadlines;
-  readonly #pulls: PullQueue;
+  #pulls: PullQueue;
   readonly #dispatcher: Dispatcher;
   readonly #inactivity: Inactivity;
   readonly #pause: Pause;
@@ -56,7 +56,8 @@ export class Consumer implements Due, Recorded {
   #retryAtMs = Infinity;
   #closed = false;
 
-  constructor(replicated: ReplicatedConsumer, services: ConsumerServices) {
+  /** `before`: whose waiting requests it takes over. */
+  constructor(replicated: ReplicatedConsumer, services: ConsumerServices, before?: Consumer) {
     this.id = replicated.id;
     this.#services = services;
     const wake = (): void => {
@@ -83,7 +84,8 @@ export class Consumer implements Due, Recorded {
         services.recorder.answerWhenRecorded(this, reply);
       },
     });
-    this.#pulls = new PullQueue(services.outlet, wake);
+    this.#pulls = before === undefined ? new PullQueue(services.outlet) : before.#handPullsOver();
+    this.#pulls.onInterestChange = wake;
     this.#dispatcher = new Dispatcher(services, this.#ledger, {
       pulls: this.#pulls,
       filter: subjectFilter(replicated.config.filterSubjects),
@@ -134,6 +136,27 @@ export class Consumer implements Due, Recorded {
     this.#arm(this.#ackDeadlines.dueMs);
     this.#arm(this.#pause.dueMs);
     if (this.#push !== undefined) this.#interestChanged();
+  }
+
+  /** Its state began anew: another takes its place, and those who wait notice nothing. */
+  replacedBy(replicated: ReplicatedConsumer): Consumer {
+    const successor = new Consumer(replicated, this.#services, this);
+    this.close();
+    const { size } = successor.#pulls;
+    successor.#ackDeadlines.recheck(this.#services.nowMs());
+    successor.#used();
+    successor.#arm(successor.#pause.dueMs);
+    if (size > 0) successor.#arm(this.#services.nowMs());
+    successor.#wake();
+    if (successor.#push !== undefined) successor.#interestChanged();
+    return successor;
+  }
+
+  #handPullsOver(): PullQueue {
+    this.#ledger.held.close();
+    const pulls = this.#pulls;
+    this.#pulls = new PullQueue(this.#services.outlet);
+    return pulls;
   }
 
   /** The configuration changed: what depends on it starts anew, position and pending messages stay. */
@@ -194,8 +217,12 @@ export class Consumer implements Due, Recorded {
     this.#acks.handle(tokens, payload, start, end, reply);
   }
 
-  flowControl(subject: string): void {
-    if (this.#push?.flowControl(subject) === true) this.#wake();
+  /** `upTo`: what the answer acknowledges, if it does. */
+  flowControl(subject: string, upTo: { readonly consumerSeq: number; readonly seq: number } | undefined): void {
+    if (this.#push?.flowControl(subject) !== true) return;
+    this.#used();
+    if (upTo !== undefined && this.#config.ackPolicy === 'flow_control') this.#acks.finishThrough(upTo);
+    this.#wake();
   }
 
   // ---- what the stream tells -----------------------------------------------------------------------------------
@@ -358,8 +385,11 @@ export class Consumer implements Due, Recorded {
     this.#push =
       this.#config.deliverSubject === ''
         ? undefined
-        : new PushTarget({ outlet, runtime, stream: stream.config.name }, this.#config, () => {
-            this.#interestChanged();
+        : new PushTarget({ outlet, runtime, stream: stream.config.name }, this.#config, {
+            interestChanged: () => {
+              this.#interestChanged();
+            },
+            unacked: () => this.#ledger.state.pending.size > 0,
           });
     this.#dispatcher.push = this.#push;
   }

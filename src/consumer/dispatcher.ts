@@ -99,7 +99,8 @@ export class Dispatcher {
 
   /** Last stream sequence that was looked at. */
   get lastSeq(): number {
-    return Math.max(this.#ledger.state.deliveredStreamSeq, this.#source.position - 1);
+    const seen = Math.max(this.#ledger.state.deliveredStreamSeq, this.#source.position - 1);
+    return this.#atEnd ? Math.max(seen, this.#services.stream.state().lastSeq) : seen;
   }
 
   // ---- counting ------------------------------------------------------------------------------------------------
@@ -250,8 +251,14 @@ export class Dispatcher {
       return UNTAKEN_BYTES;
     }
     if (request !== undefined) this.#pulls.charge(request, bytes, nowMs);
-    else this.push?.charge(bytes - (message.headersStart - message.subjectStart), nowMs);
+    else this.#chargePush(this.push!, bytes - (message.headersStart - message.subjectStart), nowMs);
     return bytes;
+  }
+
+  #chargePush(push: PushTarget, bytes: number, nowMs: number): void {
+    push.charge(bytes, nowMs);
+    // No more goes out before acks come, and they come as answers.
+    if (this.#ledger.full && this.#ledger.state.config.ackPolicy === 'flow_control') push.requestFlow();
   }
 
   /** Messages never delivered yet, without the one that the source has just passed. */
@@ -298,8 +305,8 @@ export class Dispatcher {
   // ---- attempts that wait for their record -----------------------------------------------------------------------
 
   get #needsRecord(): boolean {
-    const { ackPolicy, maxDeliver } = this.#ledger.state.config;
-    return ackPolicy !== 'none' && maxDeliver > 0;
+    const { ackPolicy, direct, maxDeliver } = this.#ledger.state.config;
+    return ackPolicy !== 'none' && maxDeliver > 0 && !direct;
   }
 
   beforeRecord(): void {

@@ -54,7 +54,9 @@ export class HeldDeliveries {
   /** Nothing will be sent any more. Requests that ended and waited for their last message are let go. */
   close(): void {
     for (const { request } of [...this.#waiting, ...this.#recorded]) {
-      if (request?.ended === true) request.target.close();
+      if (request === undefined) continue;
+      request.held = 0;
+      if (request.ended) request.target.close();
     }
     this.#waiting = [];
     this.#recorded = [];

@@ -42,9 +42,10 @@ export class Ledger {
     return maxDeliver > 0 && attempts >= maxDeliver;
   }
 
-  /** How long an ack may take after so many attempts. */
+  /** How long an ack may take after so many attempts; Infinity: as long as it likes. */
   ackWaitMs(attempts: number): number {
-    const { backoffMs, ackWaitMs } = this.state.config;
+    const { ackPolicy, backoffMs, ackWaitMs } = this.state.config;
+    if (ackPolicy === 'flow_control') return Infinity;
     return backoffMs.length === 0 ? ackWaitMs : backoffMs[Math.min(attempts, backoffMs.length) - 1]!;
   }
 

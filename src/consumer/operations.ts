@@ -8,6 +8,8 @@ export type ConsumerAction = 'create' | 'update' | '';
 export type ConsumerOperation =
   | { readonly op: 'create'; readonly config: ConsumerConfig; readonly action: ConsumerAction }
   | { readonly op: 'pause'; readonly name: string; readonly untilUs: TimestampUs | undefined }
+  /** `seq`: where delivery begins anew; 0: behind the ack floor. */
+  | { readonly op: 'reset'; readonly name: string; readonly seq: number }
   /** `id`: only if it is still this very consumer. */
   | { readonly op: 'delete'; readonly name: string; readonly id?: number };
 

@@ -100,6 +100,14 @@ export class ProgressLog {
     this.#lastMs = 0;
   }
 
+  /** What was noted is nobody's business. */
+  clear(): void {
+    this.#openKind = 0;
+    this.#writer.clear();
+    this.#lastSeq = 0;
+    this.#lastMs = 0;
+  }
+
   #range(kind: RangeKind, seq: number, atMs: number): void {
     if (this.#openKind === kind && seq === this.#openSeq + this.#openCount && atMs === this.#openMs) {
       this.#openCount++;

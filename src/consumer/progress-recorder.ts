@@ -5,6 +5,7 @@
  *
  * An entry's body is `u8 version | number clock | (number consumer id | bytes steps)*`; id 0 stands for the sweep.
  */
+import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime, Timer } from '../base/runtime.ts';
 import { ByteWriter } from './compact-bytes.ts';
 import type { ProgressLog } from './progress-log.ts';
@@ -29,7 +30,27 @@ export interface Recorded {
   afterRecord(): void;
 }
 
-export class ProgressRecorder {
+/** Where consumers note their progress. */
+export interface ProgressSink {
+  /** `consumer` has steps to record. */
+  note(consumer: Recorded): void;
+  /** The same, when a recorded state that is old for a while does no harm. */
+  noteLazily(consumer: Recorded): void;
+  /** The same, when somebody waits for the record. */
+  noteUrgently(consumer: Recorded): void;
+  /** Sends an empty answer to `reply` once everything that `consumer` did so far is recorded. */
+  answerWhenRecorded(consumer: Recorded, reply: string): void;
+  /** The consumer was deleted: nobody may answer for what it did last. */
+  forget(consumer: Recorded): void;
+}
+
+/** Somebody who waits for a record, and is told if it will never be known. */
+interface Waiter {
+  readonly done: () => void;
+  readonly lost: () => void;
+}
+
+export class ProgressRecorder implements ProgressSink {
   readonly #runtime: Runtime;
   readonly #propose: (body: Buffer) => boolean;
   readonly #answer: (reply: string) => void;
@@ -44,6 +65,9 @@ export class ProgressRecorder {
   /** Answers to give when the next entry, or the one in flight, is applied. */
   #replies = new Map<Recorded, string[]>();
   #repliesInFlight: string[] = [];
+  /** Of all consumers: they are few. */
+  #waiters: Waiter[] = [];
+  #waitersInFlight: Waiter[] = [];
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
   #urgent = false;
@@ -62,19 +86,16 @@ export class ProgressRecorder {
     this.#answer = services.answer;
   }
 
-  /** `consumer` has steps to record. */
   note(consumer: Recorded): void {
     this.#dirty.add(consumer);
     if (!this.#busy) this.#flushAfter(RECORD_DELAY_MS);
   }
 
-  /** The same, when a recorded state that is old for a while does no harm. */
   noteLazily(consumer: Recorded): void {
     this.#dirty.add(consumer);
     if (!this.#busy) this.#flushAfter(LAZY_DELAY_MS);
   }
 
-  /** The same, when somebody waits for the record. */
   noteUrgently(consumer: Recorded): void {
     this.#dirty.add(consumer);
     this.#flushSoon();
@@ -86,7 +107,6 @@ export class ProgressRecorder {
     if (!this.#busy) this.#flushAfter(RECORD_DELAY_MS);
   }
 
-  /** Sends an empty answer to `reply` once everything that `consumer` did so far is recorded. */
   answerWhenRecorded(consumer: Recorded, reply: string): void {
     if (!consumer.log.empty) {
       const waiting = this.#replies.get(consumer);
@@ -100,7 +120,18 @@ export class ProgressRecorder {
     }
   }
 
-  /** The consumer was deleted: nobody may answer for what it did last. */
+  /** Resolves once everything that `consumer` did so far is recorded. @throws {NotLeaderError} */
+  recorded(consumer: Recorded): Promise<void> {
+    if (consumer.log.empty && !this.#inFlight.has(consumer)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const lost = (): void => {
+        reject(new NotLeaderError('leadership was lost before progress was recorded', true));
+      };
+      (consumer.log.empty ? this.#waitersInFlight : this.#waiters).push({ done: resolve, lost });
+      if (!consumer.log.empty) this.noteUrgently(consumer);
+    });
+  }
+
   forget(consumer: Recorded): void {
     this.#dirty.delete(consumer);
     this.#replies.delete(consumer);
@@ -117,6 +148,7 @@ export class ProgressRecorder {
     this.#repliesInFlight = [];
     for (const reply of replies) this.#answer(reply);
     for (const consumer of recorded) consumer.afterRecord();
+    for (const waiter of this.#waitersInFlight.splice(0)) waiter.done();
     if (this.#urgent) {
       this.#urgent = false;
       this.#flushSoon();
@@ -143,6 +175,7 @@ export class ProgressRecorder {
     this.#replies.clear();
     this.#repliesInFlight = [];
     this.#urgent = false;
+    for (const waiter of [...this.#waiters.splice(0), ...this.#waitersInFlight.splice(0)]) waiter.lost();
   }
 
   #flushAfter(delayMs: number): void {
@@ -171,9 +204,12 @@ export class ProgressRecorder {
   #flush(): void {
     if (this.#busy) return;
     this.#urgent = false;
-    if (this.#dirty.size === 0 && !this.#sweep) return;
-    const body = this.#build();
-    if (body === undefined) return;
+    const body = this.#dirty.size > 0 || this.#sweep ? this.#build() : undefined;
+    if (body === undefined) {
+      // Those who were waited for are gone.
+      for (const waiter of [...this.#waiters.splice(0), ...this.#waitersInFlight.splice(0)]) waiter.done();
+      return;
+    }
     this.#busy = true;
     this.#send(body);
   }
@@ -206,6 +242,7 @@ export class ProgressRecorder {
       for (const reply of replies) this.#repliesInFlight.push(reply);
     }
     if (this.#dirty.size > 0) this.#urgent = true;
+    else this.#waitersInFlight.push(...this.#waiters.splice(0));
     return writer.length === empty ? undefined : writer.copy();
   }
 

@@ -41,12 +41,12 @@ export type Readiness = 'ready' | 'nobody' | 'congested';
 
 export class PullQueue {
   readonly #outlet: Outlet;
-  readonly #onInterestChange: () => void;
+  /** Called when listeners of waiting requests come or go. */
+  onInterestChange: () => void = () => undefined;
   #requests: PullRequest[] = [];
 
-  constructor(outlet: Outlet, onInterestChange: () => void) {
+  constructor(outlet: Outlet) {
     this.#outlet = outlet;
-    this.#onInterestChange = onInterestChange;
   }
 
   get size(): number {
@@ -73,7 +73,9 @@ export class PullQueue {
       target: this.#outlet.openTarget(inbox, {
         queue: undefined,
         wildcards: true,
-        onChange: this.#onInterestChange,
+        onChange: () => {
+          this.onInterestChange();
+        },
       }),
       noWait: body.noWait,
       hasBudget: body.maxBytes > 0,

@@ -15,29 +15,39 @@ export class PushTarget {
   readonly #runtime: Runtime;
   readonly #config: ConsumerConfig;
   readonly #flowPrefix: string;
+  readonly #unacked: () => boolean;
   readonly target: DeliveryTarget;
   #windowBytes = FIRST_WINDOW_BYTES;
   #outstandingBytes = 0;
   /** The flow-control request nobody has answered yet. */
   #flowReply: string | undefined;
   #bytesAtRequest = 0;
+  #wasActive: boolean;
   #heartbeatAtMs = Infinity;
   #uncheckedMessages = CONGESTION_CHECK_MESSAGES;
 
   constructor(
     services: { readonly outlet: Outlet; readonly runtime: Runtime; readonly stream: string },
     config: ConsumerConfig,
-    onChange: () => void,
+    consumer: {
+      interestChanged(): void;
+      /** Messages wait for their acks. */
+      unacked(): boolean;
+    },
   ) {
     this.#outlet = services.outlet;
     this.#runtime = services.runtime;
     this.#config = config;
+    this.#unacked = () => consumer.unacked();
     this.#flowPrefix = `$JS.FC.${services.stream}.${config.name}.`;
     this.target = services.outlet.openTarget(config.deliverSubject, {
       queue: config.deliverGroup === '' ? undefined : config.deliverGroup,
       wildcards: false,
-      onChange,
+      onChange: () => {
+        consumer.interestChanged();
+      },
     });
+    this.#wasActive = this.target.interested;
   }
 
   get active(): boolean {
@@ -61,8 +71,17 @@ export class PushTarget {
     this.#uncheckedMessages++;
     if (this.#config.idleHeartbeatMs > 0) this.#heartbeatAtMs = nowMs + this.#config.idleHeartbeatMs;
     if (!this.#config.flowControl) return;
-    this.#outstandingBytes += this.#config.deliverSubject.length + bytes;
-    if (this.#flowReply !== undefined || this.#outstandingBytes <= this.#windowBytes / 2) return;
+    const size = this.#config.deliverSubject.length + bytes;
+    this.#outstandingBytes += size;
+    // A window that is overrun while a request is out: its answer speaks for what went beyond, too.
+    const overrun = this.#outstandingBytes - this.#bytesAtRequest >= this.#windowBytes;
+    if (this.#flowReply !== undefined && overrun) this.#bytesAtRequest += size;
+    if (this.#outstandingBytes > this.#windowBytes / 2) this.requestFlow();
+  }
+
+  /** Asks the subscriber to say how far it is, unless a question is out already. */
+  requestFlow(): void {
+    if (this.#flowReply !== undefined) return;
     this.#flowReply = this.#flowPrefix + randomToken(this.#runtime, FLOW_TOKEN_LENGTH);
     this.#bytesAtRequest = this.#outstandingBytes;
     this.#outlet.status(this.target, FLOW_CONTROL_REQUEST, this.#flowReply);
@@ -73,13 +92,17 @@ export class PushTarget {
     if (this.#flowReply !== subject) return false;
     this.#flowReply = undefined;
     this.#windowBytes = Math.min(MAX_WINDOW_BYTES, this.#windowBytes * 2);
-    this.#outstandingBytes -= this.#bytesAtRequest;
+    this.#outstandingBytes = Math.max(0, this.#outstandingBytes - this.#bytesAtRequest);
+    this.#bytesAtRequest = 0;
     return true;
   }
 
-  /** Interest came or went: a new listener starts with nothing outstanding. */
+  /** Listeners came or went: the first one starts with nothing outstanding. */
   interestChanged(nowMs: number): void {
+    if (this.active === this.#wasActive && this.#heartbeatAtMs !== Infinity) return;
+    this.#wasActive = this.active;
     this.#flowReply = undefined;
+    this.#bytesAtRequest = 0;
     this.#outstandingBytes = 0;
     this.#windowBytes = FIRST_WINDOW_BYTES;
     const beats = this.active && this.#config.idleHeartbeatMs > 0;
@@ -89,8 +112,8 @@ export class PushTarget {
   /** Sends a heartbeat if nothing else was sent for long enough; says when to be asked again. */
   due(nowMs: number, lastConsumerSeq: number, lastStreamSeq: number): number {
     if (this.#heartbeatAtMs <= nowMs) {
-      const stalledOn = this.#stalled ? this.#flowReply : undefined;
-      this.#outlet.status(this.target, idleHeartbeat(lastConsumerSeq, lastStreamSeq, stalledOn));
+      this.#outlet.status(this.target, idleHeartbeat(lastConsumerSeq, lastStreamSeq, this.#flowReply));
+      if (this.#config.ackPolicy === 'flow_control' && this.#unacked()) this.requestFlow();
       this.#heartbeatAtMs = nowMs + this.#config.idleHeartbeatMs;
     }
     return this.#heartbeatAtMs;

@@ -13,7 +13,8 @@ export interface ConsumerConfig {
   readonly deliverPolicy: 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';
   readonly optStartSeq: number;
   readonly optStartTimeUs: TimestampUs | undefined;
-  readonly ackPolicy: 'none' | 'all' | 'explicit';
+  /** `flow_control`: acked by answers to flow-control requests, and never delivered again by time. */
+  readonly ackPolicy: 'none' | 'all' | 'explicit' | 'flow_control';
   readonly ackWaitMs: number;
   readonly maxDeliver: number;
   readonly backoffMs: readonly number[];
@@ -37,6 +38,10 @@ export interface ConsumerConfig {
   readonly inactiveThresholdMs: number;
   readonly numReplicas: number;
   readonly memStorage: boolean;
+  /** Lives on the stream's leader only, unlisted, and dies with its leadership. */
+  readonly direct: boolean;
+  /** Of another stream that takes this one's messages. */
+  readonly sourcing: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   /** Nothing is delivered before this time. */
   readonly pauseUntilUs?: TimestampUs | undefined;
@@ -106,8 +111,13 @@ export interface ConsumerSet extends StreamExtension {
   delete(name: string): Promise<ConsumerResult<undefined>>;
   /** Delivers nothing until then; undefined, or a time that has passed: delivers again. @throws {NotLeaderError} */
   pause(name: string, untilUs: TimestampUs | undefined): Promise<ConsumerResult<undefined>>;
+  /**
+   * Begins delivery anew at stream sequence `seq` (0: behind the ack floor); resolves with the sequence it begins at.
+   * @throws {NotLeaderError}
+   */
+  reset(name: string, seq: number): Promise<ConsumerResult<number>>;
   info(name: string): ConsumerInfo | undefined;
-  /** Sorted bytewise. */
+  /** Sorted bytewise; direct consumers are not among them. */
   names(): string[];
 
   /** A message to `$JS.API.CONSUMER.MSG.NEXT.<stream>.<name>`. False: no such consumer (the caller answers 503). */
@@ -128,8 +138,8 @@ export interface ConsumerSet extends StreamExtension {
       readonly reply: string;
     },
   ): boolean;
-  /** A message to `$JS.FC.<stream>.<name>.…`. */
-  flowControl(name: string, subject: string): void;
+  /** A message to `$JS.FC.<stream>.<name>.…`, with its header block. */
+  flowControl(name: string, subject: string, headers: Buffer): void;
   /** The stream is about to be removed, its consumers with it: who waits for messages here is told. */
   streamDeleted(): void;
 }

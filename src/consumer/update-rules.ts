@@ -20,6 +20,8 @@ export function checkConsumerUpdate(current: ConsumerConfig, next: ConsumerConfi
   const changed: readonly (readonly [changed: boolean, text: string])[] = [
     [next.deliverPolicy !== current.deliverPolicy, 'deliver policy can not be updated'],
     [next.memStorage !== current.memStorage, 'storage type can not be updated'],
+    [next.direct !== current.direct, 'direct can not be updated'],
+    [next.sourcing !== current.sourcing, 'sourcing can not be updated'],
     [next.optStartSeq !== current.optStartSeq, 'start sequence can not be updated'],
     [next.optStartTimeUs !== current.optStartTimeUs, 'start time can not be updated'],
     [next.ackPolicy !== current.ackPolicy, 'ack policy can not be updated'],

@@ -92,13 +92,8 @@ test('limits of the stream are defaults of its consumers', () => {
 });
 
 test('what this server can not honour is refused', () => {
-  const push = { deliver_subject: 'd' };
-  assert.equal(refusal({ ...push, ack_policy: 'flow_control' }), 10052);
-  assert.equal(refusal({ ...push, direct: true }), 10052);
-  assert.equal(refusal({ sourcing: true }), 10052);
   assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a'] }), 10052);
   assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a b'] }), 10162);
-  assert.equal(refusal({ ack_policy: 'flow_control' }), 10218);
 });
 
 test('a pause needs a higher level of the API, and the zero time is none', () => {

@@ -67,6 +67,7 @@ async function run(scenario: Scenario, client: RawClient): Promise<void> {
   try {
     for (const step of scenario.steps) await step(client);
   } finally {
+    client.closeSubscriptions();
     await removeStreams(scenario, client);
   }
 }

@@ -1,6 +1,7 @@
 /** Owns what is expected of consumers: configuration, calls, delivery and acknowledgement (consumers.md 1 to 3, 5, 6). */
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
+import { CONSUMER_SOURCING_SCENARIOS } from './consumer-sourcing-scenarios.ts';
 import type { Reply } from './raw-client.ts';
 import {
   ABSENT,
@@ -805,4 +806,9 @@ const DELIVERY: readonly Scenario[] = [
   ),
 ];
 
-export const CONSUMER_SCENARIOS: readonly Scenario[] = [...CONFIGURATION, ...CALLS, ...DELIVERY];
+export const CONSUMER_SCENARIOS: readonly Scenario[] = [
+  ...CONFIGURATION,
+  ...CALLS,
+  ...DELIVERY,
+  ...CONSUMER_SOURCING_SCENARIOS,
+];

@@ -14,6 +14,14 @@ export interface Reply {
   readonly replyTo: string;
 }
 
+/** What comes to a subscription, gathered until it is closed. */
+export interface Subscription {
+  readonly received: Reply[];
+  /** Lets the server end it after so many messages. */
+  endAfter(messages: number): void;
+  close(): void;
+}
+
 interface Waiter {
   readonly replies: Reply[];
   readonly isComplete: (replies: readonly Reply[]) => boolean;
@@ -26,6 +34,7 @@ export class RawClient {
   readonly #socket: Socket;
   readonly #inbox = `_INBOX.conf.${process.pid}.${Math.floor(performance.now() * 1000)}`;
   readonly #waiters = new Map<string, Waiter>();
+  readonly #open = new Set<() => void>();
   #received: Buffer = Buffer.alloc(0);
   #nextSid = 1;
   #onPong: (() => void) | undefined;
@@ -88,6 +97,39 @@ export class RawClient {
       this.#socket.write(`SUB ${reply} ${sid}${CRLF}`);
       this.#publish(subject, reply, body, options.headers);
     });
+  }
+
+  subscribe(subject: string, queue?: string): Subscription {
+    const sid = String(this.#nextSid++);
+    const received: Reply[] = [];
+    this.#waiters.set(sid, { replies: received, isComplete: () => false, finish: () => undefined });
+    this.#socket.write(`SUB ${subject} ${queue === undefined ? '' : `${queue} `}${sid}${CRLF}`);
+    const close = (): void => {
+      if (this.#waiters.delete(sid)) this.#socket.write(`UNSUB ${sid}${CRLF}`);
+    };
+    this.#open.add(close);
+    return {
+      received,
+      endAfter: (messages) => this.#socket.write(`UNSUB ${sid} ${messages}${CRLF}`),
+      close,
+    };
+  }
+
+  /** Ends every subscription that was not closed. */
+  closeSubscriptions(): void {
+    for (const close of this.#open) close();
+    this.#open.clear();
+  }
+
+  publish(subject: string, body = '', options: { readonly reply?: string; readonly headers?: string } = {}): void {
+    this.#publish(subject, options.reply ?? '', body, options.headers);
+  }
+
+  /** Resolves when the server has read everything sent so far. */
+  async flush(): Promise<void> {
+    const pong = this.#pong();
+    this.#socket.write(`PING${CRLF}`);
+    await pong;
   }
 
   close(): void {

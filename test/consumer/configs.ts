@@ -32,6 +32,8 @@ export function consumerConfig(changes: Partial<ConsumerConfig> = {}): ConsumerC
     inactiveThresholdMs: 0,
     numReplicas: 0,
     memStorage: false,
+    direct: false,
+    sourcing: false,
     metadata: {},
     ...changes,
   };

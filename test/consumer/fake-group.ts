@@ -124,6 +124,8 @@ export class FakeGroup {
       done = true;
     });
     settled.catch(() => undefined);
+    // Something to begin with: what is to happen may only be scheduled once promises had their turn.
+    this.time.schedule(0, () => undefined);
     await this.time.runUntil(() => done, TIME_LIMIT_MS);
     return settled;
   }

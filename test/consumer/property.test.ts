@@ -53,6 +53,8 @@ class Life {
 
   async #act(): Promise<void> {
     const { random, group } = this;
+    // What was sent before this action is not its doing.
+    this.#observe(group.outlet.take());
     const dice = random.integer(0, 100);
     if (dice < 15) this.#store();
     else if (dice < 40) this.#pull();
@@ -64,6 +66,7 @@ class Life {
     else if (dice < 79) group.heal();
     else if (dice < 80) await group.restart((group.leaderAt + 1) % 3);
     else if (dice < 82) group.outlet.takesOnly.set(this.#inbox(), 1);
+    else if (dice < 84) await this.#reset();
     else await this.#pass(random.integer(0, random.pick([3, 30, 300])));
   }
 
@@ -140,6 +143,16 @@ class Life {
     this.group.failOver({ lose: this.random.chance(0.7), to: this.random.integer(0, 3) });
     this.#observe(outlet.take());
     this.model.leaderChanged();
+  }
+
+  async #reset(): Promise<void> {
+    const { group } = this;
+    if (!group.quorum) return;
+    const result = await group.settle(group.consumers.reset('C', 0));
+    assert.ok(result.ok);
+    this.#observe(group.outlet.take());
+    this.model.reset(result.value - 1);
+    this.#delivered = result.value - 1;
   }
 
   #check(): void {

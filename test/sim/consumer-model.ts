@@ -88,6 +88,18 @@ export class ConsumerModel {
     if (seq !== undefined) this.confirmed.add(seq);
   }
 
+  /** The consumer began anew behind `floor`: what it delivers from there on is a story of its own. */
+  reset(floor: number): void {
+    for (const seq of [...this.#stories.keys()]) {
+      if (seq <= floor) continue;
+      this.#stories.delete(seq);
+      this.confirmed.delete(seq);
+      this.finished.delete(seq);
+    }
+    this.#asked.clear();
+    this.outstanding.length = 0;
+  }
+
   /** What the old leader did and didn't record may be done again. */
   leaderChanged(): void {
     for (const story of this.#stories.values()) story.mayComeEarly = true;

@@ -9,10 +9,17 @@ import {
   EPHEMERAL_WITH_DURABLE_NAME,
   FILTER_MISMATCH,
   STREAM_NAME_MISMATCH,
+  streamIdentityMismatch,
   SUBJECT_FILTER_WITH_MANY,
 } from '../../base/api-errors.ts';
 import type { ApiError } from '../../base/api-errors.ts';
-import { checkConsumerUpdate, consumerConfigsEqual, normaliseConsumerConfig } from '../../consumer/index.ts';
+import { formatRfc3339 } from '../../base/rfc3339.ts';
+import {
+  checkConsumerUpdate,
+  consumerConfigsEqual,
+  isSourcing,
+  normaliseConsumerConfig,
+} from '../../consumer/index.ts';
 import type { ConsumerConfig, ConsumerInfo, ConsumerSurroundings } from '../../consumer/index.ts';
 import { decodeBody, failure, success } from './call.ts';
 import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
@@ -20,12 +27,16 @@ import { describeConsumer } from './consumer-answers.ts';
 import { CONSUMER_CREATE_REQUEST, toConsumerConfigRequest } from './consumer-wire.ts';
 import type { ConsumerConfigJson } from './consumer-wire.ts';
 import type { Decoded } from './decoder.ts';
+import { headerValue } from './headers.ts';
+import { shortHash } from './wire.ts';
 
 const GENERATED_NAME_LENGTH = 8;
 const NAME_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 type CreateRequest = Decoded<(typeof CONSUMER_CREATE_REQUEST)['fields']>;
 type Form = 'ephemeral' | 'named' | 'filtered' | 'durable';
+
+const IDENTITY_HEADER = 'Nats-Stream-Identity';
 
 function endpoint(subject: string, form: Form): Endpoint {
   return {
@@ -78,6 +89,10 @@ async function create(call: StreamCall): Promise<Answer> {
   if (!body.ok) return failure(body.error);
   const { consumers } = call;
   const asked = toConsumerConfigRequest(body.value.config ?? {}, identityOf(call, body.value));
+  const sourcing = isSourcing(asked);
+  const identity = shortHash(formatRfc3339(call.stream.createdUs));
+  const expected = headerValue(call.request.headers, IDENTITY_HEADER);
+  if (sourcing && expected !== undefined && expected !== identity) return failure(streamIdentityMismatch(identity));
   const action = body.value.action ?? '';
   const existing = consumers.info(asked.name);
   // A pause outlasts an update, and is changed by CONSUMER.PAUSE only.
@@ -91,19 +106,39 @@ async function create(call: StreamCall): Promise<Answer> {
   // Settled already, and an answer without a trip through the log: what is asked for is what there is.
   if (existing !== undefined && action === 'create') return success(describeConsumer(call, existing));
   const result = await consumers.create(normalised.config, action);
-  return result.ok ? success(describeConsumer(call, result.value)) : failure(result.error);
+  if (!result.ok) return failure(result.error);
+  if (!sourcing) return success(describeConsumer(call, result.value));
+  const headers = Buffer.from(`NATS/1.0\r\n${IDENTITY_HEADER}: ${identity}\r\n\r\n`);
+  return success(describeConsumer(call, (await begunAnew(call, existing)) ?? result.value), headers);
+}
+
+/** Whoever sources asks again because it lost track: what it has not acked is delivered anew. */
+async function begunAnew(call: StreamCall, existing: ConsumerInfo | undefined): Promise<ConsumerInfo | undefined> {
+  if (existing === undefined || existing.config.direct) return undefined;
+  await call.consumers.reset(existing.name, 0);
+  return call.consumers.info(existing.name);
 }
 
 /** The name in the subject wins over the body's; without any, one is made up. */
 function identityOf(call: StreamCall, request: CreateRequest) {
   const given = call.args[1] ?? (request.config?.name || request.config?.durable_name);
-  if (given !== undefined && given !== '') return { name: given, generatedName: false };
+  if (given !== undefined && given !== '') return { name: nameFor(call, given, request), generatedName: false };
+  return { name: unusedName(call, ''), generatedName: true };
+}
+
+/** Each attempt of a mirror or source to get its messages is a consumer of its own. */
+function nameFor(call: StreamCall, given: string, { config }: CreateRequest): string {
+  const ephemeral = config?.direct === true && config.sourcing === true && call.stream.config.retention === 'limits';
+  return ephemeral ? unusedName(call, `${given}-`) : given;
+}
+
+function unusedName(call: StreamCall, prefix: string): string {
   for (;;) {
     const letters = Array.from({ length: GENERATED_NAME_LENGTH }, () => {
       return NAME_ALPHABET[Math.floor(call.backend.runtime.random() * NAME_ALPHABET.length)]!;
     });
-    const name = letters.join('');
-    if (call.consumers.info(name) === undefined) return { name, generatedName: true };
+    const name = prefix + letters.join('');
+    if (call.consumers.info(name) === undefined) return name;
   }
 }
 

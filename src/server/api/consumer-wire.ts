@@ -175,6 +175,8 @@ export function consumerConfigJson(config: ConsumerConfig, metadata: Readonly<Re
     inactive_threshold: msToNanos(config.inactiveThresholdMs) || undefined,
     num_replicas: config.numReplicas,
     mem_storage: config.memStorage || undefined,
+    direct: config.direct || undefined,
+    sourcing: config.sourcing || undefined,
     metadata,
     pause_until: config.pauseUntilUs === undefined ? undefined : formatRfc3339(config.pauseUntilUs),
   };

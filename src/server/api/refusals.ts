@@ -7,7 +7,6 @@ import {
   CLUSTER_REQUIRED,
   CONSUMER_NOT_FOUND,
   invalidJson,
-  invalidReset,
   INVALID_PRIORITY_GROUP,
   NO_RECONFIGURATION,
   NO_SUCH_PRIORITY_GROUP,
@@ -78,17 +77,6 @@ function unpin(call: StreamCall): Answer {
   return failure(known ? NO_SUCH_PRIORITY_GROUP : CONSUMER_NOT_FOUND);
 }
 
-/** A consumer subscribes to this call itself, so for one that does not exist there is no answer. */
-const CONSUMER_RESET: Endpoint = {
-  subject: 'CONSUMER.RESET.*.*',
-  responseType: 'consumer_reset_response',
-  place: 'streamLeader',
-  handle(call) {
-    const known = call.consumers.info(call.args[1]!) !== undefined;
-    return known ? failure(invalidReset('not allowed')) : { kind: 'raw', response: { kind: 'none' } };
-  },
-};
-
 export const REFUSALS: readonly Endpoint[] = [
   STREAM_SNAPSHOT,
   STREAM_RESTORE,
@@ -98,7 +86,6 @@ export const REFUSALS: readonly Endpoint[] = [
   placementCall('CONSUMER.PEER.REMOVE.*.*', 'consumer_remove_peer_response', PEER_REMAP_FAILED),
   placementCall('CONSUMER.PEER.EVACUATE.*.*', 'consumer_evacuate_peer_response', PEER_REMAP_FAILED),
   CONSUMER_UNPIN,
-  CONSUMER_RESET,
   operatorCall('SERVER.REMOVE', 'meta_server_remove_response', memberError),
   operatorCall('SERVER.EVACUATE', 'meta_server_evacuate_response', memberError),
   operatorCall('ACCOUNT.PURGE.*', 'account_purge_response', () => streamFailed(`account purge ${NOT_SUPPORTED}`)),

@@ -20,6 +20,11 @@ export function base64(data: Buffer): string | undefined {
 
 /** The short name of a server in `cluster.replicas[].peer`: eight characters from the hash of its name. */
 export function peerId(serverName: string): string {
-  const digest = createHash('sha256').update(serverName).digest().subarray(0, 8);
+  return shortHash(serverName);
+}
+
+/** Eight characters that stand for a text. */
+export function shortHash(text: string): string {
+  const digest = createHash('sha256').update(text).digest().subarray(0, 8);
   return Array.from(digest, (byte) => PEER_ID_ALPHABET[byte % 62]!).join('');
 }

@@ -1,0 +1,164 @@
+/** Owns the words of scenarios about consumers: who listens, what is heard, and how it is acknowledged. */
+import assert from 'node:assert/strict';
+import { waitFor } from '../harness/wait-for.ts';
+import type { RawClient, Reply, Subscription } from './raw-client.ts';
+import { answers, assertContains } from './scenario.ts';
+import type { Step } from './scenario.ts';
+
+/** Silence takes time to be sure of. */
+const SILENCE_MS = 250;
+const PATIENCE_MS = 8000;
+
+export const EXPLICIT = { ack_policy: 'explicit' } as const;
+
+/**
+ * One message as scenarios write it: its payload, or its status line with the headers behind it (`100 Idle Heartbeat
+ * Nats-Last-Consumer=1 Nats-Last-Stream=1`).
+ */
+export function shown({ headers, payload }: Reply): string {
+  const [line = '', ...rest] = headers.split('\r\n').filter((one) => one !== '');
+  const status = /^NATS\/1\.0 (\d.*)/.exec(line)?.[1];
+  if (status === undefined) return payload;
+  return [status, ...rest.map((header) => header.replace(/: ?/, '='))].join(' ');
+}
+
+/** A subscriber, and what it heard and was not yet asked about. */
+export class Ear {
+  readonly subject: string;
+  readonly #queue: string | undefined;
+  #subscription: Subscription | undefined;
+  /** Every message since it was opened. */
+  #taken: Reply[] = [];
+
+  constructor(subject: string, queue?: string) {
+    this.subject = subject;
+    this.#queue = queue;
+  }
+
+  opens(): Step {
+    return async (client) => {
+      this.#subscription = client.subscribe(this.subject, this.#queue);
+      this.#taken = [];
+      await client.flush();
+    };
+  }
+
+  closes(): Step {
+    return async (client) => {
+      this.#subscription?.close();
+      await client.flush();
+    };
+  }
+
+  /** Exactly these come next, in this order; a pattern stands for what can't be known. */
+  hears(...expected: readonly (string | RegExp)[]): Step {
+    return async () => {
+      const replies = await this.#take(expected.length);
+      for (const [index, wanted] of expected.entries()) {
+        const text = shown(replies[index]!);
+        if (typeof wanted === 'string') assert.equal(text, wanted, `${this.subject} #${index + 1}`);
+        else assert.match(text, wanted, `${this.subject} #${index + 1}`);
+      }
+    };
+  }
+
+  /** The next message's JSON contains this. */
+  hearsJson(expected: object): Step {
+    return async () => {
+      const [reply] = await this.#take(1);
+      assertContains(JSON.parse(reply!.payload), expected, reply!.subject);
+    };
+  }
+
+  hearsNothing(): Step {
+    return async () => {
+      await new Promise((resolve) => setTimeout(resolve, SILENCE_MS));
+      assert.deepEqual(this.#subscription!.received.map(shown), [], `${this.subject} must be silent`);
+    };
+  }
+
+  /** Forgets what came so far. */
+  forgets(): Step {
+    return async (client) => {
+      await client.flush();
+      this.#subscription!.received.length = 0;
+    };
+  }
+
+  /** The reply subject of what was heard: -1 is the last. */
+  reply(at = -1): string {
+    return this.#taken.at(at)!.replyTo;
+  }
+
+  /** Answers what was heard. */
+  replies(at: number, payload = '', headers?: string): Step {
+    return async (client) => {
+      client.publish(this.reply(at), payload, headers === undefined ? {} : { headers });
+      await client.flush();
+    };
+  }
+
+  /** Answers what was heard, and waits for the empty answer to that. */
+  confirms(at: number, payload = '+ACK'): Step {
+    return async (client) => {
+      const [answer] = await client.request(this.reply(at), payload);
+      assert.equal(answer?.headers, '', `${payload} must be answered`);
+      assert.equal(answer.payload, '');
+    };
+  }
+
+  async #take(count: number): Promise<Reply[]> {
+    const { received } = this.#subscription!;
+    await waitFor(
+      `${count} messages on ${this.subject}, of which came ${JSON.stringify(received.map(shown))}`,
+      () => received.length >= count,
+      PATIENCE_MS,
+    );
+    const replies = received.splice(0, count);
+    this.#taken.push(...replies);
+    return replies;
+  }
+}
+
+/** A call whose answer carries this header. */
+export function answersWithHeader(
+  call: string,
+  body: object,
+  requestHeaders: string | undefined,
+  header: RegExp,
+): Step {
+  return async (client) => {
+    const [reply] = await client.request(`$JS.API.${call}`, JSON.stringify(body), { headers: requestHeaders });
+    assert.match(reply?.headers ?? '', header, `${call}: ${reply?.payload ?? 'nothing'}`);
+  };
+}
+
+/** The body of a request to create consumer `config` of stream C. */
+export const ofC = (config: object, more: object = {}): object => ({ stream_name: 'C', config, ...more });
+
+/** Waits until the info of a consumer of stream C contains this. */
+export function comesTo(name: string, expected: object): Step {
+  return async (client) => {
+    let failure: unknown;
+    const looksRight = async (): Promise<boolean> => {
+      try {
+        await answers(`CONSUMER.INFO.C.${name}`, '', expected)(client);
+        return true;
+      } catch (error) {
+        failure = error;
+        return false;
+      }
+    };
+    await waitFor(`consumer ${name} as expected`, looksRight, PATIENCE_MS).catch((error: unknown) => {
+      throw (failure as Error | undefined) ?? error;
+    });
+  };
+}
+
+/** Publishes without waiting for an answer. */
+export function sends(subject: string, payload = '', headers?: string): Step {
+  return async (client: RawClient) => {
+    client.publish(subject, payload, headers === undefined ? {} : { headers });
+    await client.flush();
+  };
+}
