@@ -36,11 +36,18 @@ export const EPHEMERAL_WITH_DURABLE_NAME = apiError(
   10020,
   'consumer expected to be ephemeral but a durable name was set in request',
 );
+export const externalApiOverlaps = (prefix: string): ApiError =>
+  apiError(400, 10021, `stream external api prefix ${prefix} must not overlap with $JS.API`);
+export const externalDeliveryOverlaps = (prefix: string, subject: string): ApiError =>
+  apiError(400, 10022, `stream external delivery prefix ${prefix} overlaps with stream subject ${subject}`);
 export const INSUFFICIENT_RESOURCES = apiError(503, 10023, 'insufficient resources');
+export const externalDeliveryInvalid = (prefix: string): ApiError =>
+  apiError(400, 10024, `stream external delivery prefix ${prefix} must not contain wildcards`);
 export const invalidJson = (text: string): ApiError => apiError(400, 10025, `invalid JSON: ${text}`);
 export const MAX_CONSUMERS_REACHED = apiError(400, 10026, 'maximum consumers limit reached');
 export const MAX_STREAMS_REACHED = apiError(400, 10027, 'maximum number of streams reached');
 export const INSUFFICIENT_MEMORY = apiError(500, 10028, 'insufficient memory resources available');
+export const MIRROR_MESSAGE_SIZE_TOO_SMALL = apiError(400, 10030, 'stream mirror must have max message size >= source');
 export const MIRROR_WITH_SOURCES = apiError(400, 10031, 'stream mirrors can not also contain other sources');
 export const MIRROR_WITH_SUBJECTS = apiError(400, 10034, 'stream mirrors can not contain subjects');
 export const MESSAGE_NOT_FOUND = apiError(404, 10037, 'no message found');
@@ -48,12 +55,14 @@ export const EMPTY_REQUEST_EXPECTED = apiError(400, 10038, 'expected an empty re
 export const JETSTREAM_NOT_ENABLED_FOR_ACCOUNT = apiError(503, 10039, 'JetStream not enabled for account');
 export const sequenceNotFound = (seq: number): ApiError => apiError(400, 10043, `sequence ${seq} not found`);
 export const NOT_A_CLUSTER_MEMBER = apiError(400, 10044, 'server is not a member of the cluster');
+export const SOURCE_MESSAGE_SIZE_TOO_SMALL = apiError(400, 10046, 'stream source must have max message size >= target');
 export const INSUFFICIENT_STORAGE = apiError(500, 10047, 'insufficient storage resources available');
 export const streamCreateFailed = (text: string): ApiError => apiError(500, 10049, text);
 export const streamDeleteFailed = (text: string): ApiError => apiError(500, 10050, text);
 export const streamFailed = (text: string): ApiError => apiError(500, 10051, text);
 export const invalidStreamConfig = (text: string): ApiError => apiError(500, 10052, text);
 export const MESSAGE_TOO_LARGE = apiError(400, 10054, 'message size exceeds maximum allowed');
+export const MIRROR_NOT_UPDATABLE = apiError(400, 10055, 'stream mirror configuration can not be updated');
 export const STREAM_NAME_MISMATCH = apiError(400, 10056, 'stream name in subject does not match request');
 export const messageDeleteFailed = (text: string): ApiError => apiError(500, 10057, text);
 export const STREAM_NAME_IN_USE = apiError(400, 10058, 'stream name already in use with a different configuration');
@@ -164,13 +173,35 @@ export const SUBJECT_FILTER_WITH_MANY = apiError(
 );
 export const FILTERS_OVERLAP = apiError(400, 10138, 'consumer subject filters cannot overlap');
 export const EMPTY_FILTER = apiError(400, 10139, 'consumer filter in FilterSubjects cannot be empty');
+export const SOURCE_DUPLICATE = apiError(400, 10140, 'duplicate source configuration detected');
 export const SOURCE_NAME_INVALID = apiError(400, 10141, 'sourced stream name is invalid');
 export const MIRROR_NAME_INVALID = apiError(400, 10142, 'mirrored stream name is invalid');
 export const MIRROR_WITH_FIRST_SEQ = apiError(400, 10143, 'stream mirrors can not have first sequence configured');
+export const SOURCE_WITH_BOTH_FILTERS = apiError(
+  400,
+  10144,
+  'source with multiple subject transforms cannot also have a single subject filter',
+);
+export const sourceTransformSourceInvalid = (text: string): ApiError =>
+  apiError(400, 10145, `source transform source: ${text}`);
+export const sourceTransformInvalid = (text: string): ApiError => apiError(400, 10146, `source transform: ${text}`);
+export const SOURCE_FILTERS_OVERLAP = apiError(400, 10147, 'source filters can not overlap');
 export const CONSUMER_EXISTS = apiError(400, 10148, 'consumer already exists');
 export const CONSUMER_DOES_NOT_EXIST = apiError(400, 10149, 'consumer does not exist');
+export const MIRROR_WITH_BOTH_FILTERS = apiError(
+  400,
+  10150,
+  'mirror with multiple subject transforms cannot also have a single subject filter',
+);
+export const mirrorTransformSourceInvalid = (text: string): ApiError =>
+  apiError(400, 10151, `mirror transform source: ${text}`);
+export const MIRROR_FILTERS_OVERLAP = apiError(400, 10152, 'mirror subject filters can not overlap');
 export const inactiveThresholdTooHigh = (limit: string): ApiError =>
   apiError(400, 10153, `consumer inactive threshold exceeds system limit of ${limit}`);
+export const mirrorTransformInvalid = (text: string): ApiError => apiError(400, 10154, `mirror transform: ${text}`);
+export const streamTransformSourceInvalid = (text: string): ApiError =>
+  apiError(400, 10155, `stream transform source: ${text}`);
+export const streamTransformInvalid = (text: string): ApiError => apiError(400, 10156, `stream transform: ${text}`);
 export const pedanticRefusal = (text: string): ApiError => apiError(400, 10157, `pedantic mode: ${text}`);
 export const PRIORITY_GROUPS_REQUIRED = apiError(
   400,
@@ -205,6 +236,19 @@ export const PINNED_TTL_WITHOUT_POLICY = apiError(400, 10197, 'PinnedTTL cannot 
 export const MIRROR_WITH_ATOMIC_PUBLISH = apiError(400, 10198, 'stream mirrors can not also use atomic publishing');
 export const invalidReset = (text: string): ApiError => apiError(400, 10204, `invalid reset: ${text}`);
 export const MIRROR_WITH_BATCH_PUBLISH = apiError(400, 10209, 'stream mirrors can not also use batch publishing');
+export const MIRROR_CONSUMER_INVALID = apiError(400, 10213, 'stream mirror consumer config is invalid');
+export const MIRROR_NEEDS_FLOW_CONTROL = apiError(
+  400,
+  10214,
+  'stream mirror consumer requires flow control ack policy',
+);
+export const SOURCE_CONSUMER_INVALID = apiError(400, 10215, 'stream source consumer config is invalid');
+export const SOURCE_CONSUMER_DUPLICATE = apiError(400, 10216, 'duplicate stream source consumer detected');
+export const SOURCE_NEEDS_FLOW_CONTROL = apiError(
+  400,
+  10217,
+  'stream source consumer requires flow control ack policy',
+);
 export const FLOW_CONTROL_ACK_REQUIRES_PUSH = apiError(
   400,
   10218,

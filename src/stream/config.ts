@@ -6,19 +6,12 @@ import {
   invalidStreamConfig,
   MAX_BYTES_REQUIRED,
   MAX_CONSUMERS_REACHED,
-  MIRROR_NAME_INVALID,
-  MIRROR_WITH_ATOMIC_PUBLISH,
-  MIRROR_WITH_BATCH_PUBLISH,
-  MIRROR_WITH_COUNTERS,
-  MIRROR_WITH_FIRST_SEQ,
+  MIRROR_NOT_UPDATABLE,
   MIRROR_WITH_SCHEDULES,
-  MIRROR_WITH_SOURCES,
-  MIRROR_WITH_SUBJECTS,
   NEGATIVE_REPLICAS,
   pedanticRefusal,
   REPLICAS_NEED_CLUSTER,
   REPLICAS_NOT_UPDATABLE,
-  SOURCE_NAME_INVALID,
   SOURCES_WITH_SCHEDULES,
   STREAM_MAX_BYTES_EXCEEDED,
 } from '../base/api-errors.ts';
@@ -34,6 +27,8 @@ import {
 } from '../base/asset.ts';
 import { goDurationText } from '../base/duration-text.ts';
 import { isSubjectSubset, isValidSubject, subjectsCollide } from '../base/subjects.ts';
+import { checkRepublish, checkTransform } from './mapping-rules.ts';
+import { checkMirrorDirect, checkOrigins, mirrorDirectOf, type VisibleStream } from './origin-rules.ts';
 import type { StreamConfig } from './types.ts';
 
 const MAX_REPLICAS = 5;
@@ -63,6 +58,8 @@ export interface StreamConfigLimits {
   readonly maxBytesRequired: boolean;
   readonly maxFileStreamBytes: number;
   readonly maxMemoryStreamBytes: number;
+  /** Streams that this one may be fed by. */
+  readonly visible: VisibleStream;
 }
 
 export type StreamConfigResult =
@@ -80,11 +77,13 @@ export function normaliseStreamConfig(
     checkTimes(request, limits) ??
     checkPolicies(request) ??
     checkFeatures(request) ??
-    checkOrigins(request) ??
+    checkTransform(request) ??
+    checkOrigins(request, limits.visible) ??
     checkSubjects(request) ??
     checkAccountLimits(request, limits) ??
     checkOverlaps(request) ??
     checkRest(request, limits) ??
+    checkRepublish(request) ??
     refuseUnsupported(request);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, config: withDefaults(request, limits) };
@@ -116,6 +115,9 @@ function checkPedantically(request: StreamConfigRequest, limits: StreamConfigLim
   for (const [name, value] of Object.entries(counts)) {
     if (value < -1) return pedanticRefusal(`${name} must be set to -1`);
   }
+  const unaligned = checkMirrorDirect(request, limits.visible);
+  if (unaligned !== undefined) return unaligned;
+  if (request.republish?.src === '') return pedanticRefusal('republish source can not be empty');
   if (request.duplicateWindowMs !== 0 || isFedByStreams(request)) return undefined;
   const limit = limits.maxDuplicateWindowMs;
   if (limit > 0 && limit < DEFAULT_DUPLICATE_WINDOW_MS) {
@@ -200,22 +202,6 @@ function checkPersistence(request: StreamConfigRequest): ApiError | undefined {
     : undefined;
 }
 
-function checkOrigins(request: StreamConfigRequest): ApiError | undefined {
-  const { mirror, sources } = request;
-  if (mirror !== undefined) {
-    if (request.firstSeq > 0) return MIRROR_WITH_FIRST_SEQ;
-    if (request.allowMsgCounter) return MIRROR_WITH_COUNTERS;
-    if (request.allowAtomic) return MIRROR_WITH_ATOMIC_PUBLISH;
-    if (request.allowBatched) return MIRROR_WITH_BATCH_PUBLISH;
-    if (request.subjects.length > 0) return MIRROR_WITH_SUBJECTS;
-    if (sources.length > 0) return MIRROR_WITH_SOURCES;
-    if (mirror.external === undefined && !isAssetName(mirror.name)) return MIRROR_NAME_INVALID;
-  }
-  return sources.some(({ name, external }) => external === undefined && !isAssetName(name))
-    ? SOURCE_NAME_INVALID
-    : undefined;
-}
-
 /** Namespaces of the server's own, each with the part of it that streams may capture. */
 const RESERVED_SUBJECTS = [
   { namespace: '$JS.>', open: '$JS.EVENT.>', owner: 'jetstream' },
@@ -275,8 +261,6 @@ function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
     [request.mirror !== undefined, 'mirrors'],
     [request.sources.length > 0, 'sources'],
-    [request.subjectTransform !== undefined, 'subject transforms'],
-    [request.republish !== undefined, 'republish'],
     [request.allowMsgTtl, 'message TTLs'],
     [request.subjectDeleteMarkerTtlMs > 0, 'subject delete markers'],
     [request.allowMsgCounter, 'message counters'],
@@ -332,9 +316,9 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
     metadata: storedMetadata(request.metadata, REQUIRED_API_LEVEL),
     mirror: request.mirror,
     sources: request.sources,
-    mirrorDirect: request.mirrorDirect,
+    mirrorDirect: mirrorDirectOf(request, limits.visible),
     subjectTransform: request.subjectTransform,
-    republish: request.republish,
+    republish: request.republish && { ...request.republish, src: request.republish.src || '>' },
     allowMsgTtl: request.allowMsgTtl,
     subjectDeleteMarkerTtlMs: request.subjectDeleteMarkerTtlMs,
     allowMsgCounter: request.allowMsgCounter,
@@ -376,6 +360,9 @@ function checkChange(current: StreamConfig, next: StreamConfig, clustered: boole
   if (current.sealed && !next.sealed) return cannot('unseal a sealed stream');
   if (current.denyDelete && !next.denyDelete) return cannot('cancel deny message deletes');
   if (current.denyPurge && !next.denyPurge) return cannot('cancel deny purge');
+  if (next.mirror !== undefined && JSON.stringify(next.mirror) !== JSON.stringify(current.mirror)) {
+    return MIRROR_NOT_UPDATABLE;
+  }
   // Differs from the reference server: streams are not moved or scaled once they exist.
   if (next.numReplicas !== current.numReplicas) return REPLICAS_NOT_UPDATABLE;
   return !clustered || samePlacement(current, next) ? undefined : cannot('change placement');

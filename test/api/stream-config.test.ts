@@ -21,6 +21,7 @@ const LIMITS: StreamConfigLimits = {
   maxBytesRequired: false,
   maxFileStreamBytes: -1,
   maxMemoryStreamBytes: -1,
+  visible: () => undefined,
 };
 
 function request(json: StreamConfigJson = {}): StreamConfigRequest {

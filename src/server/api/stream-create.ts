@@ -22,7 +22,7 @@ export const STREAM_CREATE: Endpoint = {
     const error = checkStreamCreate(read.request);
     if (error !== undefined) return failure(error);
     const limits = call.backend.accountLimits(call.account)!;
-    const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, limits), read.pedantic);
+    const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, call.account), read.pedantic);
     if (!normalised.ok) return failure(normalised.error);
 
     const task = (): Promise<Created> => create(call, normalised.config);

@@ -5,14 +5,19 @@ import type { StreamConfig, StreamConfigLimits } from '../../stream/index.ts';
 import type { AccountLimits, ApiBackend } from './backend.ts';
 import { assignedConfig } from './stream-info-json.ts';
 
-export function configLimits(backend: ApiBackend, account: AccountLimits): StreamConfigLimits {
+export function configLimits(backend: ApiBackend, account: string): StreamConfigLimits {
+  const limits = backend.accountLimits(account)!;
   return {
     clustered: backend.clustered,
     maxDuplicateWindowMs: backend.serverLimits.maxDuplicateWindowMs,
-    maxConsumers: account.maxConsumers,
-    maxBytesRequired: account.maxBytesRequired,
-    maxFileStreamBytes: account.storageMaxStreamBytes,
-    maxMemoryStreamBytes: account.memoryMaxStreamBytes,
+    maxConsumers: limits.maxConsumers,
+    maxBytesRequired: limits.maxBytesRequired,
+    maxFileStreamBytes: limits.storageMaxStreamBytes,
+    maxMemoryStreamBytes: limits.memoryMaxStreamBytes,
+    visible: (name) => {
+      const stream = backend.catalogue.stream(account, name);
+      return stream && assignedConfig(stream);
+    },
   };
 }
 

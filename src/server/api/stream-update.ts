@@ -28,8 +28,7 @@ export const STREAM_UPDATE: Endpoint = {
   async handle(call) {
     const read = readStreamRequest(call);
     if (!read.ok) return failure(read.error);
-    const limits = call.backend.accountLimits(call.account)!;
-    const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, limits), read.pedantic);
+    const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, call.account), read.pedantic);
     if (!normalised.ok) return failure(normalised.error);
 
     const updated = await call.turns.run(call.account, () => update(call, normalised.config));
