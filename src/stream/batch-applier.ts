@@ -10,7 +10,7 @@ import { PublishChecks, type Verdict } from './publish-checks.ts';
 import { MSG_ID } from './publish-headers.ts';
 import type { PublishReplies } from './publish-replies.ts';
 import type { ReplicatedState } from './replicated-state.ts';
-import type { StreamExtension, SubmissionException } from './types.ts';
+import type { StoredWatcher, StreamExtension, SubmissionException } from './types.ts';
 
 const NO_BUFFER = Buffer.alloc(0);
 
@@ -20,6 +20,8 @@ export class BatchApplier {
   readonly #replies: PublishReplies;
   readonly #extension: () => StreamExtension;
   readonly #view: MessageView = emptyMessageView();
+  /** Told of every message that is stored, while somebody wants to hear of it. */
+  watcher: StoredWatcher | undefined;
   /** Messages were removed at the head without telling of each. */
   #headTrimmed = false;
 
@@ -129,10 +131,21 @@ export class BatchApplier {
     const { config, store } = this.#state;
     const needed =
       config.retention !== 'interest' || this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
+    const watcher = needed ? this.watcher : undefined;
+    const previousSeq = watcher === undefined ? 0 : this.#lastOfSubject();
     const seq = needed ? store.add(view.buffer, view.subjectStart, view.headersStart, size) : store.skip();
+    watcher?.stored(view, { seq: seq as Seq, timestampUs, previousSeq: previousSeq as Seq });
     this.#rememberId(seq, timestampUs);
     if (this.#checks.rollup !== 'none') this.#rollUp(seq, needed);
     if (needed) this.#enforce();
+  }
+
+  /** The last message on the subject of this one; 0: there is none. */
+  #lastOfSubject(): number {
+    const view = this.#view;
+    const { store } = this.#state;
+    const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
+    return id < 0 ? 0 : store.lastOf(id);
   }
 
   /** What the message counts for. */

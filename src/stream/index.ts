@@ -6,3 +6,4 @@ export { emptyStoredMessage } from './block-cursor.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
 export { emptyPlacedBatch, PlacedBatchWriter } from './placed-batch.ts';
 export { subjectFilter } from './subject-filter.ts';
+export { transformOf } from './subject-rewriter.ts';

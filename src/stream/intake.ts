@@ -8,7 +8,7 @@ import { emptyMessageView, holdsMessages, readMessage } from './message-format.t
 import { MessageRun } from './message-run.ts';
 import type { PublishSink } from './proposer.ts';
 import type { PublishReplies } from './publish-replies.ts';
-import { rewritersFor, type MessageRewriter } from './rewriters.ts';
+import type { MessageRewriter } from './rewriters.ts';
 import { SplitSubmission } from './split-submission.ts';
 import type { StreamConfig, Submission } from './types.ts';
 
@@ -27,12 +27,12 @@ export class PublishIntake {
     readonly proposer: PublishSink;
     readonly replies: PublishReplies;
     readonly config: () => StreamConfig;
-    readonly rewritersFor?: (config: StreamConfig) => readonly MessageRewriter[];
+    readonly rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
   }) {
     this.#proposer = options.proposer;
     this.#replies = options.replies;
     this.#getConfig = options.config;
-    this.#rewritersFor = options.rewritersFor ?? rewritersFor;
+    this.#rewritersFor = options.rewritersFor;
   }
 
   /** False: publishes go to the log as they come. */

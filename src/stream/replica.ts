@@ -20,7 +20,7 @@ import { OperationApplier, type LoggedOperation } from './operation-applier.ts';
 import { Proposer, type Proposal } from './proposer.ts';
 import { PublishReplies } from './publish-replies.ts';
 import { ReplicatedState } from './replicated-state.ts';
-import type { StreamConfig, StreamExtension, SubmissionException } from './types.ts';
+import type { StoredWatcher, StreamConfig, StreamExtension, SubmissionException } from './types.ts';
 
 export interface ReplicaOptions {
   readonly config: StreamConfig;
@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   readonly domain: string | undefined;
   readonly extension: () => StreamExtension;
   readonly configChanged: (config: StreamConfig) => void;
+  /** Told what is stored while the stream republishes. */
+  readonly watcher?: StoredWatcher | undefined;
   /** The block that begins at `blockSeq` is worth compacting. */
   readonly blockThinned: (blockSeq: number) => void;
 }
@@ -38,10 +40,12 @@ export class Replica {
   readonly #batches: BatchApplier;
   readonly #operations: OperationApplier;
   readonly #extension: () => StreamExtension;
+  readonly #watcher: StoredWatcher | undefined;
 
   constructor(options: ReplicaOptions) {
     const { extension, blockThinned } = options;
     this.#extension = extension;
+    this.#watcher = options.watcher;
     this.state = new ReplicatedState(options.config, options.revision, {
       removed(seq, subject, start, end) {
         extension().messageRemoved(seq as Seq, subject, start, end);
@@ -71,6 +75,7 @@ export class Replica {
     invariant(kind !== undefined, `stream ${state.config.name}: entry ${entry.index} is of a kind unknown here`);
     const timestampUs = state.advanceClock(entryTimestamp(body));
     state.appliedIndex = entry.index;
+    this.#batches.watcher = proposal === undefined || state.config.republish === undefined ? undefined : this.#watcher;
     if (kind === ENTRY_BATCH) {
       const exceptions: SubmissionException[] | undefined = proposal?.kind === 'batch' ? [] : undefined;
       const firstSeq = this.#batches.apply(entry, timestampUs, exceptions);

@@ -1,6 +1,8 @@
 /** Owns what the leader changes in publishes before they are proposed, by what the stream's configuration asks for. */
 import type { ApiError } from '../base/api-errors.ts';
+import type { Runtime } from '../base/runtime.ts';
 import type { MessageDraft } from './message-draft.ts';
+import { SubjectRewriter, transformOf } from './subject-rewriter.ts';
 import type { StreamConfig } from './types.ts';
 
 /**
@@ -13,4 +15,7 @@ export interface MessageRewriter {
 }
 
 /** In the order in which a message passes them: its subject becomes what it will be before anybody looks at it. */
-export const rewritersFor: (config: StreamConfig) => readonly MessageRewriter[] = () => [];
+export function rewritersFor(config: StreamConfig, runtime: Runtime): readonly MessageRewriter[] {
+  const transform = transformOf(config.subjectTransform, () => runtime.random());
+  return transform === undefined ? [] : [new SubjectRewriter(transform)];
+}

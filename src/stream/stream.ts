@@ -25,11 +25,13 @@ import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
 import { Replica } from './replica.ts';
+import { rewritersFor } from './rewriters.ts';
 import { RunningDigest } from './running-digest.ts';
 import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store-queries.ts';
 import type {
   ExtensionHost,
   OperationResult,
+  StoredWatcher,
   StoredMessage,
   StreamConfig,
   StreamCursor,
@@ -53,6 +55,8 @@ export interface StreamOptions {
   readonly domain?: string | undefined;
   readonly createExtension: (host: ExtensionHost) => StreamExtension;
   readonly events?: StreamEvents;
+  /** Of a stream that republishes. */
+  readonly watcher?: StoredWatcher;
   /** False while there is no room for more: publishes are refused, everything else goes on. Asked for each submission. */
   readonly mayStore?: () => boolean;
 }
@@ -95,6 +99,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       proposer: this.#proposer,
       replies: new PublishReplies(options.config.name, options.domain),
       config: () => this.config,
+      rewritersFor: (config) => rewritersFor(config, options.runtime),
     });
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();
@@ -312,6 +317,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       revision: this.#options.revision,
       domain: this.#options.domain,
       extension: () => this.extension,
+      watcher: this.#options.watcher,
       configChanged: (config) => {
         this.#ageLimit.reschedule();
         this.#options.events?.configChanged?.(config, this.configRevision);

@@ -210,6 +210,15 @@ export interface StreamInstance extends StreamReader {
   readonly extension: StreamExtension;
 }
 
+/** Learns of messages while they are stored, on the leader that proposed them: so at most once. */
+export interface StoredWatcher {
+  /** The view is reused. `previousSeq`: the message that was the last one on this subject; 0 if there was none. */
+  stored(
+    message: MessageView,
+    at: { readonly seq: Seq; readonly timestampUs: TimestampUs; readonly previousSeq: Seq },
+  ): void;
+}
+
 /** Handed to the extension at each entry it takes part in. */
 export interface ApplyContext {
   /** The leader's time when it proposed the entry; never falls within a stream. */

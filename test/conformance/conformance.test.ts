@@ -10,8 +10,10 @@ import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { RawClient } from './raw-client.ts';
+import { REPUBLISH_SCENARIOS } from './republish-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { STREAM_SCENARIOS } from './stream-scenarios.ts';
+import { TRANSFORM_SCENARIOS } from './transform-scenarios.ts';
 
 const FORGET_TIMEOUT_MS = 5000;
 const target = process.env['TARGET'];
@@ -52,6 +54,8 @@ function runAll(client: () => RawClient): void {
     ...MESSAGE_SCENARIOS,
     ...DIRECT_GET_SCENARIOS,
     ...CONSUMER_SCENARIOS,
+    ...TRANSFORM_SCENARIOS,
+    ...REPUBLISH_SCENARIOS,
     ...ours,
   ]) {
     test(scenario.title, async (t: TestContext) => {

@@ -1,10 +1,12 @@
 /** Owns the words that scenarios are written in: what is sent, and what must come back. */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../harness/wait-for.ts';
 import type { RawClient, Reply } from './raw-client.ts';
 
 /** Silence takes time to be sure of; nothing else waits that long. */
 const SILENCE_MS = 400;
+const RECEIVE_PATIENCE_MS = 5000;
 
 export interface Scenario {
   readonly title: string;
@@ -109,6 +111,38 @@ export function publishes(subject: string, payload: string, headers: string | un
   return async (client) => {
     const [reply] = await client.request(subject, payload, { headers });
     assertContains(JSON.parse(reply?.payload ?? 'null'), expected, `${subject} (${headers ?? ''})`);
+  };
+}
+
+/** One message that a subscriber gets. Absent members may be anything. */
+export interface Received {
+  readonly subject: string;
+  readonly payload?: string;
+  /** `ABSENT`: there must be no such header; `ANYTHING`, `SOME_TIME`: there must be one. */
+  readonly headers?: Readonly<Record<string, string | symbol>>;
+}
+
+/** While `steps` run, a subscriber of `subject` gets exactly these messages, in this order. */
+export function receives(subject: string, steps: readonly Step[], expected: readonly Received[]): Step {
+  return async (client) => {
+    const subscription = client.subscribe(subject);
+    await client.flush();
+    for (const step of steps) await step(client);
+    const replies = subscription.received;
+    const complete = (): boolean => replies.length >= expected.length;
+    if (expected.length === 0) await delay(SILENCE_MS);
+    else await waitFor(`${expected.length} messages to ${subject}`, complete, RECEIVE_PATIENCE_MS);
+    subscription.close();
+    assert.deepEqual(
+      replies.map((reply) => reply.subject),
+      expected.map((each) => each.subject),
+    );
+    for (const [index, { payload, headers = {} }] of expected.entries()) {
+      const reply = replies[index]!;
+      if (payload !== undefined) assert.equal(reply.payload, payload, subject);
+      const actual = Object.fromEntries(reply.headers.split('\r\n').slice(1, -2).map(splitHeader));
+      assertContains(actual, headers, `${subject} ${index}`);
+    }
   };
 }
 

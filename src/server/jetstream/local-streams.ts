@@ -10,6 +10,7 @@ import type { GroupId, GroupStatus, RaftHost, StateMachine, Term } from '../../r
 import { createStream, type StreamConfig, type StreamInstance } from '../../stream/index.ts';
 import type { Router } from '../router-types.ts';
 import { RouterOutlet } from './consumer-outlet.ts';
+import { Republisher } from './republisher.ts';
 import { SpaceGuard } from './space-guard.ts';
 
 /** Groups opened at the same time while a node starts: enough to keep the disk busy, few enough to serve meanwhile. */
@@ -167,6 +168,7 @@ export class LocalStreams {
       runtime,
       logger,
       createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain })),
+      watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
       events: {
         statusChanged: (status) => {
