@@ -90,8 +90,6 @@ test('every feature that is not there is refused, after its own mistakes were na
   const features: readonly (readonly [StreamConfigJson, string])[] = [
     [{ mirror: { name: 'O' } }, 'mirrors'],
     [{ sources: [{ name: 'O' }] }, 'sources'],
-    [{ subject_transform: { src: 'a', dest: 'b' } }, 'subject transforms'],
-    [{ republish: { src: 'a', dest: 'b' } }, 'republish'],
     [{ allow_msg_ttl: true }, 'message TTLs'],
     [{ subject_delete_marker_ttl: 5e9 }, 'subject delete markers'],
     [{ allow_msg_counter: true }, 'message counters'],
