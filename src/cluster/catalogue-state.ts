@@ -2,7 +2,7 @@
  * Owns the catalogue's content on one node: streams by account and name, nodes, and how each committed record changes
  * them. Deterministic: no clock, no chance, no node's own view of who is online.
  */
-import type { NodeId } from '../base/brand.ts';
+import type { NodeId, TimestampUs } from '../base/brand.ts';
 import type { GroupId } from '../raft/index.ts';
 import { META_GROUP } from '../raft/index.ts';
 import type { Catalogue, CatalogueListener, CatalogueResult, JsonObject, StreamAssignment } from './types.ts';
@@ -17,8 +17,11 @@ export type CatalogueRecord =
       readonly config: JsonObject;
       /** Absent: they stay. */
       readonly members?: readonly NodeId[];
+      /** The leader's time. */
+      readonly atUs: TimestampUs;
       readonly expectedRevision: number;
     }
+  | { readonly op: 'settle'; readonly account: string; readonly name: string; readonly generation: number }
   | { readonly op: 'delete'; readonly account: string; readonly name: string }
   | { readonly op: 'admit'; readonly node: NodeId }
   | { readonly op: 'remove'; readonly node: NodeId };
@@ -29,10 +32,16 @@ export type RecordResult = CatalogueResult | { readonly kind: 'node'; readonly d
 /** How many streams nodes hold replicas of, and were chosen to lead first. */
 export class Load {
   readonly #held = new Map<NodeId, number>();
+  readonly #replicated = new Map<NodeId, number>();
   readonly #led = new Map<NodeId, number>();
 
   held(node: NodeId): number {
     return this.#held.get(node) ?? 0;
+  }
+
+  /** Those of them that have more than one replica. */
+  replicated(node: NodeId): number {
+    return this.#replicated.get(node) ?? 0;
   }
 
   led(node: NodeId): number {
@@ -40,13 +49,11 @@ export class Load {
   }
 
   count(assignment: StreamAssignment, change: 1 | -1): void {
-    for (const node of assignment.members) this.#held.set(node, this.held(node) + change);
+    for (const node of holdersOf(assignment)) {
+      this.#held.set(node, this.held(node) + change);
+      if (assignment.members.length > 1) this.#replicated.set(node, this.replicated(node) + change);
+    }
     this.#led.set(assignment.firstLeader, this.led(assignment.firstLeader) + change);
-  }
-
-  clear(): void {
-    this.#held.clear();
-    this.#led.clear();
   }
 }
 
@@ -118,6 +125,8 @@ export class CatalogueState implements Catalogue {
         return this.#create(record.assignment);
       case 'update':
         return this.#update(record);
+      case 'settle':
+        return this.#settle(record);
       case 'delete':
         return this.#delete(record.account, record.name);
       case 'admit':
@@ -140,7 +149,7 @@ export class CatalogueState implements Catalogue {
     }
     for (const current of content.assignments.values()) {
       const previous = this.#byGroup.get(current.group);
-      if (previous?.revision !== current.revision) this.#put(previous, current);
+      if (previous === undefined || !isSame(previous, current)) this.#put(previous, current);
     }
     this.#nextGroup = content.nextGroup;
     this.#nodes.clear();
@@ -169,6 +178,18 @@ export class CatalogueState implements Catalogue {
     if (existing === undefined) return { kind: 'notFound' };
     if (existing.revision !== record.expectedRevision) return { kind: 'conflict', existing };
     const assignment = updated(existing, record);
+    this.#put(existing, assignment);
+    return { kind: 'applied', assignment };
+  }
+
+  /** Of an earlier generation, it says nothing about this one. */
+  #settle(record: CatalogueRecord & { readonly op: 'settle' }): RecordResult {
+    const existing = this.stream(record.account, record.name);
+    if (existing === undefined) return { kind: 'notFound' };
+    if (existing.generation !== record.generation || existing.reconfiguration === undefined) {
+      return { kind: 'conflict', existing };
+    }
+    const assignment = settled(existing);
     this.#put(existing, assignment);
     return { kind: 'applied', assignment };
   }
@@ -202,14 +223,55 @@ export class CatalogueState implements Catalogue {
   }
 }
 
+/** Within a revision only settling changes anything. */
+function isSame(a: StreamAssignment, b: StreamAssignment): boolean {
+  return a.revision === b.revision && (a.reconfiguration === undefined) === (b.reconfiguration === undefined);
+}
+
 export function updated(
   existing: StreamAssignment,
-  change: { readonly config: JsonObject; readonly members?: readonly NodeId[] },
+  change: { readonly config: JsonObject; readonly members?: readonly NodeId[]; readonly atUs: TimestampUs },
 ): StreamAssignment {
-  return {
+  const { members = existing.members, config } = change;
+  const next = {
     ...existing,
-    config: change.config,
-    members: change.members ?? existing.members,
+    config,
+    firstConfig: existing.firstConfig ?? existing.config,
     revision: existing.revision + 1,
   };
+  return sameNodes(members, existing.members) ? next : reconfigured(next, existing, members, change.atUs);
+}
+
+/** A change before the last one was settled goes on from there; only going back to the beginning still has to be settled. */
+function reconfigured(
+  next: StreamAssignment,
+  existing: StreamAssignment,
+  members: readonly NodeId[],
+  atUs: TimestampUs,
+): StreamAssignment {
+  const { reconfiguration, config } = existing;
+  const holders = new Set([...(reconfiguration?.holders ?? existing.members), ...members]);
+  return {
+    ...next,
+    members: [...members].sort(),
+    generation: existing.generation + 1,
+    reconfiguration: {
+      startedUs: reconfiguration?.startedUs ?? atUs,
+      origin: reconfiguration?.origin ?? { members: existing.members, config },
+      holders: [...holders].sort(),
+    },
+  };
+}
+
+export function settled(existing: StreamAssignment): StreamAssignment {
+  return { ...existing, reconfiguration: undefined };
+}
+
+/** Everybody who may hold a replica. */
+export function holdersOf(assignment: StreamAssignment): readonly NodeId[] {
+  return assignment.reconfiguration?.holders ?? assignment.members;
+}
+
+function sameNodes(a: readonly NodeId[], b: readonly NodeId[]): boolean {
+  return a.length === b.length && a.every((node) => b.includes(node));
 }

@@ -7,15 +7,24 @@ import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupId, GroupStatus, LogIndex, Term } from '../raft/index.ts';
 import { encodeRecords } from './catalogue-machine.ts';
-import { type CatalogueRecord, type CatalogueState, Load, type RecordResult, updated } from './catalogue-state.ts';
+import {
+  type CatalogueRecord,
+  type CatalogueState,
+  Load,
+  type RecordResult,
+  settled,
+  updated,
+} from './catalogue-state.ts';
 import { groupName } from './group-name.ts';
-import { place, type Candidate } from './placement.ts';
-import type { CatalogueChange, CatalogueResult, StreamAssignment } from './types.ts';
+import { place, type Candidate, type Placement, type PlacementRules } from './placement.ts';
+import type { CatalogueChange, CatalogueResult, PlacementWish, StreamAssignment } from './types.ts';
 
 /** An entry is closed at this many records: a leader's apply must not hold up its loop. */
 const RECORDS_PER_ENTRY = 256;
 /** Changes that wait for the log. Beyond it they are refused. */
 const MAX_QUEUED = 16_384;
+
+const NO_PEERS = 'no suitable peers for placement';
 
 type CreateChange = CatalogueChange & { readonly kind: 'createStream' };
 
@@ -49,11 +58,16 @@ export interface CatalogueWriterOptions {
   /** Nodes that may hold streams. */
   readonly members: () => readonly NodeId[];
   /** What is known of a node now. */
-  readonly describe: (node: NodeId) => {
-    readonly online: boolean;
-    readonly jetstream: boolean;
-    readonly tags: readonly string[];
-  };
+  readonly describe: (node: NodeId) => NodeFacts;
+  readonly rules?: PlacementRules | undefined;
+}
+
+export interface NodeFacts {
+  readonly online: boolean;
+  readonly jetstream: boolean;
+  readonly tags: readonly string[];
+  readonly availableFileBytes?: number | undefined;
+  readonly availableMemoryBytes?: number | undefined;
 }
 
 export class CatalogueWriter {
@@ -156,9 +170,7 @@ export class CatalogueWriter {
     const existing = inFlight === undefined ? this.#options.state.stream(account, name) : inFlight.current;
     let result: CatalogueResult | undefined;
     if (existing === undefined) result = { kind: 'notFound' };
-    else if (change.kind === 'updateStream' && change.expectedRevision !== existing.revision) {
-      result = { kind: 'conflict', existing };
-    }
+    else if (isOutdated(change, existing)) result = { kind: 'conflict', existing };
     // A refusal must not rest on something that may never be committed.
     if (result !== undefined) {
       return inFlight === undefined ? { kind: 'answer', result } : { kind: 'wait', settled: inFlight.settled };
@@ -166,8 +178,13 @@ export class CatalogueWriter {
     if (change.kind === 'deleteStream') {
       return { kind: 'propose', record: { op: 'delete', account, name }, outcome: undefined };
     }
+    if (change.kind === 'settleStream') {
+      const { generation } = change;
+      return { kind: 'propose', record: { op: 'settle', account, name, generation }, outcome: settled(existing!) };
+    }
     const { config, expectedRevision, members } = change;
-    const what = members === undefined ? { config } : { config, members };
+    const atUs = this.#options.runtime.wallUs();
+    const what = members === undefined ? { config, atUs } : { config, atUs, members };
     const record: CatalogueRecord = { op: 'update', account, name, expectedRevision, ...what };
     return { kind: 'propose', record, outcome: updated(existing!, what) };
   }
@@ -181,12 +198,7 @@ export class CatalogueWriter {
       if (!conflicts(change, existing) || this.#inFlight.has(keyOf(existing))) continue;
       return { kind: 'answer', result: { kind: 'conflict', existing } };
     }
-    const cluster = change.placement?.cluster ?? '';
-    if (cluster !== '' && cluster !== this.#options.clusterName) {
-      return { kind: 'answer', result: { kind: 'noPeers', reason: 'no suitable peers for placement' } };
-    }
-    const request = { replicas: change.replicas, tags: change.placement?.tags ?? [] };
-    const placement = place(request, this.#candidates());
+    const placement = this.place({ maxBytes: 0, ...change });
     if (placement.kind === 'noPeers') return { kind: 'answer', result: placement };
     this.#nextGroup = Math.max(this.#nextGroup, this.#options.state.nextGroup);
     const assignment: StreamAssignment = {
@@ -196,6 +208,7 @@ export class CatalogueWriter {
       groupName: groupName(change.replicas, change.storage, this.#options.runtime),
       storage: change.storage,
       members: placement.members,
+      generation: 0,
       firstLeader: placement.firstLeader,
       config: change.config,
       revision: 1,
@@ -204,14 +217,28 @@ export class CatalogueWriter {
     return { kind: 'propose', record: { op: 'create', assignment }, outcome: assignment };
   }
 
-  #candidates(): Candidate[] {
+  /** Where such a stream would go, counting what is in flight. */
+  place(wish: PlacementWish): Placement {
+    const cluster = wish.placement?.cluster ?? '';
+    if (cluster !== '' && cluster !== this.#options.clusterName) return { kind: 'noPeers', reason: NO_PEERS };
+    const { replicas, maxBytes, placement, keep = [], without = [] } = wish;
+    const request = { replicas, maxBytes, tags: placement?.tags ?? [], keep, without };
+    return place(request, this.#candidates(wish.storage), this.#options.rules);
+  }
+
+  #candidates(storage: 'file' | 'memory'): Candidate[] {
     const { state, members, describe } = this.#options;
-    return members().map((node) => ({
-      node,
-      ...describe(node),
-      held: state.load.held(node) + this.#inFlightLoad.held(node),
-      led: state.load.led(node) + this.#inFlightLoad.led(node),
-    }));
+    return members().map((node) => {
+      const { availableFileBytes, availableMemoryBytes, ...facts } = describe(node);
+      return {
+        node,
+        ...facts,
+        availableBytes: storage === 'file' ? availableFileBytes : availableMemoryBytes,
+        held: state.load.held(node) + this.#inFlightLoad.held(node),
+        replicated: state.load.replicated(node) + this.#inFlightLoad.replicated(node),
+        led: state.load.led(node) + this.#inFlightLoad.led(node),
+      };
+    });
   }
 
   #propose(
@@ -271,6 +298,19 @@ export class CatalogueWriter {
     if (key === undefined) return;
     const inFlight = this.#inFlight.get(key)!;
     if (--inFlight.proposals === 0) this.#inFlight.delete(key);
+  }
+}
+
+/** It was decided with another state of the stream in mind. */
+function isOutdated(change: CatalogueChange, existing: StreamAssignment): boolean {
+  switch (change.kind) {
+    case 'updateStream':
+      return change.expectedRevision !== existing.revision;
+    case 'settleStream':
+      return change.generation !== existing.generation || existing.reconfiguration === undefined;
+    case 'createStream':
+    case 'deleteStream':
+      return false;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Owns a node among others: wires links, membership, the meta group, leaders, interest and requests together. */
 import { lookup } from 'node:dns/promises';
 import type { NodeId } from '../base/brand.ts';
+import { NotLeaderError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { META_GROUP } from '../raft/index.ts';
 import type { GroupId, GroupStatus, RaftHost } from '../raft/index.ts';
@@ -8,12 +9,15 @@ import { formatAddress, parseAddress, parseRoute, tellableHost, type Address } f
 import { randomBase62 } from './group-name.ts';
 import { InterestTable } from './interest.ts';
 import { LeaderTable } from './leader-table.ts';
+import { CatalogueCurrency } from './catalogue-currency.ts';
+import type { NodeFacts } from './catalogue-writer.ts';
 import { FRAME, type Description, type LinkListener, type Links } from './links.ts';
 import { Membership } from './membership.ts';
 import { MetaEntry } from './meta-entry.ts';
 import { MetaKeeper } from './meta-keeper.ts';
 import { MetaMember } from './meta-member.ts';
 import type { ClusterOptions, PeerOptions } from './options.ts';
+import { Reconfigurator } from './reconfigurator.ts';
 import { Requests } from './requests.ts';
 import type {
   Catalogue,
@@ -23,12 +27,18 @@ import type {
   ClusterNode,
   Interest,
   NodeInfo,
+  PlacementResult,
+  PlacementWish,
   RequestHandler,
+  StreamAssignment,
   TrafficKind,
 } from './types.ts';
 
 const INSTANCE_CHARS = 16;
 const NO_BODY = Buffer.alloc(0);
+/** Name of the request by which a stream's leader tells that its group has the members it was to have. */
+const SETTLE_SERVICE = 'cluster.settle';
+const SETTLE_TIMEOUT_MS = 5_000;
 
 type TrafficListener = (from: NodeId, frame: Buffer) => void;
 
@@ -47,6 +57,8 @@ export class ClusteredNode implements ClusterNode, LinkListener {
   readonly #leaders: LeaderTable;
   readonly #interest: InterestTable;
   readonly #requests: Requests;
+  readonly #reconfigurator: Reconfigurator;
+  readonly #currency: CatalogueCurrency;
   readonly #traffic: (TrafficListener | undefined)[] = [];
   readonly #nodesListeners: (() => void)[] = [];
   readonly #up = new Set<NodeId>();
@@ -91,6 +103,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
       clusterName,
       members: () => this.#placementNodes(),
       describe: (peer) => this.#candidate(peer),
+      rules: options.placementRules,
       statusChanged: (status) => {
         this.groupStatusChanged(META_GROUP, status);
         this.#keeper.review();
@@ -114,6 +127,25 @@ export class ClusteredNode implements ClusterNode, LinkListener {
       fatal: peers.fatal,
       host: options.host,
       metaLeader: () => this.#leaders.leaderOf(META_GROUP),
+    });
+    this.#currency = new CatalogueCurrency({
+      runtime,
+      requests: this.#requests,
+      status: () => this.#meta.status,
+      leader: () => this.#leaders.leaderOf(META_GROUP),
+      barrier: () => this.#meta.writer.barrier(),
+    });
+    this.#reconfigurator = new Reconfigurator({
+      node,
+      runtime,
+      logger,
+      assignment: (group) => this.#meta.catalogue.streamOfGroup(group),
+      group: (group) => this.host.group(group),
+      settle: (assignment) => this.#settle(assignment),
+    });
+    this.#requests.serve(SETTLE_SERVICE, (_from, body) => this.#settleHere(body));
+    this.#meta.catalogue.onChange(({ previous, current }) => {
+      this.#reconfigurator.review((current ?? previous)!.group);
     });
     this.#leaders.onChange((group) => {
       if (group === META_GROUP) this.#entry.reconsider();
@@ -161,16 +193,30 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     return this.#meta.writer.barrier();
   }
 
+  place(wish: PlacementWish): PlacementResult {
+    return this.#meta.writer.place(wish);
+  }
+
+  catalogueIsCurrent(): Promise<void> {
+    return this.#currency.whenCurrent();
+  }
+
+  setAvailable({ fileBytes, memoryBytes }: { readonly fileBytes: number; readonly memoryBytes: number }): void {
+    this.#membership.present({ availableFileBytes: fileBytes, availableMemoryBytes: memoryBytes });
+  }
+
   removeNode(node: NodeId): Promise<boolean> {
     return this.#keeper.remove(node);
   }
 
   groupStatusChanged(group: GroupId, status: GroupStatus): void {
     this.#leaders.statusChanged(group, status);
+    if (group !== META_GROUP) this.#reconfigurator.review(group);
   }
 
   groupClosed(group: GroupId): void {
     this.#leaders.forget(group);
+    this.#reconfigurator.review(group);
   }
 
   onLeaderChange(listener: (group: GroupId, leader: NodeId | undefined) => void): void {
@@ -219,6 +265,8 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#stopped = true;
     this.#entry.stop();
     this.#keeper.stop();
+    this.#reconfigurator.stop();
+    this.#currency.stop();
     this.#membership.stop();
     await this.host.shutdown({ transferLeaderships: true });
     for (const node of this.#up) this.#links.send(node, 'control', FRAME.leaving, NO_BODY);
@@ -265,6 +313,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#leaders.lost(node);
     if (!this.#up.delete(node)) return;
     this.host.linkChanged(node, false);
+    this.#keeper.review();
     this.#nodesChanged();
   }
 
@@ -310,14 +359,24 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     return [...new Set([...catalogue.nodes(), ...placeable])].sort();
   }
 
-  #candidate(node: NodeId): {
-    readonly online: boolean;
-    readonly jetstream: boolean;
-    readonly tags: readonly string[];
-  } {
+  #candidate(node: NodeId): NodeFacts {
     const known = this.#membership.descriptionOf(node);
     const online = node === this.node || this.#up.has(node);
-    return { online, jetstream: known?.jetstream ?? true, tags: known?.tags ?? [] };
+    const { jetstream = true, tags = [], availableFileBytes, availableMemoryBytes } = known ?? {};
+    return { online, jetstream, tags, availableFileBytes, availableMemoryBytes };
+  }
+
+  async #settle({ account, name, generation }: StreamAssignment): Promise<void> {
+    const leader = this.#leaders.leaderOf(META_GROUP);
+    if (leader === undefined) throw new NotLeaderError('there is no meta leader', true);
+    const body = Buffer.from(JSON.stringify({ account, name, generation }));
+    await this.#requests.request(leader, SETTLE_SERVICE, body, SETTLE_TIMEOUT_MS);
+  }
+
+  async #settleHere(body: Buffer): Promise<Buffer> {
+    const told = JSON.parse(body.toString()) as { account: string; name: string; generation: number };
+    await this.#meta.writer.change({ kind: 'settleStream', ...told });
+    return NO_BODY;
   }
 
   #parseRoutes(routes: readonly string[]): Address[] {

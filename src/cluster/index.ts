@@ -16,6 +16,9 @@ import { StandaloneNode } from './standalone-node.ts';
 import type { ClusterNode } from './types.ts';
 
 export * from './types.ts';
+export { holdersOf } from './catalogue-state.ts';
+export { HeldGroups, type HeldGroupsOptions } from './held-groups.ts';
+export { hasTag, type PlacementRules } from './placement.ts';
 export { fileState, type DurableState } from './node-state.ts';
 export type { Description, LinkListener, LinkName, Links } from './links.ts';
 export type { ClusterOptions, LinkOptions, PeerOptions, TlsOptions } from './options.ts';

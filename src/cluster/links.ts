@@ -36,6 +36,9 @@ export interface Description {
   readonly metaId: string;
   /** How many nodes its configuration names, itself included; 0: it will not propose to form the meta group. */
   readonly expectedNodes: number;
+  /** What streams may still store there; undefined: it has not told. */
+  readonly availableFileBytes?: number | undefined;
+  readonly availableMemoryBytes?: number | undefined;
 }
 
 /** What the links tell the node, and ask it. Never called from inside a call to `Links`. */

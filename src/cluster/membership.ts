@@ -82,7 +82,7 @@ export class Membership {
   }
 
   /** Presents this node anew to all others. */
-  present(changes: Partial<Pick<Description, 'address' | 'clientUrls' | 'metaId' | 'expectedNodes'>>): void {
+  present(changes: Partial<Description>): void {
     this.#self = { ...this.#self, ...changes };
     const frame = encodeNodes([this.#self]);
     for (const node of this.connected()) this.#options.links.send(node, 'control', FRAME.nodes, frame);

@@ -19,6 +19,8 @@ import { StateKeeper } from './state-keeper.ts';
 import { decodeJoinReply, encodeJoinReply } from './wire.ts';
 
 const JOIN_SERVICE = 'cluster.join';
+/** Of a node that has its part of the group still, and may have been removed while it was away. */
+const COME_BACK_SERVICE = 'cluster.comeBack';
 const JOIN_TIMEOUT_MS = 10_000;
 const JOIN_RETRY_MS = 500;
 const META_ID_CHARS = 16;
@@ -44,12 +46,18 @@ export class MetaEntry {
   /** Opened, or being opened: nothing else may be begun. */
   #entered = false;
   #joining = false;
+  /** This process began with a stored group, and has not heard yet whether it still belongs to it. */
+  #comesBack = false;
   #timer: Timer | undefined;
   #stopped = false;
 
   constructor(options: MetaEntryOptions) {
     this.#options = options;
     options.requests.serve(JOIN_SERVICE, async (from) => encodeJoinReply(await options.keeper.join(from)));
+    options.requests.serve(COME_BACK_SERVICE, async (from) => {
+      await options.keeper.comeBack(from);
+      return NO_BODY;
+    });
   }
 
   /** @returns where other nodes were when this one ran last. @throws {StorageError} */
@@ -89,6 +97,7 @@ export class MetaEntry {
   reconsider(): void {
     if (this.#stopped || this.#keeper === undefined) return;
     this.#rememberAddresses(this.#keeper);
+    if (this.#comesBack) void this.#comeBack();
     if (this.#entered || this.#formation === undefined) return;
     const metaId = this.#metaIdOfPeers();
     if (metaId === undefined) void this.#formation.reconsider();
@@ -118,6 +127,31 @@ export class MetaEntry {
       await keeper.update({ formed: { id, voters: [...voters], learners: [...learners] } });
     }
     membership.present({ metaId: keeper.state.formed!.id });
+    this.#comesBack = true;
+  }
+
+  /** Once per life, as soon as there is a leader to ask. */
+  async #comeBack(): Promise<void> {
+    const { membership, metaLeader, requests, logger } = this.#options;
+    const leader = metaLeader();
+    if (this.#joining || leader === undefined) return;
+    this.#joining = true;
+    try {
+      if (leader !== membership.self.node) await requests.request(leader, COME_BACK_SERVICE, NO_BODY, JOIN_TIMEOUT_MS);
+      this.#comesBack = false;
+    } catch (error) {
+      logger.debug({ leader, reason: String(error) }, 'meta.comeBackFailed');
+      this.#retry();
+    }
+    this.#joining = false;
+  }
+
+  #retry(): void {
+    if (this.#isStopped()) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.runtime.after(JOIN_RETRY_MS, () => {
+      this.reconsider();
+    });
   }
 
   /** This node accepted the group: it opens it as one of the first voters, or joins if it isn't one. */
@@ -145,7 +179,7 @@ export class MetaEntry {
 
   /** Asks the meta leader to be taken in. Whatever this node was in a former life, nothing of it is stored here. */
   async #join(metaId: string): Promise<void> {
-    const { membership, metaLeader, requests, runtime, logger } = this.#options;
+    const { membership, metaLeader, requests, logger } = this.#options;
     if (this.#joining || this.#entered || this.#stopped) return;
     this.#joining = true;
     const leader = metaLeader();
@@ -160,11 +194,7 @@ export class MetaEntry {
       }
     }
     this.#joining = false;
-    if (this.#isEntered() || this.#isStopped()) return;
-    this.#timer?.cancel();
-    this.#timer = runtime.after(JOIN_RETRY_MS, () => {
-      this.reconsider();
-    });
+    if (!this.#isEntered()) this.#retry();
   }
 
   #isStopped(): boolean {

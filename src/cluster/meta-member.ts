@@ -28,6 +28,10 @@ export class MetaMember {
     this.writer = new CatalogueWriter({ ...options, state: this.catalogue });
   }
 
+  get node(): NodeId {
+    return this.#host.node;
+  }
+
   get status(): GroupStatus | undefined {
     return this.#handle?.status;
   }

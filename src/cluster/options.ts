@@ -5,6 +5,7 @@ import type { Runtime } from '../base/runtime.ts';
 import type { RaftHost } from '../raft/index.ts';
 import type { Links } from './links.ts';
 import type { DurableState } from './node-state.ts';
+import type { PlacementRules } from './placement.ts';
 
 /** PEM texts. Both sides of a connection prove themselves. */
 export interface TlsOptions {
@@ -33,6 +34,8 @@ export interface ClusterOptions {
   readonly version: string;
   readonly clientUrls: readonly string[];
   readonly tags?: readonly string[] | undefined;
+  /** Absent: placement knows none. */
+  readonly placementRules?: PlacementRules | undefined;
   /** Absent: standalone. */
   readonly peers?: PeerOptions | undefined;
 }

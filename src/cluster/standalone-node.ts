@@ -12,6 +12,8 @@ import type {
   CatalogueResult,
   ClusterNode,
   NodeInfo,
+  PlacementResult,
+  PlacementWish,
   RequestHandler,
 } from './types.ts';
 
@@ -94,6 +96,15 @@ export class StandaloneNode implements ClusterNode {
     return this.#meta.writer.barrier();
   }
 
+  place(wish: PlacementWish): PlacementResult {
+    return this.#meta.writer.place(wish);
+  }
+
+  /** Alone, what is committed is what is stored here. */
+  catalogueIsCurrent(): Promise<void> {
+    return Promise.resolve();
+  }
+
   removeNode(): Promise<boolean> {
     return Promise.resolve(false);
   }
@@ -114,6 +125,7 @@ export class StandaloneNode implements ClusterNode {
 
   // There is nobody else: no node comes or goes, no interest is told or lost, no traffic leaves or arrives.
   onNodesChange(): void {}
+  setAvailable(): void {}
   setInterest(): void {}
   onInterest(): void {}
   onInterestLost(): void {}

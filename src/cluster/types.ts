@@ -21,6 +21,15 @@ export interface NodeInfo {
   readonly lastContactMs: number | undefined;
 }
 
+/** The stream's group is on its way to other members: it is settled when the group has committed exactly those. */
+export interface Reconfiguration {
+  readonly startedUs: TimestampUs;
+  /** How the stream was when it was last settled: what cancelling goes back to. */
+  readonly origin: { readonly members: readonly NodeId[]; readonly config: JsonObject };
+  /** Everybody who may hold a replica until then, sorted. */
+  readonly holders: readonly NodeId[];
+}
+
 /** Where a stream lives. The meta group decides; every node holds a copy. */
 export interface StreamAssignment {
   readonly account: string;
@@ -29,10 +38,16 @@ export interface StreamAssignment {
   /** `S-R3F-skjyhe78`. */
   readonly groupName: string;
   readonly storage: 'file' | 'memory';
+  /** Those that the group has, or, during a reconfiguration, is to have. */
   readonly members: readonly NodeId[];
+  readonly reconfiguration?: Reconfiguration | undefined;
+  /** Counts changes of `members`: with 0 they are the ones that the group was created with. */
+  readonly generation: number;
   readonly firstLeader: NodeId;
   /** The stream's configuration after defaults, as plain data. */
   readonly config: JsonObject;
+  /** The one that the group's log begins with, on every replica; absent: it is still in force. */
+  readonly firstConfig?: JsonObject | undefined;
   /** Goes up with each change of `config` or `members`. */
   readonly revision: number;
   readonly createdUs: TimestampUs;
@@ -47,6 +62,8 @@ export interface Catalogue {
   accounts(): readonly string[];
   /** Nodes that were ever admitted and not removed. */
   nodes(): readonly NodeId[];
+  /** Removed, and not admitted again since. */
+  wasRemoved(node: NodeId): boolean;
 }
 
 /** Told in the order in which changes were applied. `previous` undefined: created; `current` undefined: deleted. */
@@ -63,7 +80,8 @@ export type CatalogueChange =
       readonly config: JsonObject;
       readonly storage: 'file' | 'memory';
       readonly replicas: number;
-      readonly placement?: { readonly cluster: string; readonly tags: readonly string[] } | undefined;
+      readonly maxBytes?: number;
+      readonly placement?: PlacementWish['placement'];
       /** Refused unless the catalogue is still as the proposer saw it: streams whose existence would conflict. */
       readonly conflictsWith: (existing: StreamAssignment) => boolean;
     }
@@ -76,12 +94,31 @@ export type CatalogueChange =
       readonly members?: readonly NodeId[];
       readonly expectedRevision: number;
     }
+  /** The stream's group has exactly the members of that generation, committed. */
+  | { readonly kind: 'settleStream'; readonly account: string; readonly name: string; readonly generation: number }
   | { readonly kind: 'deleteStream'; readonly account: string; readonly name: string };
 
 export type CatalogueResult =
   | { readonly kind: 'applied'; readonly assignment: StreamAssignment }
   | { readonly kind: 'notFound' }
   | { readonly kind: 'conflict'; readonly existing: StreamAssignment }
+  | { readonly kind: 'noPeers'; readonly reason: string };
+
+/** What a stream asks of the nodes that hold it. */
+export interface PlacementWish {
+  readonly replicas: number;
+  readonly storage: 'file' | 'memory';
+  /** What it may grow to; 0 or less: no limit is set. */
+  readonly maxBytes: number;
+  readonly placement?: { readonly cluster: string; readonly tags: readonly string[] } | undefined;
+  /** Nodes that hold it, and keep it if they fit: with fewer replicas the first of them. */
+  readonly keep?: readonly NodeId[];
+  /** Nodes that must not hold it. */
+  readonly without?: readonly NodeId[];
+}
+
+export type PlacementResult =
+  | { readonly kind: 'placed'; readonly members: readonly NodeId[] }
   | { readonly kind: 'noPeers'; readonly reason: string };
 
 /** What is carried between front ends over the traffic link. One number per kind, so that a frame costs no lookup. */
@@ -126,13 +163,23 @@ export interface ClusterNode {
    */
   change(change: CatalogueChange): Promise<CatalogueResult>;
   onCatalogueChange(listener: CatalogueListener): void;
+  /** Which nodes would hold such a stream, as this node sees them now. Changes nothing. */
+  place(wish: PlacementWish): PlacementResult;
   /**
-   * Takes a node out of the catalogue and the meta group; false if it was not there. Streams keep it as a member until
-   * `updateStream` replaces it. Meta leader only. @throws {NotLeaderError}
+   * Takes a node out of the catalogue and out of the meta group's voters; false if it was not there. Streams keep it as a
+   * member until `updateStream` replaces it. As long as it is connected it still hears of the catalogue; when it starts
+   * anew it is taken in again. Meta leader only. @throws {NotLeaderError}
    */
   removeNode(node: NodeId): Promise<boolean>;
   /** Resolves when reads of the catalogue here are linearizable; meta leader only. @throws {NotLeaderError} */
   catalogueBarrier(): Promise<void>;
+  /**
+   * Resolves once the catalogue here is no older than it was when this process began: only then a group that is not
+   * stored here is known not to have left this node in an earlier life. Waits for a meta leader as long as it takes.
+   */
+  catalogueIsCurrent(): Promise<void>;
+  /** What streams may still store on this node. */
+  setAvailable(available: { readonly fileBytes: number; readonly memoryBytes: number }): void;
 
   /** To be called with every status of a group that this node is a member of (the meta group's it sees itself). */
   groupStatusChanged(group: GroupId, status: GroupStatus): void;

@@ -159,7 +159,9 @@ export function decodeNodes(bytes: Buffer): readonly Description[] | undefined {
 }
 
 function plainDescription(value: Description): millrace.Description.$Properties {
-  return { ...value, clientUrls: [...value.clientUrls], tags: [...value.tags] };
+  const { availableFileBytes: file, availableMemoryBytes: memory, clientUrls, tags, ...rest } = value;
+  const lists = { clientUrls: [...clientUrls], tags: [...tags] };
+  return { ...rest, ...lists, ...told('availableFileBytes', file), ...told('availableMemoryBytes', memory) };
 }
 
 function description(value: millrace.Description.$Properties): Description {
@@ -173,7 +175,14 @@ function description(value: millrace.Description.$Properties): Description {
     tags: texts(value.tags ?? []),
     metaId: text(value.metaId ?? '', MAX_NAME_CHARS),
     expectedNodes: safeInteger(value.expectedNodes ?? 0),
+    ...told('availableFileBytes', value.availableFileBytes),
+    ...told('availableMemoryBytes', value.availableMemoryBytes),
   };
+}
+
+/** Leaves out what was not told. */
+function told<K extends string>(key: K, value: number | null | undefined): { readonly [key in K]?: number } {
+  return value === undefined || value === null ? {} : ({ [key]: safeInteger(value) } as { [key in K]: number });
 }
 
 // --- interest, leaderships, requests ---

@@ -57,7 +57,8 @@ export class Amnesia {
   ): CoreOptions['state'] {
     if (recovered !== undefined) return { kind: 'recovered', state: recovered.state, repairing: recovered.repairing };
     const others = membership.voters.filter((voter) => voter !== this.#node);
-    if (this.#counter !== undefined && others.length > 0) {
+    const joins = membership.voters.length === 0;
+    if (joins || (this.#counter !== undefined && others.length > 0)) {
       return { kind: 'recovered', state: emptyState(membership), repairing: true };
     }
     return { kind: 'created', membership, firstLeader: this.#remembers([membership.voters]) ? firstLeader : undefined };

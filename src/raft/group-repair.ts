@@ -114,6 +114,8 @@ export class GroupRepair {
     const group = this.#group;
     if (this.#emptyMembers === undefined || !group.repairing || !group.hasNothing) return;
     this.#emptyMembers.add(node);
+    // Whoever has only begun to join knows no voters, and is none.
+    if (!group.isVoter) return;
     if (!group.voterSets.every((voters) => voters.every((voter) => this.#emptyMembers!.has(voter)))) return;
     this.#logger.warn({}, 'group.beginsAgainEmpty');
     group.put(

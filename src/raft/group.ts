@@ -10,7 +10,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { RaftCore } from './core/core.ts';
 import { Effects } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
-import { isJoint, isVoter, members } from './core/membership.ts';
+import { isJoint, isVoter, members, sameMembership, type Membership } from './core/membership.ts';
 import { DigestVote } from './digest-vote.ts';
 import { GroupCheckpoints } from './group-checkpoints.ts';
 import { GroupClock } from './group-clock.ts';
@@ -57,6 +57,7 @@ export class Group implements GroupHandle {
   #closed = false;
   #couldPropose = false;
   #members: readonly NodeId[];
+  #storedMembership: Membership;
   /** The state is being built anew; until then nothing is heard or said. */
   #rebuilding = false;
 
@@ -69,6 +70,7 @@ export class Group implements GroupHandle {
     this.#logger = context.logger.child({ group: options.id, name: options.name });
     this.#core = this.#makeCore(state);
     this.#members = members(this.#core.membership);
+    this.#storedMembership = this.#core.membership;
     this.#machine = options.machine(this);
     const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
     this.#applier = new Applier(this.#machine, appliedIndex);
@@ -264,7 +266,6 @@ export class Group implements GroupHandle {
     const own = this.#applier.applySlice();
     for (const entry of own) {
       this.#checkpointer.applied(entry.index);
-      if (entry.kind === 'membership' && this.storage.storage === 'memory') this.#storeMembership(entry.index);
     }
     const differsAt = this.#applier.compareExpected();
     if (differsAt !== undefined) this.digestVote.doubt(differsAt);
@@ -355,11 +356,13 @@ export class Group implements GroupHandle {
     this.#checkpointer.abandon();
   }
 
-  #storeMembership(index: LogIndex): void {
-    const point = this.#core.snapshotPoint(index);
-    if (point === undefined) return;
+  /** A memory group's log does not survive; who its members are must, before this node promises anything under them. */
+  #storeMembership(): void {
+    const { membership } = this.#core;
+    if (this.storage.storage !== 'memory' || sameMembership(membership, this.#storedMembership)) return;
+    this.#storedMembership = membership;
     this.put((batch) => {
-      this.storage.putInfo(batch, { name: this.name, storage: 'memory', membership: point.membership });
+      this.storage.putInfo(batch, { name: this.name, storage: 'memory', membership });
     });
   }
 
@@ -453,6 +456,8 @@ export class Group implements GroupHandle {
   }): Promise<void> {
     if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
     return this.#requests.changeMembership(() => {
+      // What an earlier change came to is not the answer to this one.
+      this.#effects.membershipOutcome = undefined;
       this.step({ kind: 'changeMembership', change });
     });
   }
@@ -466,6 +471,7 @@ export class Group implements GroupHandle {
   #statusChanged(): void {
     this.#effects.statusChanged = false;
     this.#members = members(this.#core.membership);
+    this.#storeMembership();
     if (!this.isLeader) {
       this.#proposals.reset();
       this.sender.stop();

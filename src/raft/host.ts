@@ -191,6 +191,10 @@ class Host implements RaftHost, HostContext {
     return this.#groups.values();
   }
 
+  isStored(id: GroupId): boolean {
+    return this.#storage.hasGroup(id);
+  }
+
   storedGroups(): Promise<readonly GroupId[]> {
     return Promise.resolve(this.#storage.groups().filter((id) => !this.#groups.has(id)));
   }

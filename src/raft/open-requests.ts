@@ -57,7 +57,7 @@ export class OpenRequests {
   }
 
   changeMembership(ask: () => void): Promise<void> {
-    if (this.#membershipChange !== undefined) return Promise.reject(this.#error('another change is under way', true));
+    this.#membershipChange?.reject(this.#error('another change has taken its place', false));
     return new Promise((resolve, reject) => {
       this.#membershipChange = { resolve, reject };
       ask();

@@ -154,7 +154,10 @@ export interface GroupHandle {
 
   /** Hands leadership to `to`, or to the most advanced voter. Resolves false if nobody took it in time. */
   transferLeadership(to?: NodeId): Promise<boolean>;
-  /** Leader: moves to these members by joint consensus; new voters catch up as learners first. @throws {NotLeaderError} */
+  /**
+   * Leader: moves to these members by joint consensus; new voters catch up as learners first. Resolves when the membership
+   * is exactly that, committed. A call replaces one that still waits, which then rejects. @throws {NotLeaderError}
+   */
   changeMembership(members: {
     readonly voters: readonly NodeId[];
     readonly learners: readonly NodeId[];
@@ -170,7 +173,11 @@ export interface GroupOptions {
   readonly name: string;
   /** Memory groups keep entries and checkpoints in memory only, but their term, vote and membership on disk. */
   readonly storage: 'file' | 'memory';
-  /** The first membership, the same on every member; used only if the group is new on this node. */
+  /**
+   * The first membership, the same on every member; used only if the group is new on this node. No voters: this node
+   * joins a group that others have already. It may have been a member in a life that it has forgotten, so it counts for
+   * nothing until its leader has brought it up to date.
+   */
   readonly bootstrap: {
     readonly voters: readonly NodeId[];
     readonly learners: readonly NodeId[];
@@ -187,6 +194,8 @@ export interface RaftHost {
   openGroup(options: GroupOptions): Promise<GroupHandle>;
   group(id: GroupId): GroupHandle | undefined;
   groups(): Iterable<GroupHandle>;
+  /** Something of the group is stored here, whether it is open or not. */
+  isStored(id: GroupId): boolean;
   /** Groups stored here that nobody has opened yet: they are kept, and reported, never deleted unasked. */
   storedGroups(): Promise<readonly GroupId[]>;
   /** Removes the group and everything stored of it. Only on a committed, applied decision of the catalogue. */

@@ -64,6 +64,7 @@ export class FakeCluster {
       groupName: `S-R${change.replicas}F-aaaaaaaa`,
       storage: change.storage,
       members,
+      generation: 0,
       firstLeader: members[0]!,
       config: change.config,
       revision: 1,
@@ -111,6 +112,7 @@ export class FakeNode implements ApiBackend {
           .sort((a, b) => (a.name < b.name ? -1 : 1)),
       accounts: () => [...new Set([...assignments.values()].map(({ account }) => account))],
       nodes: () => [...this.#cluster.nodes.keys()],
+      wasRemoved: () => false,
     };
   }
 
@@ -139,6 +141,7 @@ export class FakeNode implements ApiBackend {
       this.#cluster.assignments.delete(key);
       return { kind: 'applied', assignment: existing };
     }
+    if (change.kind === 'settleStream') return { kind: 'applied', assignment: existing };
     if (change.expectedRevision !== existing.revision) return { kind: 'conflict', existing };
     const assignment = { ...existing, config: change.config, revision: existing.revision + 1 };
     this.#cluster.assignments.set(key, assignment);

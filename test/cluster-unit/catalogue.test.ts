@@ -210,6 +210,7 @@ const assignment = (name: string, group: number): StreamAssignment => ({
   groupName: `S-R1F-${group}`,
   storage: 'file',
   members: [NODES[0]!],
+  generation: 0,
   firstLeader: NODES[0]!,
   config: { name },
   revision: 1,
@@ -248,6 +249,8 @@ function machine(): { readonly state: CatalogueState; readonly machine: Catalogu
   return { state, machine: new CatalogueMachine(state, listener) };
 }
 
+const AT = 5 as StreamAssignment['createdUs'];
+
 const HISTORY: readonly (readonly CatalogueRecord[])[] = [
   [
     { op: 'admit', node: NODES[0]! },
@@ -257,8 +260,8 @@ const HISTORY: readonly (readonly CatalogueRecord[])[] = [
     { op: 'create', assignment: assignment('S', 2) },
     { op: 'create', assignment: assignment('T', 3) },
   ],
-  [{ op: 'update', account: 'A', name: 'S', config: { v: 2 }, members: [NODES[1]!], expectedRevision: 1 }],
-  [{ op: 'update', account: 'A', name: 'S', config: { v: 3 }, expectedRevision: 1 }],
+  [{ op: 'update', account: 'A', name: 'S', config: { v: 2 }, members: [NODES[1]!], atUs: AT, expectedRevision: 1 }],
+  [{ op: 'update', account: 'A', name: 'S', config: { v: 3 }, atUs: AT, expectedRevision: 1 }],
   [{ op: 'delete', account: 'A', name: 'T' }],
   [{ op: 'remove', node: NODES[1]! }],
   [{ op: 'create', assignment: assignment('U', 4) }],

@@ -149,6 +149,10 @@ export class FakeHost implements RaftHost {
     return this.#handles.values();
   }
 
+  isStored(id: GroupId): boolean {
+    return this.stored.includes(id);
+  }
+
   storedGroups(): Promise<readonly GroupId[]> {
     return Promise.resolve(this.stored);
   }

@@ -109,6 +109,12 @@ export namespace millrace {
         /** Description expectedNodes. */
         expectedNodes: number;
 
+        /** Description availableFileBytes. */
+        availableFileBytes?: (number|null);
+
+        /** Description availableMemoryBytes. */
+        availableMemoryBytes?: (number|null);
+
         /**
          * Creates a new Description instance using the specified properties.
          * @param [properties] Properties to set
@@ -167,6 +173,12 @@ export namespace millrace {
 
             /** Description expectedNodes */
             expectedNodes?: (number|null);
+
+            /** Description availableFileBytes */
+            availableFileBytes?: (number|null);
+
+            /** Description availableMemoryBytes */
+            availableMemoryBytes?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

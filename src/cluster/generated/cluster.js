@@ -160,6 +160,8 @@ export const millrace = $root.millrace = (() => {
          * @property {Array.<string>|null} [tags] Description tags
          * @property {string|null} [metaId] Description metaId
          * @property {number|null} [expectedNodes] Description expectedNodes
+         * @property {number|null} [availableFileBytes] Description availableFileBytes
+         * @property {number|null} [availableMemoryBytes] Description availableMemoryBytes
          * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
          */
 
@@ -266,6 +268,37 @@ export const millrace = $root.millrace = (() => {
         Description.prototype.expectedNodes = 0;
 
         /**
+         * Description availableFileBytes.
+         * @member {number|null|undefined} availableFileBytes
+         * @memberof millrace.Description
+         * @instance
+         */
+        Description.prototype.availableFileBytes = null;
+
+        /**
+         * Description availableMemoryBytes.
+         * @member {number|null|undefined} availableMemoryBytes
+         * @memberof millrace.Description
+         * @instance
+         */
+        Description.prototype.availableMemoryBytes = null;
+
+        // OneOf field names bound to virtual getters and setters
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(Description.prototype, "_availableFileBytes", {
+            get: $util.oneOfGetter($oneOfFields = ["availableFileBytes"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(Description.prototype, "_availableMemoryBytes", {
+            get: $util.oneOfGetter($oneOfFields = ["availableMemoryBytes"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        /**
          * Creates a new Description instance using the specified properties.
          * @function create
          * @memberof millrace.Description
@@ -317,6 +350,10 @@ export const millrace = $root.millrace = (() => {
                 writer.uint32(/* id 8, wireType 2 =*/66).string(message.metaId);
             if (message.expectedNodes != null && $Object.hasOwnProperty.call(message, "expectedNodes") && message.expectedNodes !== 0)
                 writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.expectedNodes);
+            if (message.availableFileBytes != null && $Object.hasOwnProperty.call(message, "availableFileBytes"))
+                writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.availableFileBytes);
+            if (message.availableMemoryBytes != null && $Object.hasOwnProperty.call(message, "availableMemoryBytes"))
+                writer.uint32(/* id 11, wireType 0 =*/88).uint64(message.availableMemoryBytes);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -438,6 +475,20 @@ export const millrace = $root.millrace = (() => {
                             message.expectedNodes = value;
                         else
                             delete message.expectedNodes;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 0)
+                            break;
+                        message.availableFileBytes = reader.uint64();
+                        message._availableFileBytes = "availableFileBytes";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 0)
+                            break;
+                        message.availableMemoryBytes = reader.uint64();
+                        message._availableMemoryBytes = "availableMemoryBytes";
                         continue;
                     }
                 }

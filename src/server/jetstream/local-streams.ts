@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import type { ClusterNode, StreamAssignment } from '../../cluster/index.ts';
+import { HeldGroups, type ClusterNode, type StreamAssignment } from '../../cluster/index.ts';
 import { createConsumers, type ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId, GroupStatus, RaftHost, StateMachine, Term } from '../../raft/index.ts';
 import { createStream, type StreamConfig, type StreamInstance } from '../../stream/index.ts';
@@ -13,8 +13,8 @@ import { RouterOutlet } from './consumer-outlet.ts';
 import { Republisher } from './republisher.ts';
 import { SpaceGuard } from './space-guard.ts';
 
-/** Groups opened at the same time while a node starts: enough to keep the disk busy, few enough to serve meanwhile. */
-const OPENING_AT_ONCE = 8;
+/** Of the configuration that a stream's log begins with. */
+const FIRST_REVISION = 1;
 
 export interface LocalStream {
   readonly assignment: StreamAssignment;
@@ -40,14 +40,30 @@ interface Options {
 export class LocalStreams {
   readonly #options: Options;
   readonly #open = new Map<GroupId, LocalStream>();
-  readonly #waiting: StreamAssignment[] = [];
   /** Looked at again whenever the group's status or configuration moved. */
   readonly #watchers = new Map<GroupId, Set<() => void>>();
-  #opening = 0;
+  readonly #groups: HeldGroups;
   readonly #space: SpaceGuard;
 
   constructor(options: Options) {
     this.#options = options;
+    const { cluster, host, logger } = options;
+    this.#groups = new HeldGroups({
+      node: cluster.node,
+      catalogue: cluster.catalogue,
+      host,
+      logger,
+      catalogueIsCurrent: () => cluster.catalogueIsCurrent(),
+      machine: (assignment, group) => this.#createStream(assignment, group),
+      opened: ({ group }) => {
+        const current = cluster.catalogue.streamOfGroup(group);
+        if (current !== undefined) this.#changed(current);
+      },
+      leaving: (group) => {
+        this.#open.delete(group);
+        cluster.groupClosed(group);
+      },
+    });
     this.#space = new SpaceGuard({
       runtime: options.runtime,
       lowOnSpace: options.lowOnSpace,
@@ -60,15 +76,13 @@ export class LocalStreams {
 
   /** From here on, what the catalogue assigns to this node is opened. */
   start(): void {
-    const { catalogue } = this.#options.cluster;
-    for (const account of catalogue.accounts()) {
-      for (const assignment of catalogue.streams(account)) this.#assigned(assignment);
-    }
     this.#options.cluster.onCatalogueChange(({ previous, current }) => {
-      if (current === undefined) this.#deleted(previous!);
-      else if (previous === undefined || previous.group !== current.group) this.#assigned(current);
-      else this.#changed(current);
+      if (previous !== undefined && previous.group !== current?.group) this.#deleted(previous);
+      if (current === undefined) return;
+      this.#changed(current);
+      this.#groups.review(current.group);
     });
+    void this.#groups.start();
   }
 
   get(group: GroupId): LocalStream | undefined {
@@ -114,44 +128,6 @@ export class LocalStreams {
     });
   }
 
-  #assigned(assignment: StreamAssignment): void {
-    if (!assignment.members.includes(this.#options.cluster.node)) return;
-    this.#waiting.push(assignment);
-    this.#openNext();
-  }
-
-  #openNext(): void {
-    while (this.#opening < OPENING_AT_ONCE) {
-      const assignment = this.#waiting.shift();
-      if (assignment === undefined) return;
-      this.#opening++;
-      this.#openOne(assignment)
-        .catch((error: unknown) => {
-          const { account, name, group } = assignment;
-          this.#options.logger.error({ account, stream: name, group, error: String(error) }, 'stream not opened');
-        })
-        .finally(() => {
-          this.#opening--;
-          this.#openNext();
-        });
-    }
-  }
-
-  async #openOne(assignment: StreamAssignment): Promise<void> {
-    const { host, cluster } = this.#options;
-    if (cluster.catalogue.streamOfGroup(assignment.group) === undefined) return;
-    await host.openGroup({
-      id: assignment.group,
-      name: assignment.groupName,
-      storage: assignment.storage,
-      bootstrap: { voters: assignment.members, learners: [], firstLeader: assignment.firstLeader },
-      machine: (group) => this.#createStream(assignment, group),
-    });
-    const current = cluster.catalogue.streamOfGroup(assignment.group);
-    if (current === undefined) this.#deleted(assignment);
-    else this.#changed(current);
-  }
-
   #createStream(assignment: StreamAssignment, group: Parameters<typeof createStream>[0]['group']): StateMachine {
     const { runtime, router, domain } = this.#options;
     const logger = this.#options.logger.child({ account: assignment.account, stream: assignment.name });
@@ -160,8 +136,9 @@ export class LocalStreams {
     let ledTerm: Term | undefined;
     const instance = createStream({
       account: assignment.account,
-      config: assignment.config as unknown as StreamConfig,
-      revision: assignment.revision,
+      // Not the one in force: the log begins with the first one, and changes it where it was changed.
+      config: (assignment.firstConfig ?? assignment.config) as unknown as StreamConfig,
+      revision: FIRST_REVISION,
       createdUs: assignment.createdUs,
       domain,
       group,
@@ -215,16 +192,9 @@ export class LocalStreams {
     if (watchers !== undefined) for (const look of [...watchers]) look();
   }
 
-  #deleted(assignment: StreamAssignment): void {
-    const waiting = this.#waiting.findIndex(({ group }) => group === assignment.group);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    this.#open.get(assignment.group)?.consumers.streamDeleted();
-    this.#open.delete(assignment.group);
-    const { host, cluster } = this.#options;
-    if (host.group(assignment.group) === undefined) return;
-    cluster.groupClosed(assignment.group);
-    host.destroyGroup(assignment.group).catch((error: unknown) => {
-      this.#options.logger.error({ group: assignment.group, error: String(error) }, 'stream not removed');
-    });
+  #deleted({ group }: StreamAssignment): void {
+    this.#open.get(group)?.consumers.streamDeleted();
+    this.#open.delete(group);
+    this.#groups.review(group);
   }
 }
