@@ -50,9 +50,11 @@ export const INSUFFICIENT_MEMORY = apiError(500, 10028, 'insufficient memory res
 export const MIRROR_MESSAGE_SIZE_TOO_SMALL = apiError(400, 10030, 'stream mirror must have max message size >= source');
 export const MIRROR_WITH_SOURCES = apiError(400, 10031, 'stream mirrors can not also contain other sources');
 export const MIRROR_WITH_SUBJECTS = apiError(400, 10034, 'stream mirrors can not contain subjects');
+export const ACCOUNT_NOT_FOUND = apiError(503, 10035, 'account not found');
 export const MESSAGE_NOT_FOUND = apiError(404, 10037, 'no message found');
 export const EMPTY_REQUEST_EXPECTED = apiError(400, 10038, 'expected an empty request payload');
 export const JETSTREAM_NOT_ENABLED_FOR_ACCOUNT = apiError(503, 10039, 'JetStream not enabled for account');
+export const PEER_NOT_A_MEMBER = apiError(400, 10040, 'peer not a member');
 export const sequenceNotFound = (seq: number): ApiError => apiError(400, 10043, `sequence ${seq} not found`);
 export const NOT_A_CLUSTER_MEMBER = apiError(400, 10044, 'server is not a member of the cluster');
 export const SOURCE_MESSAGE_SIZE_TOO_SMALL = apiError(400, 10046, 'stream source must have max message size >= target');
@@ -68,7 +70,6 @@ export const messageDeleteFailed = (text: string): ApiError => apiError(500, 100
 export const STREAM_NAME_IN_USE = apiError(400, 10058, 'stream name already in use with a different configuration');
 export const STREAM_NOT_FOUND = apiError(404, 10059, 'stream not found');
 export const EXPECTED_STREAM_MISMATCH = apiError(400, 10060, 'expected stream does not match');
-export const REPLICAS_NOT_UPDATABLE = apiError(400, 10061, 'Replicas configuration can not be updated');
 export const restoreFailed = (text: string): ApiError => apiError(500, 10062, `restore failed: ${text}`);
 export const snapshotFailed = (text: string): ApiError => apiError(500, 10064, `snapshot failed: ${text}`);
 export const SUBJECTS_OVERLAP = apiError(400, 10065, 'subjects overlap with an existing stream');
@@ -133,6 +134,8 @@ export const STREAM_MAX_BYTES_EXCEEDED = apiError(
   10122,
   'stream max bytes exceeds account limit max stream bytes',
 );
+export const MOVE_AND_SCALE = apiError(400, 10123, 'can not move and scale a stream in a single update');
+export const MOVE_IN_PROGRESS = apiError(400, 10124, 'stream move already in progress');
 export const requestBatchTooHigh = (limit: number): ApiError =>
   apiError(400, 10125, `consumer max request batch exceeds server limit of ${limit}`);
 export const CONSUMER_REPLICAS_EXCEED_STREAM = apiError(
@@ -270,6 +273,9 @@ export const FLOW_CONTROL_ACK_WITH_MAX_DELIVER = apiError(
   10222,
   'flow control ack policy requires unset max deliver',
 );
+export const rescueRefused = (text: string): ApiError =>
+  apiError(400, 10224, `JetStream system rescue not applied: ${text}`);
 export const streamIdentityMismatch = (identity: string): ApiError =>
   apiError(400, 10225, `consumer's stream identity does not match: ${identity}`);
+export const RECONFIGURATION_IN_PROGRESS = apiError(400, 10226, 'stream reconfiguration already in progress');
 export const STREAM_SOURCE_FORBIDDEN = apiError(400, 10227, 'message stream source header is not allowed');

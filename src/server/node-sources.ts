@@ -304,7 +304,7 @@ function replicaFacts(cluster: ClusterNode, status: GroupStatus, node: string): 
 }
 
 function streamFacts({ service, cluster }: RunningJetStream, local: LocalStream): StreamFacts {
-  const { assignment, instance, consumers } = local;
+  const { assignment, instance, consumers, leaderSinceUs } = local;
   const state = instance.state();
   return {
     account: assignment.account,
@@ -319,7 +319,7 @@ function streamFacts({ service, cluster }: RunningJetStream, local: LocalStream)
     lastSeq: state.lastSeq,
     consumerCount: consumers.consumerCount(),
     info: () => ({
-      ...streamInfoJson(service.backend, assignment, { stream: instance, consumers }, {}),
+      ...streamInfoJson(service.backend, assignment, { stream: instance, consumers, leaderSinceUs }, {}),
       name: assignment.name,
       created: formatRfc3339(assignment.createdUs),
     }),
@@ -331,14 +331,15 @@ function consumerJson(
   service: JetStreamService,
   cluster: ClusterNode,
   assignment: StreamAssignment,
-  { instance, consumers }: LocalStream,
+  { instance, consumers, leaderSinceUs }: LocalStream,
 ) {
+  const view = { status: instance.status, leaderSinceUs };
   const infos = consumers.names().flatMap((name) => consumers.info(name) ?? []);
   return infos.map((info) => ({
     ...consumerInfoJson(info, {
       stream: assignment.name,
       metadata: dynamicMetadata(info.config.metadata, service.backend.serverVersion),
-      cluster: cluster.clustered ? clusterInfoJson(service.backend, assignment, instance.status) : undefined,
+      cluster: cluster.clustered ? clusterInfoJson(service.backend, assignment, view) : undefined,
       nowUs: service.backend.runtime.wallUs(),
     }),
   }));

@@ -223,6 +223,7 @@ export class Server {
     });
     const cluster = await this.#createCluster(parts, host, links);
     this.#attachRouter(cluster);
+    const budget = storageBudget(options.jetStream!);
     const service = new JetStreamService({
       cluster,
       router: this.#frontEnd.router,
@@ -239,9 +240,10 @@ export class Server {
         maxRequestBatch: options.jetStream!.limits.maxRequestBatch,
       },
       lowOnSpace: () => storage.lowOnSpace,
+      ...budget,
     });
     const clusterPort = options.cluster?.port;
-    this.#jetStream = { cluster, service, budget: storageBudget(options.jetStream!), clusterPort, storage };
+    this.#jetStream = { cluster, service, budget, clusterPort, storage };
     await cluster.start();
     service.start();
   }
@@ -259,7 +261,11 @@ export class Server {
 
   #createCluster(parts: ClusterParts, host: RaftHost, links: Links | undefined): Promise<ClusterNode> {
     const { cluster, jetStream, serverTags } = this.#options;
-    const common = { ...parts, host, version: ownVersion(), clientUrls: [], tags: serverTags };
+    const placementRules = {
+      uniqueTag: jetStream?.uniqueTag ?? '',
+      maxReplicated: jetStream?.limits.maxHaAssets ?? 0,
+    };
+    const common = { ...parts, host, version: ownVersion(), clientUrls: [], tags: serverTags, placementRules };
     if (links === undefined || cluster === undefined) return createCluster(common);
     return createCluster({
       ...common,
@@ -314,6 +320,7 @@ export class Server {
     this.#listening = false;
     const running = this.#jetStream;
     if (running !== undefined) {
+      running.service.stop();
       await running.cluster.host.shutdown({ transferLeaderships: running.cluster.clustered });
       await running.cluster.stop();
       await running.storage.close();

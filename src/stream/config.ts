@@ -11,7 +11,6 @@ import {
   NEGATIVE_REPLICAS,
   pedanticRefusal,
   REPLICAS_NEED_CLUSTER,
-  REPLICAS_NOT_UPDATABLE,
   SOURCES_WITH_SCHEDULES,
   STREAM_MAX_BYTES_EXCEEDED,
 } from '../base/api-errors.ts';
@@ -342,15 +341,15 @@ export function checkStreamCreate(request: StreamConfigRequest): ApiError | unde
 }
 
 /** Whether `current` may become `next` (already normalised), and what it becomes: sealing changes other members, too. */
-export function checkStreamUpdate(current: StreamConfig, next: StreamConfig, clustered: boolean): StreamConfigResult {
-  const error = checkChange(current, next, clustered);
+export function checkStreamUpdate(current: StreamConfig, next: StreamConfig): StreamConfigResult {
+  const error = checkChange(current, next);
   if (error !== undefined) return { ok: false, error };
   if (!next.sealed) return { ok: true, config: next };
   const sealing = { maxAgeMs: 0, discard: 'new', denyDelete: true, denyPurge: true, allowRollupHdrs: false } as const;
   return { ok: true, config: { ...next, ...sealing } };
 }
 
-function checkChange(current: StreamConfig, next: StreamConfig, clustered: boolean): ApiError | undefined {
+function checkChange(current: StreamConfig, next: StreamConfig): ApiError | undefined {
   if (next.name !== current.name) return invalidStreamConfig('stream configuration name must match original');
   const cannot = (text: string): ApiError => invalidStreamConfig(`stream configuration update can not ${text}`);
   if (next.storage !== current.storage) return cannot('change storage type');
@@ -360,15 +359,12 @@ function checkChange(current: StreamConfig, next: StreamConfig, clustered: boole
   if (current.sealed && !next.sealed) return cannot('unseal a sealed stream');
   if (current.denyDelete && !next.denyDelete) return cannot('cancel deny message deletes');
   if (current.denyPurge && !next.denyPurge) return cannot('cancel deny purge');
-  if (next.mirror !== undefined && JSON.stringify(next.mirror) !== JSON.stringify(current.mirror)) {
-    return MIRROR_NOT_UPDATABLE;
-  }
-  // Differs from the reference server: streams are not moved or scaled once they exist.
-  if (next.numReplicas !== current.numReplicas) return REPLICAS_NOT_UPDATABLE;
-  return !clustered || samePlacement(current, next) ? undefined : cannot('change placement');
+  const changesMirror = next.mirror !== undefined && JSON.stringify(next.mirror) !== JSON.stringify(current.mirror);
+  return changesMirror ? MIRROR_NOT_UPDATABLE : undefined;
 }
 
-function samePlacement(a: StreamConfig, b: StreamConfig): boolean {
+/** They ask for the same nodes. */
+export function samePlacement(a: StreamConfig, b: StreamConfig): boolean {
   return (
     a.placement?.cluster === b.placement?.cluster &&
     JSON.stringify(a.placement?.tags ?? []) === JSON.stringify(b.placement?.tags ?? [])

@@ -2,7 +2,14 @@
 import type { NodeId, Seq, TimestampUs } from '../../src/base/brand.ts';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
-import type { Catalogue, CatalogueChange, CatalogueResult, StreamAssignment } from '../../src/cluster/index.ts';
+import type {
+  Catalogue,
+  CatalogueChange,
+  CatalogueResult,
+  PlacementResult,
+  PlacementWish,
+  StreamAssignment,
+} from '../../src/cluster/index.ts';
 import type { ConsumerSet } from '../../src/consumer/index.ts';
 import type { GroupId, GroupStatus, LogIndex, Term } from '../../src/raft/index.ts';
 import { Api } from '../../src/server/api/index.ts';
@@ -128,6 +135,23 @@ export class FakeNode implements ApiBackend {
     return true;
   }
 
+  nodes(): readonly { node: NodeId; up: boolean; tags: readonly string[]; lastContactMs: number }[] {
+    return [...this.#cluster.nodes.keys()].map((node) => ({ node, up: true, tags: [], lastContactMs: 0 }));
+  }
+
+  /** Those who hold it already, and then the first that come. */
+  place({ replicas, keep = [], without = [] }: PlacementWish): PlacementResult {
+    const free = [...this.#cluster.nodes.keys()].filter((node) => !keep.includes(node) && !without.includes(node));
+    const members = [...keep, ...free].slice(0, replicas);
+    return members.length < replicas
+      ? { kind: 'noPeers', reason: 'no suitable peers for placement' }
+      : { kind: 'placed', members };
+  }
+
+  removeNode(node: NodeId): Promise<boolean> {
+    return Promise.resolve(this.#cluster.nodes.delete(node));
+  }
+
   /** Takes a turn of the loop, as a commit would. */
   async change(change: CatalogueChange): Promise<CatalogueResult> {
     this.#requireMetaLeader();
@@ -143,7 +167,8 @@ export class FakeNode implements ApiBackend {
     }
     if (change.kind === 'settleStream') return { kind: 'applied', assignment: existing };
     if (change.expectedRevision !== existing.revision) return { kind: 'conflict', existing };
-    const assignment = { ...existing, config: change.config, revision: existing.revision + 1 };
+    const { config, members = existing.members } = change;
+    const assignment = { ...existing, config, members, revision: existing.revision + 1 };
     this.#cluster.assignments.set(key, assignment);
     return { kind: 'applied', assignment };
   }
@@ -169,7 +194,7 @@ export class FakeNode implements ApiBackend {
   localStream(account: string, name: string): LocalStream | undefined {
     const assignment = this.#cluster.assignments.get(`${account} ${name}`);
     if (assignment?.members.includes(this.node) !== true) return undefined;
-    return { stream: this.#streamOf(assignment), consumers: NO_CONSUMERS };
+    return { stream: this.#streamOf(assignment), consumers: NO_CONSUMERS, leaderSinceUs: undefined };
   }
 
   leaderOf(assignment: StreamAssignment): NodeId | undefined {

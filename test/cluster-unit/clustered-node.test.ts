@@ -214,7 +214,7 @@ test('the raft host hears frames and link changes, and a node that leaves is kno
     );
   }));
 
-test('the sixth node stays a learner of the meta group until one of the five voters is removed', () =>
+test('the sixth node is a learner of the meta group until a voter is removed, which then learns on while it is there', () =>
   TestCluster.run(6, async (cluster) => {
     const names = [1, 2, 3, 4, 5, 6].map((number) => `n${number}`);
     await Promise.all(names.map((_, i) => cluster.start(i + 1)));
@@ -227,7 +227,13 @@ test('the sixth node stays a learner of the meta group until one of the five vot
     const removed = group.voters.find((node) => node !== group.leader)!;
     assert.equal(await leader.removeNode(removed), true);
     await until('the learner took its place', () => group.voters.includes(learner));
-    assert.deepEqual([group.voters.length, group.voters.includes(removed), group.learners], [5, false, []]);
+    assert.deepEqual([group.voters.length, group.voters.includes(removed), group.learners], [5, false, [removed]]);
+    const previous = await cluster.stop(removed);
+    await until('it is gone', () => group.learners.length === 0);
+    assert.deepEqual([leader.catalogue.wasRemoved(removed), leader.catalogue.nodes().length], [true, 5]);
+    await cluster.start(Number(removed.slice(1)), { previous });
+    await until('it is taken in again', () => group.learners.includes(removed));
+    assert.deepEqual([leader.catalogue.wasRemoved(removed), leader.catalogue.nodes().length], [false, 6]);
   }));
 
 test('a node without JetStream links up and hears of leaders, and takes no part in the meta group', () =>

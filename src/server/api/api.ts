@@ -56,6 +56,8 @@ export class Api {
   #replicaFor(account: string, assignment: StreamAssignment | undefined): NodeId | undefined {
     if (assignment === undefined) return undefined;
     if (this.#backend.localStream(account, assignment.name) !== undefined) return this.#backend.node;
+    // Those that are to join may not have the stream yet.
+    if (assignment.reconfiguration !== undefined) return this.#backend.leaderOf(assignment);
     const up = assignment.members.filter((member) => this.#backend.isUp(member));
     return up[Math.floor(this.#backend.runtime.random() * up.length)];
   }
@@ -97,6 +99,7 @@ export class Api {
     const level = headerValue(call.request.headers, 'Nats-Required-Api-Level');
     if (level !== undefined && !isSupportedLevel(level)) return failure(API_LEVEL_REQUIRED);
     if (endpoint.systemOnly === true) return undefined;
+    if (endpoint.fromSystemAccount === true && call.account === this.#backend.systemAccount) return undefined;
     const enabled = call.account !== this.#backend.systemAccount && this.#backend.accountLimits(call.account);
     return enabled ? undefined : failure(JETSTREAM_NOT_ENABLED_FOR_ACCOUNT);
   }

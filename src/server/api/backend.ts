@@ -1,7 +1,15 @@
 /** Owns the contract between the API and the node that it runs on. The API knows streams; where they live, the node knows. */
-import type { NodeId } from '../../base/brand.ts';
+import type { NodeId, TimestampUs } from '../../base/brand.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import type { Catalogue, CatalogueChange, CatalogueResult, StreamAssignment } from '../../cluster/index.ts';
+import type {
+  Catalogue,
+  CatalogueChange,
+  CatalogueResult,
+  NodeInfo,
+  PlacementResult,
+  PlacementWish,
+  StreamAssignment,
+} from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { StreamInstance } from '../../stream/index.ts';
 
@@ -40,6 +48,8 @@ export interface RawMessage {
 export interface LocalStream {
   readonly stream: StreamInstance;
   readonly consumers: ConsumerSet;
+  /** Since when this node knows the leader that it knows; undefined: it knows none. */
+  readonly leaderSinceUs: TimestampUs | undefined;
 }
 
 /** What an account may use; -1 is unlimited. */
@@ -91,6 +101,12 @@ export interface ApiBackend {
   accountUsage(account: string): Promise<AccountUsage>;
   /** Known to the cluster and connected right now. */
   isUp(node: NodeId): boolean;
+  /** All known nodes, this one included. */
+  nodes(): readonly Pick<NodeInfo, 'node' | 'up' | 'tags' | 'lastContactMs'>[];
+  /** See `ClusterNode.place`. */
+  place(wish: PlacementWish): PlacementResult;
+  /** See `ClusterNode.removeNode`; tells the operator. @throws {NotLeaderError} */
+  removeNode(node: NodeId): Promise<boolean>;
 
   /** See `ClusterNode.change`. @throws {NotLeaderError} */
   change(change: CatalogueChange): Promise<CatalogueResult>;
@@ -102,6 +118,7 @@ export interface ApiBackend {
   /** Tells whoever listens that a stream was created, changed or deleted. */
   announce(account: string, stream: string, action: StreamAction): void;
 
+  /** Undefined as well for a replica that was not brought up to date yet. */
   localStream(account: string, name: string): LocalStream | undefined;
   /** As this node knows it. */
   leaderOf(assignment: StreamAssignment): NodeId | undefined;

@@ -28,6 +28,8 @@ interface EndpointBase {
   readonly failure?: object;
   /** From other accounts the call is ignored. */
   readonly systemOnly?: boolean;
+  /** The system account may ask as well, though it has no streams of its own. */
+  readonly fromSystemAccount?: boolean;
 }
 
 export type Endpoint =

@@ -7,12 +7,13 @@ import { dynamicMetadata, sortedByKey } from './stream-wire.ts';
 
 /** `listed`: without what shows who answered. */
 export function describeConsumer(call: StreamCall, info: ConsumerInfo, listed = false): object {
-  const { backend, assignment, stream } = call;
+  const { backend, assignment, stream, leaderSinceUs } = call;
+  const view = { status: stream.status, leaderSinceUs };
   const { metadata } = info.config;
   return consumerInfoJson(info, {
     stream: assignment.name,
     metadata: listed ? sortedByKey(metadata) : dynamicMetadata(metadata, backend.serverVersion),
-    cluster: backend.clustered ? clusterInfoJson(backend, assignment, stream.status) : undefined,
+    cluster: backend.clustered ? clusterInfoJson(backend, assignment, view) : undefined,
     nowUs: backend.runtime.wallUs(),
   });
 }

@@ -4,14 +4,10 @@
  */
 import {
   BAD_REQUEST,
-  CLUSTER_REQUIRED,
   CONSUMER_NOT_FOUND,
   invalidJson,
   INVALID_PRIORITY_GROUP,
-  NO_RECONFIGURATION,
   NO_SUCH_PRIORITY_GROUP,
-  NOT_A_CLUSTER_MEMBER,
-  PEER_REMAP_FAILED,
   restoreFailed,
   snapshotFailed,
   streamFailed,
@@ -23,17 +19,6 @@ import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
 import { text } from './decoder.ts';
 
 const NOT_SUPPORTED = 'not supported by this server';
-
-/** Calls that change where replicas live. */
-function placementCall(subject: string, responseType: string, error: ApiError): Endpoint {
-  return {
-    subject,
-    responseType,
-    place: 'streamLeader',
-    precheck: (call) => (call.backend.clustered ? undefined : CLUSTER_REQUIRED),
-    handle: () => failure(error),
-  };
-}
 
 /** Calls of the operator, from the system account. */
 function operatorCall(subject: string, responseType: string, error: (call: Call) => ApiError): Endpoint {
@@ -80,20 +65,6 @@ function unpin(call: StreamCall): Answer {
 export const REFUSALS: readonly Endpoint[] = [
   STREAM_SNAPSHOT,
   STREAM_RESTORE,
-  placementCall('STREAM.PEER.REMOVE.*', 'stream_remove_peer_response', PEER_REMAP_FAILED),
-  placementCall('STREAM.PEER.EVACUATE.*', 'stream_evacuate_peer_response', PEER_REMAP_FAILED),
-  placementCall('STREAM.CANCEL_MOVE.*', 'stream_cancel_move_response', NO_RECONFIGURATION),
-  placementCall('CONSUMER.PEER.REMOVE.*.*', 'consumer_remove_peer_response', PEER_REMAP_FAILED),
-  placementCall('CONSUMER.PEER.EVACUATE.*.*', 'consumer_evacuate_peer_response', PEER_REMAP_FAILED),
   CONSUMER_UNPIN,
-  operatorCall('SERVER.REMOVE', 'meta_server_remove_response', memberError),
-  operatorCall('SERVER.EVACUATE', 'meta_server_evacuate_response', memberError),
   operatorCall('ACCOUNT.PURGE.*', 'account_purge_response', () => streamFailed(`account purge ${NOT_SUPPORTED}`)),
-  operatorCall('ACCOUNT.STREAM.MOVE.*.*', 'stream_update_response', () => PEER_REMAP_FAILED),
-  operatorCall('ACCOUNT.STREAM.CANCEL_MOVE.*.*', 'stream_cancel_move_response', () => NO_RECONFIGURATION),
 ];
-
-function memberError(call: Call): ApiError {
-  if (!call.backend.clustered) return CLUSTER_REQUIRED;
-  return isEmptyBody(call.request.body) ? BAD_REQUEST : NOT_A_CLUSTER_MEMBER;
-}

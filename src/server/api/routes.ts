@@ -17,12 +17,20 @@ import { DIRECT_GET, DIRECT_GET_LAST } from './direct-get.ts';
 import { MESSAGE_DELETE } from './message-delete.ts';
 import { MESSAGE_GET } from './message-get.ts';
 import { REFUSALS } from './refusals.ts';
+import { META_RESCUE, SERVER_EVACUATE, SERVER_REMOVE } from './server-members.ts';
 import { CONSUMER_LEADER_STEPDOWN, META_LEADER_STEPDOWN, STREAM_LEADER_STEPDOWN } from './stepdown.ts';
 import { STREAM_CREATE } from './stream-create.ts';
 import { STREAM_DELETE } from './stream-delete.ts';
 import { STREAM_INFO } from './stream-info.ts';
 import { STREAM_LIST } from './stream-list.ts';
+import { ACCOUNT_STREAM_CANCEL_MOVE, ACCOUNT_STREAM_MOVE, STREAM_CANCEL_MOVE } from './stream-move.ts';
 import { STREAM_NAMES } from './stream-names.ts';
+import {
+  CONSUMER_PEER_EVACUATE,
+  CONSUMER_PEER_REMOVE,
+  STREAM_PEER_EVACUATE,
+  STREAM_PEER_REMOVE,
+} from './stream-peers.ts';
 import { STREAM_PURGE } from './stream-purge.ts';
 import { STREAM_UPDATE } from './stream-update.ts';
 
@@ -54,6 +62,16 @@ const ENDPOINTS: readonly Endpoint[] = [
   CONSUMER_DELETE,
   CONSUMER_RESET,
   CONSUMER_LEADER_STEPDOWN,
+  STREAM_PEER_REMOVE,
+  STREAM_PEER_EVACUATE,
+  CONSUMER_PEER_REMOVE,
+  CONSUMER_PEER_EVACUATE,
+  STREAM_CANCEL_MOVE,
+  ACCOUNT_STREAM_MOVE,
+  ACCOUNT_STREAM_CANCEL_MOVE,
+  SERVER_REMOVE,
+  SERVER_EVACUATE,
+  META_RESCUE,
   ...REFUSALS,
 ];
 

@@ -2,6 +2,7 @@
 import { CLUSTER_REQUIRED, CONSUMER_NOT_FOUND, noSuitablePeers } from '../../base/api-errors.ts';
 import type { ApiError } from '../../base/api-errors.ts';
 import type { NodeId } from '../../base/brand.ts';
+import { hasTag } from '../../cluster/index.ts';
 import type { ApiBackend } from './backend.ts';
 import { decodeOptionalBody, failure, success } from './call.ts';
 import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
@@ -75,8 +76,16 @@ function chooseSuccessor(call: Call, candidates: readonly NodeId[]): Successor {
   const { backend } = call;
   const { preferred = '', cluster = '', tags } = body.value.placement ?? {};
   if (preferred !== '') return preferredSuccessor(backend, candidates, preferred);
-  const elsewhere = (cluster !== '' && cluster !== backend.clusterName) || strings(tags).length > 0;
-  return elsewhere ? { ok: false, error: NO_REPLACEMENT } : { ok: true, node: undefined };
+  const wanted = strings(tags);
+  if (cluster === '' && wanted.length === 0) return { ok: true, node: undefined };
+  const fitting = backend
+    .nodes()
+    .filter(({ node, up }) => up && node !== backend.node && candidates.includes(node))
+    .find((info) => wanted.every((tag) => hasTag(info, tag)));
+  if (fitting === undefined || (cluster !== '' && cluster !== backend.clusterName)) {
+    return { ok: false, error: NO_REPLACEMENT };
+  }
+  return { ok: true, node: fitting.node };
 }
 
 function preferredSuccessor(backend: ApiBackend, candidates: readonly NodeId[], preferred: string): Successor {

@@ -56,6 +56,7 @@ async function create(call: Call, config: StreamConfig): Promise<Created> {
     config: plainConfig(config),
     storage: config.storage,
     replicas: config.numReplicas,
+    maxBytes: config.maxBytes,
     placement: config.placement,
     conflictsWith: (other) =>
       other.account === account && (other.name === config.name || streamsOverlap(assignedConfig(other), config)),

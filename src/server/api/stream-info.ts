@@ -7,7 +7,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import { decodeOptionalBody, failure, success } from './call.ts';
 import type { Answer, Endpoint } from './call.ts';
 import { flag, int, text } from './decoder.ts';
-import { streamInfoJson } from './stream-info-json.ts';
+import { alternatesJson, streamInfoJson } from './stream-info-json.ts';
 
 const MAX_SUBJECTS_PER_PAGE = 100_000;
 /** Sequences looked at before others get their turn. */
@@ -32,7 +32,8 @@ export const STREAM_INFO: Endpoint = {
     const { page, subjects } = subjectPage(stream, body.value.subjects_filter ?? '', body.value.offset ?? 0);
     const wanted = body.value.deleted_details === true;
     const deleted = wanted ? await deletedSequences(stream, backend.runtime) : undefined;
-    return success({ ...page, ...streamInfoJson(backend, call.assignment, call, { subjects, deleted }) });
+    const info = streamInfoJson(backend, call.assignment, call, { subjects, deleted });
+    return success({ ...page, ...info, alternates: alternatesJson(backend, call.assignment) });
   },
 
   /** Any member can tell what it holds. */

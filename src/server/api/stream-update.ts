@@ -1,18 +1,28 @@
 /** Owns STREAM.UPDATE (streams.md 3.2). */
 import {
   JETSTREAM_UNAVAILABLE,
+  MOVE_AND_SCALE,
+  MOVE_IN_PROGRESS,
   STREAM_NOT_FOUND,
+  STREAM_OFFLINE,
   streamUpdateFailed,
   SUBJECTS_OVERLAP,
 } from '../../base/api-errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
-import { checkStreamUpdate, normaliseStreamConfig, streamConfigsEqual, streamsOverlap } from '../../stream/index.ts';
+import {
+  checkStreamUpdate,
+  normaliseStreamConfig,
+  samePlacement,
+  streamConfigsEqual,
+  streamsOverlap,
+} from '../../stream/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import { failure } from './call.ts';
 import type { Answer, Call, Endpoint } from './call.ts';
 import { askForConsumers } from './consumer-list.ts';
 import { assignedConfig } from './stream-info-json.ts';
 import { checkAccountRoom, configLimits } from './stream-limits.ts';
+import { moveObstacle, newMembers, reconfigurationOf, type NewMembers } from './stream-members.ts';
 import { answerWithInfo, plainConfig, readStreamRequest } from './stream-request.ts';
 
 /** Time to look at a stream's consumers before its limits on them are tightened. */
@@ -43,19 +53,25 @@ async function update(call: Call, wanted: StreamConfig): Promise<Updated> {
   await backend.catalogueBarrier();
   const existing = backend.catalogue.stream(account, wanted.name);
   if (existing === undefined) return { refusal: failure(STREAM_NOT_FOUND) };
+  if (backend.clustered && !existing.members.some((member) => backend.isUp(member))) {
+    return { refusal: failure(STREAM_OFFLINE) };
+  }
   const current = assignedConfig(existing);
-  const checked = checkStreamUpdate(current, wanted, backend.clustered);
+  const checked = checkStreamUpdate(current, wanted);
   if (!checked.ok) return { refusal: failure(checked.error) };
   const { config } = checked;
   if (streamConfigsEqual(current, config)) return { assignment: existing };
   const refusal = await checkSurroundings(call, existing, config);
   if (refusal !== undefined) return { refusal };
+  const members = await membersFor(call, existing, config);
+  if (!members.ok) return { refusal: failure(members.error) };
 
   const result = await backend.change({
     kind: 'updateStream',
     account,
     name: config.name,
     config: plainConfig(config),
+    members: members.members,
     expectedRevision: existing.revision,
   });
   switch (result.kind) {
@@ -68,6 +84,19 @@ async function update(call: Call, wanted: StreamConfig): Promise<Updated> {
       // Changed by another meta leader since we looked: the client's next try is judged by what is there then.
       return { refusal: failure(JETSTREAM_UNAVAILABLE) };
   }
+}
+
+/** Who holds the stream afterwards: others, if it is scaled or moved. */
+async function membersFor(call: Call, existing: StreamAssignment, config: StreamConfig): Promise<NewMembers> {
+  const current = assignedConfig(existing);
+  const scales = config.numReplicas !== current.numReplicas;
+  const moves = !samePlacement(current, config);
+  if (!call.backend.clustered || (!scales && !moves)) return { ok: true, members: existing.members };
+  if (scales && moves) return { ok: false, error: MOVE_AND_SCALE };
+  const obstacle = moves ? moveObstacle(existing) : undefined;
+  if (obstacle !== undefined) return { ok: false, error: obstacle };
+  if (scales && reconfigurationOf(existing) === 'move') return { ok: false, error: MOVE_IN_PROGRESS };
+  return newMembers(call.backend, existing, config);
 }
 
 /** What an update must not break: other streams, the account, the stream's consumers. */

@@ -199,7 +199,7 @@ export function streamConfigJson(config: StreamConfig, metadata: Readonly<Record
     num_replicas: config.numReplicas,
     no_ack: config.noAck || undefined,
     duplicate_window: msToNanos(config.duplicateWindowMs) || undefined,
-    placement: placementJson(config),
+    placement: config.placement && placementJson(config.placement),
     mirror: config.mirror && sourceJson(config.mirror),
     sources: config.sources.length > 0 ? config.sources.map(sourceJson) : undefined,
     compression: config.compression,
@@ -247,8 +247,7 @@ export function sourceJson(source: StreamSource): object {
   };
 }
 
-function placementJson({ placement }: StreamConfig): object | undefined {
-  if (placement === undefined) return undefined;
+export function placementJson(placement: NonNullable<StreamConfig['placement']>): object {
   return { cluster: placement.cluster || undefined, tags: placement.tags.length > 0 ? placement.tags : undefined };
 }
 

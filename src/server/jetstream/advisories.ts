@@ -5,7 +5,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
-import type { ApiRequest, StreamAction } from '../api/index.ts';
+import { peerId, type ApiRequest, type StreamAction } from '../api/index.ts';
 import type { Publisher, RouteHandle, Router } from '../router-types.ts';
 
 const PREFIX = '$JS.EVENT.ADVISORY';
@@ -50,6 +50,18 @@ export class Advisories {
     const members = { stream: name, leader, replicas };
     this.#publish(account, subject, 'stream_leader_elected', members);
     this.#publish(systemAccount, subject, 'stream_leader_elected', { account, ...members });
+  }
+
+  /** This node has hardly any room left. */
+  outOfStorage(): void {
+    const { node: server, clusterName, systemAccount } = this.#options;
+    const members = { server, server_id: peerId(server), cluster: clusterName };
+    this.#publish(systemAccount, `${PREFIX}.SERVER.OUT_OF_STORAGE`, 'server_out_of_space', members);
+  }
+
+  serverRemoved(server: NodeId): void {
+    const members = { server, server_id: peerId(server), cluster: this.#options.clusterName };
+    this.#publish(this.#options.systemAccount, `${PREFIX}.SERVER.REMOVED`, 'server_removed', members);
   }
 
   /** A call was answered with `response`. */

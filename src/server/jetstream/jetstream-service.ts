@@ -5,7 +5,8 @@
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
-import { Api, replicasJson, type ServerLimits } from '../api/index.ts';
+import { META_GROUP } from '../../raft/index.ts';
+import { Api, replaceMember, replicasJson, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
 import { Advisories } from './advisories.ts';
@@ -13,6 +14,8 @@ import { ApiGateway } from './api-gateway.ts';
 import { ConsumerGateway } from './consumer-gateway.ts';
 import { LocalStreams } from './local-streams.ts';
 import { NodeBackend } from './node-backend.ts';
+import { NodeSpace } from './node-space.ts';
+import { Rehoming } from './rehoming.ts';
 import { StreamCaptures } from './stream-captures.ts';
 import { SubmissionExchange } from './submission-exchange.ts';
 
@@ -32,6 +35,8 @@ export interface JetStreamServiceOptions {
   /** See `ApiBackend.strict`. */
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
+  readonly maxFileBytes: number;
+  readonly maxMemoryBytes: number;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
 }
@@ -44,6 +49,8 @@ export class JetStreamService {
   readonly #gateway: ApiGateway;
   readonly #consumers: ConsumerGateway;
   readonly #options: JetStreamServiceOptions;
+  readonly #rehoming: Rehoming;
+  readonly #space: NodeSpace;
 
   /** Attaches to the cluster, which must not have been started yet. */
   constructor(options: JetStreamServiceOptions) {
@@ -78,6 +85,17 @@ export class JetStreamService {
     this.backend = new NodeBackend({ ...options, streams: this.streams, advisories });
     this.api = new Api(this.backend);
     this.backend.serve(this.api);
+    this.#rehoming = this.#makeRehoming();
+    this.#space = new NodeSpace({
+      ...options,
+      streams: this.streams,
+      outOfSpace: () => {
+        advisories.outOfStorage();
+      },
+    });
+    cluster.onLeaderChange((group) => {
+      if (group === META_GROUP) this.#rehoming.review();
+    });
     const consumers = this.#consumers;
     this.#gateway = new ApiGateway({
       api: this.api,
@@ -88,6 +106,32 @@ export class JetStreamService {
       advisories,
       consumers,
     });
+  }
+
+  #makeRehoming(): Rehoming {
+    const { cluster, runtime, logger } = this.#options;
+    const { backend } = this;
+    return new Rehoming({
+      runtime,
+      catalogue: cluster.catalogue,
+      leadsMeta: () => cluster.metaStatus()?.ready === true,
+      replace: async (assignment, node) => {
+        const { account, name: stream } = assignment;
+        try {
+          const replaced = await replaceMember(backend, assignment, node);
+          const reason = replaced.ok ? undefined : replaced.error.description;
+          logger.info({ account, stream, node, reason }, replaced.ok ? 'stream.rehomed' : 'stream.notRehomed');
+        } catch (error) {
+          logger.debug({ account, stream, node, reason: String(error) }, 'stream.notRehomed');
+        }
+      },
+    });
+  }
+
+  /** Ends what this node does of its own accord, before it stops. */
+  stop(): void {
+    this.#rehoming.stop();
+    this.#space.stop();
   }
 
   /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */
@@ -101,5 +145,7 @@ export class JetStreamService {
     }
     this.streams.start();
     this.#captures.start();
+    this.#rehoming.start();
+    this.#space.start();
   }
 }

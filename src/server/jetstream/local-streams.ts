@@ -2,6 +2,7 @@
  * Owns the streams that live on this node: opens their groups as the catalogue says, hands them configuration changes,
  * and removes what the catalogue has deleted.
  */
+import type { NodeId, TimestampUs } from '../../base/brand.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { HeldGroups, type ClusterNode, type StreamAssignment } from '../../cluster/index.ts';
@@ -20,6 +21,8 @@ export interface LocalStream {
   readonly assignment: StreamAssignment;
   readonly instance: StreamInstance;
   readonly consumers: ConsumerSet;
+  /** Since when this node knows the leader that it knows. */
+  readonly leaderSinceUs: TimestampUs | undefined;
 }
 
 interface Options {
@@ -42,6 +45,9 @@ export class LocalStreams {
   readonly #open = new Map<GroupId, LocalStream>();
   /** Looked at again whenever the group's status or configuration moved. */
   readonly #watchers = new Map<GroupId, Set<() => void>>();
+  /** Joined, or lost what they had, and were not brought up to date yet: nobody must take what they hold for the stream. */
+  readonly #unreadable = new Set<GroupId>();
+  readonly #leaders = new Map<GroupId, NodeId | undefined>();
   readonly #groups: HeldGroups;
   readonly #space: SpaceGuard;
 
@@ -61,6 +67,8 @@ export class LocalStreams {
       },
       leaving: (group) => {
         this.#open.delete(group);
+        this.#unreadable.delete(group);
+        this.#leaders.delete(group);
         cluster.groupClosed(group);
       },
     });
@@ -87,6 +95,10 @@ export class LocalStreams {
 
   get(group: GroupId): LocalStream | undefined {
     return this.#open.get(group);
+  }
+
+  isReadable(group: GroupId): boolean {
+    return !this.#unreadable.has(group);
   }
 
   find(account: string, name: string): LocalStream | undefined {
@@ -149,6 +161,7 @@ export class LocalStreams {
       mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
       events: {
         statusChanged: (status) => {
+          this.#noteView(assignment.group, status);
           this.#options.statusChanged(assignment.group, status);
           if (status.ready) this.#configureIfBehind(assignment.group);
           if (status.ready && status.role === 'leader' && status.term !== ledTerm) {
@@ -159,8 +172,19 @@ export class LocalStreams {
         },
       },
     });
-    this.#open.set(assignment.group, { assignment, instance, consumers: consumers! });
+    this.#unreadable.add(assignment.group);
+    this.#open.set(assignment.group, { assignment, instance, consumers: consumers!, leaderSinceUs: undefined });
     return instance;
+  }
+
+  #noteView(group: GroupId, { leader, role, repairing }: GroupStatus): void {
+    if (role === 'learner' || repairing) this.#unreadable.add(group);
+    else this.#unreadable.delete(group);
+    const local = this.#open.get(group);
+    if (local === undefined || this.#leaders.get(group) === leader) return;
+    this.#leaders.set(group, leader);
+    const leaderSinceUs = leader === undefined ? undefined : this.#options.runtime.wallUs();
+    this.#open.set(group, { ...local, leaderSinceUs });
   }
 
   #changed(assignment: StreamAssignment): void {

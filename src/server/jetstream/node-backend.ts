@@ -6,6 +6,9 @@ import type {
   CatalogueChange,
   CatalogueResult,
   ClusterNode,
+  NodeInfo,
+  PlacementResult,
+  PlacementWish,
   StreamAssignment,
 } from '../../cluster/index.ts';
 import { META_GROUP, type GroupId } from '../../raft/index.ts';
@@ -130,6 +133,20 @@ export class NodeBackend implements ApiBackend {
     return this.#cluster.nodes().some((info) => info.node === node && info.up);
   }
 
+  nodes(): readonly NodeInfo[] {
+    return this.#cluster.nodes();
+  }
+
+  place(wish: PlacementWish): PlacementResult {
+    return this.#cluster.place(wish);
+  }
+
+  async removeNode(node: NodeId): Promise<boolean> {
+    const done = await this.#cluster.removeNode(node);
+    if (done) this.#advisories.serverRemoved(node);
+    return done;
+  }
+
   change(change: CatalogueChange): Promise<CatalogueResult> {
     return this.#cluster.change(change);
   }
@@ -152,7 +169,8 @@ export class NodeBackend implements ApiBackend {
 
   localStream(account: string, name: string): LocalStream | undefined {
     const local = this.#streams.find(account, name);
-    return local && { stream: local.instance, consumers: local.consumers };
+    if (local === undefined || !this.#streams.isReadable(local.assignment.group)) return undefined;
+    return { stream: local.instance, consumers: local.consumers, leaderSinceUs: local.leaderSinceUs };
   }
 
   leaderOf(assignment: StreamAssignment): NodeId | undefined {
@@ -170,7 +188,7 @@ export class NodeBackend implements ApiBackend {
       const leftMs = deadline - this.runtime.monotonicMs();
       if (leftMs <= 0) return undefined;
       // A stream that was only just created is led by the node that the catalogue chose, before anybody said so.
-      const leader = this.#cluster.leaderOf(group) ?? assignment.firstLeader;
+      const leader = this.#cluster.leaderOf(group) ?? firstToAsk(assignment);
       const envelope = { group, revision, timeoutMs: Math.min(leftMs, READY_PATIENCE_MS) };
       const answer = await this.#askNode(leader, { ...request, forwarded: true }, envelope);
       if (answer !== undefined) return answer;
@@ -222,4 +240,8 @@ export class NodeBackend implements ApiBackend {
     }
     return usage;
   }
+}
+
+function firstToAsk({ firstLeader, members, generation }: StreamAssignment): NodeId {
+  return generation === 0 ? firstLeader : members[0]!;
 }
