@@ -218,11 +218,17 @@ export const INVALID_PRIORITY_GROUP = apiError(
   10162,
   'Valid priority group name must match A-Z, a-z, 0-9, -_/=)+ and may not exceed 16 characters',
 );
+export const WRONG_LAST_SEQUENCE = apiError(400, 10164, 'wrong last sequence');
 export const MESSAGE_TTL_DISABLED = apiError(400, 10166, 'per-message TTL is disabled');
 export const COUNTERS_DISABLED = apiError(400, 10168, 'message counters is disabled');
 export const MIRROR_WITH_COUNTERS = apiError(400, 10173, 'stream mirrors can not also calculate counters');
 export const ATOMIC_PUBLISH_DISABLED = apiError(400, 10174, 'atomic publish is disabled');
+export const ATOMIC_SEQUENCE_MISSING = apiError(400, 10175, 'atomic publish sequence is missing');
+export const ATOMIC_BATCH_INCOMPLETE = apiError(400, 10176, 'atomic publish batch is incomplete');
+export const atomicHeaderUnsupported = (header: string): ApiError =>
+  apiError(400, 10177, `atomic publish unsupported header used: ${header}`);
 export const PRIORITY_GROUPS_WITH_PUSH = apiError(400, 10178, 'priority groups can not be used with push consumers');
+export const ATOMIC_BATCH_ID_INVALID = apiError(400, 10179, 'atomic publish batch ID is invalid');
 export const ACK_WAIT_NEGATIVE = apiError(400, 10183, 'consumer ack wait needs to be positive');
 export const BACKOFF_NEGATIVE = apiError(400, 10184, 'consumer backoff needs to be positive');
 export const API_LEVEL_REQUIRED = apiError(412, 10185, 'JetStream minimum api level required');
@@ -237,8 +243,13 @@ export const MISSING_EXPECTED_SEQUENCE = apiError(
 export const GROUPS_WITHOUT_POLICY = apiError(400, 10196, 'consumer can not have priority groups when policy is none');
 export const PINNED_TTL_WITHOUT_POLICY = apiError(400, 10197, 'PinnedTTL cannot be set when PriorityPolicy is none');
 export const MIRROR_WITH_ATOMIC_PUBLISH = apiError(400, 10198, 'stream mirrors can not also use atomic publishing');
+export const atomicBatchTooLarge = (limit: number | string): ApiError =>
+  apiError(400, 10199, `atomic publish batch is too large: ${limit}`);
+export const ATOMIC_COMMIT_INVALID = apiError(400, 10200, 'atomic publish batch commit is invalid');
+export const ATOMIC_DUPLICATE_ID = apiError(400, 10201, 'atomic publish batch contains duplicate message id');
 export const invalidReset = (text: string): ApiError => apiError(400, 10204, `invalid reset: ${text}`);
 export const MIRROR_WITH_BATCH_PUBLISH = apiError(400, 10209, 'stream mirrors can not also use batch publishing');
+export const TOO_MANY_ATOMIC_BATCHES = apiError(429, 10210, 'atomic publish too many inflight');
 export const MIRROR_CONSUMER_INVALID = apiError(400, 10213, 'stream mirror consumer config is invalid');
 export const MIRROR_NEEDS_FLOW_CONTROL = apiError(
   400,

@@ -1,4 +1,5 @@
 /** Owns which pull requests are taken, and what those that are not get as answer (in the order of the reference). */
+import { API_LEVEL } from '../base/api-level.ts';
 import type { ConsumerConfig } from './types.ts';
 import { parsePullRequest, type PullRequestBody } from './pull-request.ts';
 import {
@@ -13,8 +14,6 @@ import {
   exceededMaxBytes,
 } from './status-messages.ts';
 
-/** The level of the JetStream API that we speak. */
-const API_LEVEL = 5;
 const LEVEL_HEADER = 'nats-required-api-level:';
 
 export type Admission =

@@ -1,10 +1,11 @@
 /** Owns what monitoring is told about this node: gathers it from the front end, the cluster and JetStream when asked. */
+import { API_LEVEL } from '../base/api-level.ts';
 import { formatRfc3339 } from '../base/rfc3339.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { ClusterNode, StreamAssignment } from '../cluster/index.ts';
 import { META_GROUP, type GroupStatus } from '../raft/index.ts';
-import { API_LEVEL, consumerInfoJson, dynamicMetadata, clusterInfoJson, peerId, streamInfoJson } from './api/index.ts';
+import { consumerInfoJson, dynamicMetadata, clusterInfoJson, peerId, streamInfoJson } from './api/index.ts';
 import type { ServerOptions, StorageBudget } from './config/index.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import type { FrontEnd } from './front-end.ts';

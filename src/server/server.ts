@@ -3,11 +3,11 @@
  * order in which others may see them, and stops them the other way round.
  */
 import { join } from 'node:path';
+import { API_LEVEL } from '../base/api-level.ts';
 import type { NodeId } from '../base/brand.ts';
 import { SystemRuntime, type Runtime } from '../base/runtime.ts';
 import { createCluster, createLinks, fileState, type ClusterNode, TRAFFIC, type Links } from '../cluster/index.ts';
 import { createRaftHost, openNodeStorage, type NodeStorage, type RaftHost, type RaftTransport } from '../raft/index.ts';
-import { API_LEVEL } from './api/index.ts';
 import { COMPATIBLE_VERSION, ownVersion, writePortsFile } from './cli/index.ts';
 import { clientUrls } from './client-urls.ts';
 import { planReload, storageBudget, type LoadedOptions, type ServerOptions } from './config/index.ts';
@@ -241,6 +241,7 @@ export class Server {
       },
       lowOnSpace: () => storage.lowOnSpace,
       ...budget,
+      batchLimits: options.jetStream!.limits.batch,
     });
     const clusterPort = options.cluster?.port;
     this.#jetStream = { cluster, service, budget, clusterPort, storage };

@@ -1,8 +1,9 @@
 /** Owns applying a message batch: which of its messages are stored, and what the limits remove in turn. */
 import type { Seq, TimestampUs } from '../base/brand.ts';
-import { BAD_REQUEST } from '../base/api-errors.ts';
+import { BAD_REQUEST, type ApiError } from '../base/api-errors.ts';
 import { invariant } from '../base/errors.ts';
 import type { Entry } from '../raft/index.ts';
+import { BatchStage } from './batch-stage.ts';
 import { BATCH_HEADER_BYTES, batchCount } from './entry-format.ts';
 import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView } from './message-format.ts';
 import { isStub, placedBatchLayout, placedTimeUs } from './placed-batch.ts';
@@ -63,6 +64,48 @@ export class BatchApplier {
     this.#checks.headers.clear();
     this.#announce(first, store.lastSeq);
     return first as Seq;
+  }
+
+  /**
+   * Applies the atomic batch in `entry`: all of it is stored, or nothing, for the reason in the only exception. Returns
+   * the first sequence that it took or would have taken.
+   */
+  applyAtomic(entry: Entry, timestampUs: TimestampUs, exceptions: SubmissionException[] | undefined): Seq {
+    const { store, dedupe, config, deadEntries, digest } = this.#state;
+    const { body } = entry;
+    const first = store.lastSeq + 1;
+    dedupe.expire(timestampUs - config.duplicateWindowMs * 1000);
+    this.#headTrimmed = false;
+    const refusal = this.#checkAtomic(body);
+    if (refusal !== undefined) {
+      deadEntries.push(entry.index);
+      digest.mix(refusal.ordinal);
+      exceptions?.push({ ordinal: refusal.ordinal, stored: false, reply: this.#replies.error(refusal.error) });
+    } else {
+      store.beginBatch(entry.index, timestampUs, batchCount(body));
+      for (let at = BATCH_HEADER_BYTES; readMessage(body, at, body.length, this.#view); at = this.#view.end) {
+        this.#checks.admit(this.#view);
+        this.#keep(this.#size(), timestampUs);
+      }
+      if (!store.endBatch()) deadEntries.push(entry.index);
+    }
+    this.#view.buffer = NO_BUFFER;
+    this.#checks.headers.clear();
+    this.#announce(first, store.lastSeq);
+    return first as Seq;
+  }
+
+  /** The first message that must not be stored, and why. */
+  #checkAtomic(body: Buffer): { readonly ordinal: number; readonly error: ApiError } | undefined {
+    const stage = new BatchStage();
+    const count = batchCount(body);
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < count; ordinal++, at = this.#view.end) {
+      if (!readMessage(body, at, body.length, this.#view)) return { ordinal, error: BAD_REQUEST };
+      const error = this.#checks.checkMember(this.#view, this.#size(), stage);
+      if (error !== undefined) return { ordinal, error };
+    }
+    return at === body.length ? undefined : { ordinal: count, error: BAD_REQUEST };
   }
 
   /**

@@ -40,8 +40,6 @@ const MIN_DELETE_MARKER_TTL_MS = 1000;
  * messages still to come. Differs from the reference server, whose sequences end at 2^64.
  */
 export const MAX_CHOSEN_SEQ = 2 ** 52;
-/** Every feature that this server has belongs to level 0 of the API. */
-const REQUIRED_API_LEVEL = 0;
 
 /** What a client asked for, in our units. Members are the zero value where the client said nothing. */
 export interface StreamConfigRequest extends StreamConfig {
@@ -248,7 +246,7 @@ function checkRest(request: StreamConfigRequest, limits: StreamConfigLimits): Ap
   if ((request.placement?.preferred ?? '') !== '') {
     return invalidStreamConfig('preferred server not permitted in placement');
   }
-  if (metadataBytes(storedMetadata(request.metadata, REQUIRED_API_LEVEL)) > MAX_METADATA_BYTES) {
+  if (metadataBytes(storedMetadata(request.metadata, requiredApiLevel(request))) > MAX_METADATA_BYTES) {
     return invalidStreamConfig(`stream metadata exceeds maximum size of ${MAX_METADATA_BYTES} bytes`);
   }
   if (limits.maxConsumers >= 0 && request.maxConsumers > limits.maxConsumers) return MAX_CONSUMERS_REACHED;
@@ -263,13 +261,20 @@ function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
     [request.allowMsgTtl, 'message TTLs'],
     [request.subjectDeleteMarkerTtlMs > 0, 'subject delete markers'],
     [request.allowMsgCounter, 'message counters'],
-    [request.allowAtomic, 'atomic batch publish'],
     [request.allowBatched, 'fast batch publish'],
     [request.allowMsgSchedules, 'message schedules'],
     [request.persistMode === 'async', 'async persist mode'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
   return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
+}
+
+/** The least level of the API that knows all that the stream uses (streams.md 1.6). */
+function requiredApiLevel(request: StreamConfigRequest): number {
+  if (request.allowBatched) return 4;
+  const { allowMsgCounter, allowAtomic, allowMsgSchedules, persistMode } = request;
+  if (allowMsgCounter || allowAtomic || allowMsgSchedules || persistMode === 'async') return 2;
+  return request.allowMsgTtl || request.subjectDeleteMarkerTtlMs > 0 ? 1 : 0;
 }
 
 /** Streams fed by other streams do not deduplicate unless told to. */
@@ -312,7 +317,7 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
     denyPurge: request.denyPurge,
     allowRollupHdrs: request.allowRollupHdrs,
     consumerLimits: request.consumerLimits,
-    metadata: storedMetadata(request.metadata, REQUIRED_API_LEVEL),
+    metadata: storedMetadata(request.metadata, requiredApiLevel(request)),
     mirror: request.mirror,
     sources: request.sources,
     mirrorDirect: mirrorDirectOf(request, limits.visible),

@@ -3,7 +3,7 @@
  *
  * Every body starts with `u8 kind | u8 version | f64 timestampUs`, big-endian. Behind that:
  * batch (1): `u32 count`, then `count` messages in stored form; operation (2): JSON; extension operation (3) and
- * extension progress (4): bytes of its own; placed batch (6): see placed-batch.ts.
+ * extension progress (4): bytes of its own; atomic batch (5): as a batch; placed batch (6): see placed-batch.ts.
  */
 import type { TimestampUs } from '../base/brand.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../raft/index.ts';
@@ -12,8 +12,10 @@ export const ENTRY_BATCH = 1;
 export const ENTRY_OPERATION = 2;
 export const ENTRY_EXTENSION_OPERATION = 3;
 export const ENTRY_EXTENSION_PROGRESS = 4;
+/** All of its messages are stored, or none. */
+export const ENTRY_ATOMIC_BATCH = 5;
 export const ENTRY_PLACED_BATCH = 6;
-export type StreamEntryKind = 1 | 2 | 3 | 4 | 6;
+export type StreamEntryKind = 1 | 2 | 3 | 4 | 5 | 6;
 
 const ENTRY_VERSION = 1;
 const AT_VERSION = 1;
@@ -35,8 +37,13 @@ export function allocateEntry(kind: StreamEntryKind, timestampUs: TimestampUs, p
 }
 
 /** A record for a batch of `count` messages; they go to `RECORD_MESSAGES_START`. */
-export function allocateBatch(timestampUs: TimestampUs, count: number, messageBytes: number): Buffer {
-  const record = allocateEntry(ENTRY_BATCH, timestampUs, 4 + messageBytes);
+export function allocateBatch(
+  timestampUs: TimestampUs,
+  count: number,
+  messageBytes: number,
+  kind: typeof ENTRY_BATCH | typeof ENTRY_ATOMIC_BATCH = ENTRY_BATCH,
+): Buffer {
+  const record = allocateEntry(kind, timestampUs, 4 + messageBytes);
   record.writeUInt32BE(count, RECORD_HEADER_BYTES + ENTRY_HEADER_BYTES);
   return record;
 }
@@ -54,6 +61,8 @@ export function entryKind(body: Buffer): StreamEntryKind | undefined {
   switch (body[0]) {
     case ENTRY_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_BATCH;
+    case ENTRY_ATOMIC_BATCH:
+      return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_ATOMIC_BATCH;
     case ENTRY_PLACED_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PLACED_BATCH;
     case ENTRY_OPERATION:

@@ -1,12 +1,15 @@
 /**
  * Owns what the leader does to publishes before they are proposed, on streams whose configuration asks for it: messages
- * are rewritten, and those that are answered at once leave the rest. The order of arrival stays. Other streams' publishes
- * never come here.
+ * are rewritten, those of batches wait for their commit, and some are answered at once. The order of arrival stays. Other
+ * streams' publishes never come here.
  */
+import type { GroupStatus, Term } from '../raft/index.ts';
+import { AtomicIntake, type AtomicIntakeOptions } from './atomic-intake.ts';
 import { MessageDraft } from './message-draft.ts';
 import { emptyMessageView, holdsMessages, readMessage } from './message-format.ts';
 import { MessageRun } from './message-run.ts';
 import type { PublishSink } from './proposer.ts';
+import { BATCH_COMMIT, BATCH_ID } from './publish-headers.ts';
 import type { PublishReplies } from './publish-replies.ts';
 import type { MessageRewriter } from './rewriters.ts';
 import { SplitSubmission } from './split-submission.ts';
@@ -15,30 +18,47 @@ import type { StreamConfig, Submission } from './types.ts';
 export class PublishIntake {
   readonly #proposer: PublishSink;
   readonly #replies: PublishReplies;
-  readonly #getConfig: () => StreamConfig;
   readonly #rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
+  readonly #atomic: AtomicIntake;
   readonly #view = emptyMessageView();
   readonly #draft = new MessageDraft();
-  /** The configuration that the members below were made for. */
-  #config: StreamConfig | undefined;
-  #rewriters: readonly MessageRewriter[] = [];
+  #config: StreamConfig;
+  #rewriters: readonly MessageRewriter[];
+  #term: Term | undefined;
 
-  constructor(options: {
-    readonly proposer: PublishSink;
-    readonly replies: PublishReplies;
-    readonly config: () => StreamConfig;
-    readonly rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
-  }) {
+  constructor(
+    options: AtomicIntakeOptions & {
+      readonly config: StreamConfig;
+      readonly rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
+    },
+  ) {
     this.#proposer = options.proposer;
     this.#replies = options.replies;
-    this.#getConfig = options.config;
     this.#rewritersFor = options.rewritersFor;
+    this.#atomic = new AtomicIntake(options);
+    this.#config = options.config;
+    this.#rewriters = this.#rewritersFor(options.config);
   }
 
   /** False: publishes go to the log as they come. */
   get isNeeded(): boolean {
-    this.#followConfig();
-    return this.#rewriters.length > 0;
+    return this.#rewriters.length > 0 || this.#config.allowAtomic;
+  }
+
+  configChanged(config: StreamConfig): void {
+    this.#config = config;
+    this.#rewriters = this.#rewritersFor(config);
+    if (!config.allowAtomic) this.#atomic.dropAll();
+  }
+
+  statusChanged({ role, term }: GroupStatus): void {
+    const led = role === 'leader' ? term : undefined;
+    if (led !== this.#term) this.#atomic.dropAll();
+    this.#term = led;
+  }
+
+  close(): void {
+    this.#atomic.dropAll();
   }
 
   submit(submission: Submission): void {
@@ -51,7 +71,6 @@ export class PublishIntake {
       submission.settle({ kind: 'refused', reason: 'overloaded' });
       return;
     }
-    this.#followConfig();
     const split = new SplitSubmission(submission, this.#replies);
     const run = new MessageRun(split, this.#proposer);
     for (let ordinal = 0, at = 0; ordinal < count; ordinal++, at = this.#view.end) {
@@ -71,13 +90,16 @@ export class PublishIntake {
       split.answer(ordinal, this.#replies.error(error));
       return;
     }
-    run.add(ordinal, message.toStored());
+    if (this.#config.allowAtomic && message.honoured.has(BATCH_ID)) this.#takeMember(message, ordinal, split, run);
+    else run.add(ordinal, message.toStored());
   }
 
-  #followConfig(): void {
-    const config = this.#getConfig();
-    if (config === this.#config) return;
-    this.#config = config;
-    this.#rewriters = this.#rewritersFor(config);
+  #takeMember(message: MessageDraft, ordinal: number, split: SplitSubmission, run: MessageRun): void {
+    // What came before the batch is proposed before it.
+    if (message.honoured.has(BATCH_COMMIT)) run.send();
+    const told = split.defer(ordinal);
+    this.#atomic.take(message, this.#config, (reply) => {
+      told(reply === undefined ? [] : [reply]);
+    });
   }
 }

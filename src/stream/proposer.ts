@@ -7,7 +7,13 @@ import type { Seq, TimestampUs } from '../base/brand.ts';
 import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, Term } from '../raft/index.ts';
-import { allocateBatch, entryWith, RECORD_MESSAGES_START, type StreamEntryKind } from './entry-format.ts';
+import {
+  allocateBatch,
+  entryWith,
+  RECORD_MESSAGES_START,
+  type ENTRY_ATOMIC_BATCH,
+  type StreamEntryKind,
+} from './entry-format.ts';
 import { holdsMessages } from './message-format.ts';
 import type { Submission, SubmissionException, SubmissionOutcome } from './types.ts';
 
@@ -17,6 +23,11 @@ const MAX_BATCH_MESSAGES = 65_536;
 /** Publishes that wait to be proposed; above it they are refused. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_OPERATIONS = 10_000;
+
+/** A submission as it is proposed: an atomic batch gets an entry of its own. */
+export interface Publishes extends Submission {
+  readonly kind?: typeof ENTRY_ATOMIC_BATCH;
+}
 
 interface QueuedOperation {
   readonly kind: StreamEntryKind;
@@ -41,7 +52,7 @@ export class Proposer {
   /** Time of the latest entry applied here. */
   readonly #appliedClock: () => TimestampUs;
   #lastStampUs = 0 as TimestampUs;
-  #queue: Submission[] = [];
+  #queue: Publishes[] = [];
   #queuedBytes = 0;
   #operations: QueuedOperation[] = [];
   /** In order of their indexes. */
@@ -59,13 +70,14 @@ export class Proposer {
     return !this.#closed && this.#group.status.role === 'leader';
   }
 
-  submit(submission: Submission): void {
+  submit(submission: Publishes): void {
     if (!this.isLeading) {
       submission.settle({ kind: 'refused', reason: 'notLeader' });
       return;
     }
     const { messages, count } = submission;
-    if (this.#queuedBytes + messages.length > MAX_QUEUED_BYTES || !holdsMessages(messages, count)) {
+    const overfull = this.#queuedBytes > 0 && this.#queuedBytes + messages.length > MAX_QUEUED_BYTES;
+    if (overfull || !holdsMessages(messages, count)) {
       submission.settle({ kind: 'refused', reason: 'overloaded' });
       return;
     }
@@ -162,7 +174,8 @@ export class Proposer {
       const submission = this.#queue[taken]!;
       const full =
         bytes + submission.messages.length > MAX_BATCH_BYTES || count + submission.count > MAX_BATCH_MESSAGES;
-      if (taken > 0 && full) break;
+      const alone = submission.kind !== undefined || this.#queue[0]!.kind !== undefined;
+      if (taken > 0 && (full || alone)) break;
       bytes += submission.messages.length;
       count += submission.count;
     }
@@ -173,8 +186,8 @@ export class Proposer {
     return true;
   }
 
-  #proposeBatch(batch: readonly Submission[], count: number, bytes: number): boolean {
-    const record = allocateBatch(this.#stamp(), count, bytes);
+  #proposeBatch(batch: readonly Publishes[], count: number, bytes: number): boolean {
+    const record = allocateBatch(this.#stamp(), count, bytes, batch[0]?.kind);
     let at = RECORD_MESSAGES_START;
     for (const { messages } of batch) at += messages.copy(record, at);
     const { term } = this.#group.status;

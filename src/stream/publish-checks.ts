@@ -4,7 +4,9 @@
  * unreplicated stream checks in the same order.
  */
 import {
+  ATOMIC_DUPLICATE_ID,
   ATOMIC_PUBLISH_DISABLED,
+  atomicHeaderUnsupported,
   COUNTERS_DISABLED,
   EXPECTED_STREAM_MISMATCH,
   HEADERS_TOO_LARGE,
@@ -17,9 +19,11 @@ import {
   STREAM_SOURCE_FORBIDDEN,
   storeFailed,
   wrongLastMsgId,
+  WRONG_LAST_SEQUENCE,
   wrongLastSequence,
   type ApiError,
 } from '../base/api-errors.ts';
+import type { BatchStage } from './batch-stage.ts';
 import type { MessageView } from './message-format.ts';
 import {
   BATCH_ID,
@@ -41,6 +45,7 @@ import { subjectFilter } from './subject-filter.ts';
 import { lastSeqOf } from './store-queries.ts';
 
 const MAX_HEADERS_BYTES = 65_535;
+const EXPECTED_LAST_MSG_ID_UNSUPPORTED = atomicHeaderUnsupported('Nats-Expected-Last-Msg-Id');
 
 export type Rollup = 'none' | 'subject' | 'all';
 /** `undefined`: store it. A number: it is a duplicate of that sequence. */
@@ -51,6 +56,8 @@ export class PublishChecks {
   /** What the message just checked asks for. */
   rollup: Rollup = 'none';
   readonly #state: ReplicatedState;
+  /** While a message of an atomic batch is checked: those before it. */
+  #stage: BatchStage | undefined;
 
   constructor(state: ReplicatedState) {
     this.#state = state;
@@ -80,6 +87,22 @@ export class PublishChecks {
     return this.headers.has(EXPECTED_LAST_MSG_ID) ? this.#checkLastMsgId() : undefined;
   }
 
+  /** Judges a message of an atomic batch behind those in `stage`, and adds it to them. */
+  checkMember(view: MessageView, size: number, stage: BatchStage): ApiError | undefined {
+    this.#stage = stage;
+    const verdict = this.check(view, size);
+    this.#stage = undefined;
+    if (typeof verdict === 'number') return ATOMIC_DUPLICATE_ID;
+    if (verdict === undefined) stage.add(view, size);
+    return verdict;
+  }
+
+  /** Takes in the headers of a message that was found good with its batch. */
+  admit(view: MessageView): void {
+    this.trust(view);
+    if (this.headers.has(ROLLUP)) this.#checkRollup(view);
+  }
+
   /** Takes in the headers of a message that is stored in any case, and asks for nothing. */
   trust(view: MessageView): void {
     this.rollup = 'none';
@@ -90,23 +113,28 @@ export class PublishChecks {
   #checkHeaders(view: MessageView, headersBytes: number): Verdict {
     const { headers } = this;
     const { config, dedupe, store } = this.#state;
-    if (headers.has(BATCH_ID)) return ATOMIC_PUBLISH_DISABLED;
+    const stage = this.#stage;
+    if (stage === undefined && headers.has(BATCH_ID)) return ATOMIC_PUBLISH_DISABLED;
+    if (stage !== undefined && headers.has(EXPECTED_LAST_MSG_ID)) return EXPECTED_LAST_MSG_ID_UNSUPPORTED;
     if (headersBytes > MAX_HEADERS_BYTES) return HEADERS_TOO_LARGE;
     if (headers.has(INCREMENT)) return COUNTERS_DISABLED;
     if (headers.has(EXPECTED_STREAM) && headers.text(EXPECTED_STREAM) !== config.name) return EXPECTED_STREAM_MISMATCH;
     if (headers.has(TTL)) return MESSAGE_TTL_DISABLED;
+    if (stage !== undefined && headers.has(MSG_ID) && !stage.addId(headers.text(MSG_ID))) return ATOMIC_DUPLICATE_ID;
     if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
       const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
       if (original !== 0) return original;
     }
     if (headers.has(STREAM_SOURCE)) return STREAM_SOURCE_FORBIDDEN;
-    if (headers.has(EXPECTED_LAST_SEQUENCE) && headers.sequence(EXPECTED_LAST_SEQUENCE) !== store.lastSeq) {
-      return wrongLastSequence(store.lastSeq);
+    if (headers.has(EXPECTED_LAST_SEQUENCE)) {
+      const lastSeq = store.lastSeq + (stage?.messages ?? 0);
+      if (headers.sequence(EXPECTED_LAST_SEQUENCE) !== lastSeq) return wrongLastSequence(lastSeq);
+      if (lastSeq > store.lastSeq) return WRONG_LAST_SEQUENCE;
     }
     const verdict = this.#checkSubjectSequence(view);
     if (verdict !== undefined) return verdict;
     if (headers.has(SCHEDULE)) return SCHEDULES_DISABLED;
-    return headers.has(ROLLUP) ? this.#checkRollup() : undefined;
+    return headers.has(ROLLUP) ? this.#checkRollup(view) : undefined;
   }
 
   #checkSubjectSequence(view: MessageView): Verdict {
@@ -114,6 +142,7 @@ export class PublishChecks {
     const { store } = this.#state;
     const other = headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT);
     if (!headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE)) return other ? MISSING_EXPECTED_SEQUENCE : undefined;
+    if (this.#isStaged(view, other)) return WRONG_LAST_SEQUENCE;
     let last = 0;
     if (other) {
       last = lastSeqOf(store, subjectFilter([headers.text(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT)]));
@@ -124,15 +153,25 @@ export class PublishChecks {
     return headers.sequence(EXPECTED_LAST_SUBJECT_SEQUENCE) === last ? undefined : wrongLastSequence(last);
   }
 
-  #checkRollup(): Verdict {
+  /** Whether an earlier message of the batch writes to the subject whose last sequence is expected. */
+  #isStaged(view: MessageView, other: boolean): boolean {
+    if (this.#stage === undefined) return false;
+    return other
+      ? this.#stage.writes(this.headers.text(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT))
+      : this.#stage.countOf(view) > 0;
+  }
+
+  #checkRollup(view: MessageView): Verdict {
     const { config } = this.#state;
     if (!config.allowRollupHdrs || config.denyPurge) return rollupFailed('rollup not permitted');
     const value = this.headers.text(ROLLUP);
     switch (value.toLowerCase()) {
       case 'sub':
+        if (this.#stage !== undefined && this.#stage.countOf(view) > 0) return rollupFailed('batch rollup sub invalid');
         this.rollup = 'subject';
         return undefined;
       case 'all':
+        if (this.#stage !== undefined && this.#stage.messages > 0) return rollupFailed('batch rollup all invalid');
         this.rollup = 'all';
         return undefined;
       default:
@@ -142,12 +181,14 @@ export class PublishChecks {
 
   #checkDiscardNew(view: MessageView, size: number): Verdict {
     const { config, store } = this.#state;
-    if (config.maxMsgs > 0 && store.messages >= config.maxMsgs) return storeFailed('maximum messages exceeded');
-    if (config.maxBytes > 0 && store.bytes + size > config.maxBytes) return storeFailed('maximum bytes exceeded');
+    const messages = store.messages + (this.#stage?.messages ?? 0);
+    const bytes = store.bytes + (this.#stage?.bytes ?? 0) + size;
+    if (config.maxMsgs > 0 && messages >= config.maxMsgs) return storeFailed('maximum messages exceeded');
+    if (config.maxBytes > 0 && bytes > config.maxBytes) return storeFailed('maximum bytes exceeded');
     if (!config.discardNewPerSubject || config.maxMsgsPerSubject <= 0 || this.rollup !== 'none') return undefined;
     const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
-    const full = id >= 0 && store.subjects.counts[id]! >= config.maxMsgsPerSubject;
-    return full ? storeFailed('maximum messages per subject exceeded') : undefined;
+    const count = (id >= 0 ? store.subjects.counts[id]! : 0) + (this.#stage?.countOf(view) ?? 0);
+    return count >= config.maxMsgsPerSubject ? storeFailed('maximum messages per subject exceeded') : undefined;
   }
 
   #checkLastMsgId(): Verdict {

@@ -7,12 +7,17 @@ export class PublishReplies {
 
   constructor(stream: string, domain: string | undefined) {
     this.#stream = JSON.stringify(stream);
-    this.#domain = domain === undefined ? '' : `"domain":${JSON.stringify(domain)},`;
+    this.#domain = domain === undefined || domain === '' ? '' : `"domain":${JSON.stringify(domain)},`;
   }
 
   error({ code, errCode, description }: ApiError): string {
     const error = JSON.stringify({ code, err_code: errCode, description });
     return `{"error":${error},"stream":${this.#stream},"seq":0}`;
+  }
+
+  /** `seq` is that of the last message. */
+  batch(seq: number, id: string, count: number): string {
+    return `{"stream":${this.#stream},${this.#domain}"seq":${seq},"batch":${JSON.stringify(id)},"count":${count}}`;
   }
 
   /** The plain acknowledgement, for where it is not understood by itself. */

@@ -7,6 +7,7 @@ import type { Entry } from '../raft/index.ts';
 import { BatchApplier } from './batch-applier.ts';
 import { CheckpointPages } from './checkpoint-pages.ts';
 import {
+  ENTRY_ATOMIC_BATCH,
   ENTRY_BATCH,
   ENTRY_EXTENSION_OPERATION,
   ENTRY_EXTENSION_PROGRESS,
@@ -76,9 +77,12 @@ export class Replica {
     const timestampUs = state.advanceClock(entryTimestamp(body));
     state.appliedIndex = entry.index;
     this.#batches.watcher = proposal === undefined || state.config.republish === undefined ? undefined : this.#watcher;
-    if (kind === ENTRY_BATCH) {
+    if (kind === ENTRY_BATCH || kind === ENTRY_ATOMIC_BATCH) {
       const exceptions: SubmissionException[] | undefined = proposal?.kind === 'batch' ? [] : undefined;
-      const firstSeq = this.#batches.apply(entry, timestampUs, exceptions);
+      const firstSeq =
+        kind === ENTRY_BATCH
+          ? this.#batches.apply(entry, timestampUs, exceptions)
+          : this.#batches.applyAtomic(entry, timestampUs, exceptions);
       this.#finish();
       if (proposal?.kind === 'batch') Proposer.settle(proposal.submissions, firstSeq, exceptions ?? []);
       return;

@@ -8,6 +8,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, PageSink, StateMachine } from '../raft/index.ts';
 import { AgeLimit } from './age-limit.ts';
+import type { AbandonReason } from './atomic-intake.ts';
+import { BatchBudget } from './batch-limits.ts';
 import { BlockCompactor } from './block-compactor.ts';
 import { BlockCursor } from './block-cursor.ts';
 import { BlockRef } from './block-table.ts';
@@ -53,6 +55,8 @@ export interface StreamOptions {
   readonly logger: Logger;
   /** Named in acknowledgements of duplicates; undefined: none. */
   readonly domain?: string | undefined;
+  /** What batches may hold, shared by the streams of a node; undefined: this stream's own. */
+  readonly batches?: BatchBudget;
   readonly createExtension: (host: ExtensionHost) => StreamExtension;
   readonly events?: StreamEvents;
   /** Of a stream that republishes. */
@@ -65,6 +69,8 @@ export interface StreamOptions {
 export interface StreamEvents {
   statusChanged?(status: GroupStatus): void;
   configChanged?(config: StreamConfig, revision: number): void;
+  /** The leader gave up an atomic batch. */
+  batchAbandoned?(batch: string, reason: AbandonReason): void;
 }
 
 export function createStream(options: StreamOptions): StreamInstance & StateMachine {
@@ -98,8 +104,13 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#intake = new PublishIntake({
       proposer: this.#proposer,
       replies: new PublishReplies(options.config.name, options.domain),
-      config: () => this.config,
       rewritersFor: (config) => rewritersFor(config, options.runtime),
+      budget: options.batches ?? new BatchBudget(),
+      runtime: options.runtime,
+      abandoned: (batch, reason) => {
+        options.events?.batchAbandoned?.(batch, reason);
+      },
+      config: options.config,
     });
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();
@@ -242,6 +253,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   statusChanged(status: GroupStatus): void {
     this.#proposer.statusChanged(status);
+    this.#intake.statusChanged(status);
     this.extension.statusChanged(status);
     this.#ageLimit.schedule();
     this.#options.events?.statusChanged?.(status);
@@ -290,10 +302,12 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     await this.#replica.pages.restore(checkpoint.pages, () => this.#pause());
     for (const blockSeq of state.erasures) this.#compactor.enqueue(blockSeq);
     this.#ageLimit.schedule();
+    this.#intake.configChanged(state.config);
     this.#options.events?.configChanged?.(state.config, state.configRevision);
   }
 
   close(): void {
+    this.#intake.close();
     this.#proposer.close();
     this.#compactor.close();
     this.#ageLimit.close();
@@ -319,6 +333,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       extension: () => this.extension,
       watcher: this.#options.watcher,
       configChanged: (config) => {
+        this.#intake.configChanged(config);
         this.#ageLimit.reschedule();
         this.#options.events?.configChanged?.(config, this.configRevision);
       },

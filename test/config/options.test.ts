@@ -48,7 +48,8 @@ test('a full JetStream cluster node is understood', () => {
     server_metadata { rack: "7" }
     jetstream {
       store_dir: /data, max_mem: 1GB, max_file: "10G", domain: hub, sync_interval: always, strict: false
-      limits { max_ack_pending: 10, max_ha_assets: 20, max_request_batch: 30, duplicate_window: "2m" }
+      limits { max_ack_pending: 10, max_ha_assets: 20, max_request_batch: 30, duplicate_window: "2m"
+        batch { max_inflight_per_stream: 5, max_inflight_total: 0, max_msgs: 7, timeout: "3s" } }
       max_outstanding_catchup: 64MB
     }
     cluster {
@@ -70,7 +71,13 @@ test('a full JetStream cluster node is understood', () => {
     sync: 'always',
     strict: false,
     uniqueTag: undefined,
-    limits: { maxAckPending: 10, maxHaAssets: 20, maxRequestBatch: 30, duplicateWindowMs: 120_000 },
+    limits: {
+      maxAckPending: 10,
+      maxHaAssets: 20,
+      maxRequestBatch: 30,
+      duplicateWindowMs: 120_000,
+      batch: { maxOpenPerStream: 5, maxOpen: 0, maxMsgs: 7, timeoutMs: 3000 },
+    },
   });
   assert.deepEqual(options.cluster, {
     name: 'c1',

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { startServers, type Servers } from '../harness/server-process.ts';
+import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
@@ -56,6 +57,7 @@ function runAll(client: () => RawClient): void {
     ...CONSUMER_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,
+    ...ATOMIC_BATCH_SCENARIOS,
     ...ours,
   ]) {
     test(scenario.title, async (t: TestContext) => {

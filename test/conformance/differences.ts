@@ -29,11 +29,6 @@ export const DIFFERENCES: readonly Difference[] = [
   { what: 'message TTLs are refused', why: HONEST, scenario: unsupported('message TTLs', { allow_msg_ttl: true }) },
   { what: 'counters are refused', why: HONEST, scenario: unsupported('message counters', { allow_msg_counter: true }) },
   {
-    what: 'atomic batches are refused',
-    why: HONEST,
-    scenario: unsupported('atomic batch publish', { allow_atomic: true }),
-  },
-  {
     what: 'fast batches are refused',
     why: HONEST,
     scenario: unsupported('fast batch publish', { allow_batched: true }),

@@ -2,10 +2,12 @@
 import {
   BATCH_HEADER_BYTES,
   batchCount,
+  ENTRY_ATOMIC_BATCH,
   ENTRY_BATCH,
   ENTRY_EXTENSION_OPERATION,
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
+  ENTRY_PLACED_BATCH,
   entryKind,
   entryPayload,
   entryTimestamp,
@@ -56,6 +58,10 @@ export class ReferenceStream {
         return;
       case ENTRY_OPERATION:
         this.#applyOperation(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
+        return;
+      case ENTRY_ATOMIC_BATCH:
+      case ENTRY_PLACED_BATCH:
+        this.#complain(`the log holds an entry of kind ${body[0]}, and no client asked for one`);
         return;
       case ENTRY_EXTENSION_OPERATION:
       case ENTRY_EXTENSION_PROGRESS:

@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import { apiError } from '../../src/base/api-errors.ts';
 import type { Seq } from '../../src/base/brand.ts';
 import type { StreamConfig, Submission, SubmissionException, SubmissionOutcome } from '../../src/stream/index.ts';
+import { BatchBudget } from '../../src/stream/index.ts';
 import { PublishIntake } from '../../src/stream/intake.ts';
 import { MessageDraft } from '../../src/stream/message-draft.ts';
 import { emptyMessageView, readMessage } from '../../src/stream/message-format.ts';
 import { PublishReplies } from '../../src/stream/publish-replies.ts';
 import type { MessageRewriter } from '../../src/stream/rewriters.ts';
 import { SplitSubmission } from '../../src/stream/split-submission.ts';
-import { baseConfig, encodeHeaders, encodeMessages, type Publish } from './stream-fixture.ts';
+import { baseConfig, encodeHeaders, encodeMessages, FakeRuntime, type Publish } from './stream-fixture.ts';
 
 const replies = new PublishReplies('S', undefined);
 
@@ -50,7 +51,15 @@ function openIntake(rewriter: MessageRewriter): {
 } {
   const sink = new FakeSink();
   const config = baseConfig;
-  const intake = new PublishIntake({ proposer: sink, replies, config: () => config, rewritersFor: () => [rewriter] });
+  const intake = new PublishIntake({
+    proposer: sink,
+    replies,
+    config,
+    budget: new BatchBudget(),
+    runtime: new FakeRuntime(),
+    abandoned: () => undefined,
+    rewritersFor: () => [rewriter],
+  });
   assert.equal(intake.isNeeded, true);
   return {
     sink,

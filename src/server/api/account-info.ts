@@ -1,9 +1,9 @@
 /** Owns `$JS.API.INFO` (streams.md 1.7). */
+import { API_LEVEL } from '../../base/api-level.ts';
 import { success } from './call.ts';
 import type { Endpoint } from './call.ts';
 import type { AccountLimits } from './backend.ts';
 import { assignedConfig } from './stream-info-json.ts';
-import { API_LEVEL } from './stream-wire.ts';
 
 export const ACCOUNT_INFO: Endpoint = {
   subject: 'INFO',

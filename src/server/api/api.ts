@@ -8,6 +8,7 @@ import {
   JETSTREAM_UNAVAILABLE,
   STREAM_NOT_FOUND,
 } from '../../base/api-errors.ts';
+import { isSupportedLevel } from '../../base/api-level.ts';
 import type { NodeId } from '../../base/brand.ts';
 import { NotLeaderError } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
@@ -17,7 +18,6 @@ import { failure } from './call.ts';
 import type { Answer, ApiTotals, Call, Endpoint } from './call.ts';
 import { headerValue } from './headers.ts';
 import { findEndpoint } from './routes.ts';
-import { isSupportedLevel } from './stream-wire.ts';
 
 /** How long a call waits for a leader, its own answer included. Clients wait 5 s by default. */
 const LEADER_TIMEOUT_MS = 4000;

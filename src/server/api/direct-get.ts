@@ -1,4 +1,5 @@
 /** Owns DIRECT.GET in both forms: from request to kv/'s reads, and back as raw messages (streams.md 3.9). */
+import { isSupportedLevel } from '../../base/api-level.ts';
 import { directGet, statusReply } from '../../kv/index.ts';
 import type { DirectGetRequest, DirectReply } from '../../kv/index.ts';
 import { isEmptyBody } from './call.ts';
@@ -6,7 +7,7 @@ import type { Answer, Call, Endpoint } from './call.ts';
 import { decodeRequest } from './decoder.ts';
 import { GET_FIELDS, selectorOf } from './get-request.ts';
 import { headerValue } from './headers.ts';
-import { isSupportedLevel, strings } from './stream-wire.ts';
+import { strings } from './stream-wire.ts';
 
 const REQUEST = { rootType: 'JSApiMsgGetRequest', fields: GET_FIELDS } as const;
 

@@ -3,7 +3,7 @@ export { Api } from './api.ts';
 export { consumerInfoJson } from './consumer-wire.ts';
 export { clusterInfoJson, replicasJson, streamInfoJson } from './stream-info-json.ts';
 export { replaceMember } from './stream-members.ts';
-export { API_LEVEL, dynamicMetadata } from './stream-wire.ts';
+export { dynamicMetadata } from './stream-wire.ts';
 export { peerId } from './wire.ts';
 export type * from './backend.ts';
 export { routeOf } from './routes.ts';

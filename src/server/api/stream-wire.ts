@@ -1,4 +1,5 @@
 /** Owns what a stream looks like in the API's JSON: configuration both ways, state and cluster facts outwards. */
+import { API_LEVEL } from '../../base/api-level.ts';
 import { SERVER_LEVEL_KEY, SERVER_VERSION_KEY } from '../../base/asset.ts';
 import type {
   StreamConfig,
@@ -11,14 +12,6 @@ import { choice, duration, flag, int, int32, int64, list, struct, text, textMap,
 import type { Decoded, Shape } from './decoder.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import { msToNanos, nanosToMs } from './wire.ts';
-
-/** The level of the API that this server speaks (streams.md 1.6). */
-export const API_LEVEL = 5;
-
-/** Whether the value of `Nats-Required-Api-Level` asks for no more than this server has. */
-export function isSupportedLevel(level: string): boolean {
-  return /^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL;
-}
 
 const SUBJECT_TRANSFORM = { src: text, dest: text } as const;
 const SOURCE = struct('StreamSource', {

@@ -115,6 +115,12 @@ function jetStream(draft: OptionsDraft, problems: Problems): JetStreamOptions | 
       maxHaAssets: given.maxHaAssets ?? 0,
       maxRequestBatch: given.maxRequestBatch ?? 0,
       duplicateWindowMs: given.duplicateWindowMs ?? 0,
+      batch: {
+        maxOpenPerStream: given.batchMaxOpenPerStream ?? 0,
+        maxOpen: given.batchMaxOpen ?? 0,
+        maxMsgs: given.batchMaxMsgs ?? 0,
+        timeoutMs: given.batchTimeoutMs ?? 0,
+      },
     },
   };
 }

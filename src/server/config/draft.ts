@@ -62,6 +62,10 @@ export type JetStreamDraft = Draft<{
   maxHaAssets: number;
   maxRequestBatch: number;
   duplicateWindowMs: number;
+  batchMaxOpenPerStream: number;
+  batchMaxOpen: number;
+  batchMaxMsgs: number;
+  batchTimeoutMs: number;
 }>;
 
 export type ClusterDraft = Draft<{

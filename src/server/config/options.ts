@@ -74,6 +74,13 @@ export interface JetStreamLimits {
   readonly maxHaAssets: number;
   readonly maxRequestBatch: number;
   readonly duplicateWindowMs: number;
+  /** Of atomic batches; zero stands for the default. */
+  readonly batch: {
+    readonly maxOpenPerStream: number;
+    readonly maxOpen: number;
+    readonly maxMsgs: number;
+    readonly timeoutMs: number;
+  };
 }
 
 export interface ClusterOptions {

@@ -27,12 +27,19 @@ const MIN_LAME_DUCK_MS = 30_000;
 const MAX_ROUTE_PING_INTERVAL_MS = 30_000;
 const DEFAULT_CLUSTER_AUTH_TIMEOUT_MS = 2000;
 
+const jetStreamBatchLimits = section<JetStreamDraft>([
+  ['max_inflight_per_stream', set('batchMaxOpenPerStream', integer({}))],
+  ['max_inflight_total', set('batchMaxOpen', integer({}))],
+  ['max_msgs', set('batchMaxMsgs', integer({}))],
+  ['timeout', set('batchTimeoutMs', duration({}))],
+]);
+
 const jetStreamLimits = section<JetStreamDraft>([
   ['max_ack_pending', set('maxAckPending', integer({}))],
   ['max_ha_assets', set('maxHaAssets', integer({}))],
   ['max_request_batch', set('maxRequestBatch', integer({}))],
   ['duplicate_window', set('duplicateWindowMs', duration({ max: Number.MAX_SAFE_INTEGER }))],
-  ['batch', inert()],
+  ['batch', nested(jetStreamBatchLimits, (draft) => draft)],
 ]);
 
 const jetStream = section<JetStreamDraft>([

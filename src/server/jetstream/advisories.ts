@@ -5,6 +5,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
+import type { AbandonReason } from '../../stream/index.ts';
 import { peerId, type ApiRequest, type StreamAction } from '../api/index.ts';
 import type { Publisher, RouteHandle, Router } from '../router-types.ts';
 
@@ -62,6 +63,14 @@ export class Advisories {
   serverRemoved(server: NodeId): void {
     const members = { server, server_id: peerId(server), cluster: this.#options.clusterName };
     this.#publish(this.#options.systemAccount, `${PREFIX}.SERVER.REMOVED`, 'server_removed', members);
+  }
+
+  /** Told in the stream's account, and to the operator. */
+  batchAbandoned({ account, name }: StreamAssignment, batch: string, reason: AbandonReason): void {
+    const subject = `${PREFIX}.STREAM.BATCH_ABANDONED.${name}`;
+    const members = { stream: name, batch, reason };
+    this.#publish(account, subject, 'stream_batch_abandoned', members);
+    this.#publish(this.#options.systemAccount, subject, 'stream_batch_abandoned', { account, ...members });
   }
 
   /** A call was answered with `response`. */

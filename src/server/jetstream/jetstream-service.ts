@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
+import type { BatchLimits } from '../../stream/index.ts';
 import { Api, replaceMember, replicasJson, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
@@ -39,6 +40,7 @@ export interface JetStreamServiceOptions {
   readonly maxMemoryBytes: number;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
+  readonly batchLimits: BatchLimits;
 }
 
 export class JetStreamService {
@@ -66,6 +68,10 @@ export class JetStreamService {
       logger,
       domain,
       lowOnSpace,
+      batchLimits: options.batchLimits,
+      batchAbandoned: (assignment, batch, reason) => {
+        advisories.batchAbandoned(assignment, batch, reason);
+      },
       statusChanged: (group, status) => {
         cluster.groupStatusChanged(group, status);
       },

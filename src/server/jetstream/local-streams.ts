@@ -8,7 +8,14 @@ import type { Runtime } from '../../base/runtime.ts';
 import { HeldGroups, type ClusterNode, type StreamAssignment } from '../../cluster/index.ts';
 import { createConsumers, type ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId, GroupStatus, RaftHost, StateMachine, Term } from '../../raft/index.ts';
-import { createStream, type StreamConfig, type StreamInstance } from '../../stream/index.ts';
+import {
+  BatchBudget,
+  createStream,
+  type AbandonReason,
+  type BatchLimits,
+  type StreamConfig,
+  type StreamInstance,
+} from '../../stream/index.ts';
 import type { Router } from '../router-types.ts';
 import { RouterOutlet } from './consumer-outlet.ts';
 import { Republisher } from './republisher.ts';
@@ -34,6 +41,9 @@ interface Options {
   readonly domain: string;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
+  readonly batchLimits: BatchLimits;
+  /** An atomic batch of a stream that is led here was given up. */
+  readonly batchAbandoned: (assignment: StreamAssignment, batch: string, reason: AbandonReason) => void;
   /** A group's status changed on this node. */
   readonly statusChanged: (group: GroupId, status: GroupStatus) => void;
   /** This node leads the stream from now on, and is ready to. */
@@ -50,6 +60,7 @@ export class LocalStreams {
   readonly #leaders = new Map<GroupId, NodeId | undefined>();
   readonly #groups: HeldGroups;
   readonly #space: SpaceGuard;
+  readonly #batches: BatchBudget;
 
   constructor(options: Options) {
     this.#options = options;
@@ -72,6 +83,7 @@ export class LocalStreams {
         cluster.groupClosed(group);
       },
     });
+    this.#batches = new BatchBudget(options.batchLimits);
     this.#space = new SpaceGuard({
       runtime: options.runtime,
       lowOnSpace: options.lowOnSpace,
@@ -158,8 +170,12 @@ export class LocalStreams {
       logger,
       createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
+      batches: this.#batches,
       mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
       events: {
+        batchAbandoned: (batch, reason) => {
+          this.#options.batchAbandoned(assignment, batch, reason);
+        },
         statusChanged: (status) => {
           this.#noteView(assignment.group, status);
           this.#options.statusChanged(assignment.group, status);
