@@ -21,15 +21,18 @@ export class ConsumerAdvisories {
   readonly #runtime: Runtime;
   readonly #stream: string;
   readonly #domain: string | undefined;
+  readonly #account: string;
 
   constructor(services: {
     readonly outlet: Outlet;
     readonly runtime: Runtime;
+    readonly account: string;
     readonly stream: string;
     readonly domain: string | undefined;
   }) {
     this.#outlet = services.outlet;
     this.#runtime = services.runtime;
+    this.#account = services.account;
     this.#stream = services.stream;
     this.#domain = services.domain;
   }
@@ -57,15 +60,28 @@ export class ConsumerAdvisories {
     this.#publish('MSG_TERMINATED', 'terminated', consumer, reason === '' ? members : { ...members, reason });
   }
 
+  pinned(consumer: string, group: string, pinId: string): void {
+    this.#publishGroup('PINNED', 'consumer_group_pinned', consumer, { group, pinned_id: pinId });
+  }
+
+  unpinned(consumer: string, group: string, reason: 'timeout' | 'admin'): void {
+    this.#publishGroup('UNPINNED', 'consumer_group_unpinned', consumer, { group, reason });
+  }
+
   maxDeliveries(consumer: string, streamSeq: number, deliveries: number): void {
     this.#publish('MAX_DELIVERIES', 'max_deliver', consumer, { stream_seq: streamSeq, deliveries });
   }
 
-  #publish(subject: string, type: string, consumer: string, members: Record<string, unknown>): void {
+  #publishGroup(subject: string, type: string, consumer: string, members: Record<string, unknown>): void {
+    this.#publish(subject, type, consumer, members, { account: this.#account });
+  }
+
+  #publish(subject: string, type: string, consumer: string, members: Record<string, unknown>, first = {}): void {
     const body = {
       type: TYPE_PREFIX + type,
       id: randomToken(this.#runtime, ID_LENGTH),
       timestamp: formatRfc3339(this.#runtime.wallUs()),
+      ...first,
       stream: this.#stream,
       consumer,
       ...members,

@@ -75,22 +75,18 @@ const DEFAULT_MAX_WAITING = 512;
 const DEFAULT_MAX_ACK_PENDING = 1000;
 /** An ephemeral consumer without activity is removed after this time. */
 const DEFAULT_INACTIVE_THRESHOLD_MS = 5000;
+const DEFAULT_PRIORITY_TIMEOUT_MS = 120_000;
 const MIN_IDLE_HEARTBEAT_MS = 100;
 const MIN_REQUEST_EXPIRES_MS = 1;
 /** Of a consumer whose acks come with the answers to its heartbeats. */
 const FLOW_CONTROL_ACK_HEARTBEAT_MS = 1000;
 /** Levels of the API that a configuration needs. */
-const PAUSE_API_LEVEL = 1;
+const PAUSE_AND_PRIORITY_API_LEVEL = 1;
 const FLOW_CONTROL_ACK_API_LEVEL = 4;
-
-type PriorityPolicy = 'none' | 'overflow' | 'pinned_client' | 'prioritized';
 
 /** What a client asked for, in our units. Members are the zero value where the client said nothing. */
 export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'singleFilter'> {
   readonly filterSubject: string;
-  readonly priorityPolicy: PriorityPolicy;
-  readonly priorityGroups: readonly string[];
-  readonly priorityTimeoutMs: number;
 }
 
 /** What a consumer is checked against. Limits of 0 or below don't limit. */
@@ -134,8 +130,7 @@ export function normaliseConsumerConfig(
     checkPriority(request) ??
     checkNameLength(request) ??
     checkWorkqueue(wanted, surroundings) ??
-    checkRoom(wanted, surroundings) ??
-    refuseUnsupported(request);
+    checkRoom(wanted, surroundings);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, config: toConfig(wanted) };
 }
@@ -358,7 +353,7 @@ function checkRest(wanted: ConsumerConfigRequest): ApiError | undefined {
   if (wanted.durableName !== '' && wanted.name !== '' && wanted.durableName !== wanted.name) {
     return DURABLE_AND_NAME_DIFFER;
   }
-  const bytes = metadataBytes(storedMetadata(wanted.metadata, requiredLevel(wanted)));
+  const bytes = metadataBytes(wanted.metadata);
   return bytes > MAX_METADATA_BYTES ? consumerMetadataTooLarge('128KB') : undefined;
 }
 
@@ -415,15 +410,6 @@ function checkRoom(
   return limits.some((limit) => limit > 0 && counted >= limit) ? MAX_CONSUMERS_REACHED : undefined;
 }
 
-/** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
-function refuseUnsupported(request: ConsumerConfigRequest): ApiError | undefined {
-  const asked: readonly (readonly [asked: boolean, feature: string])[] = [
-    [request.priorityPolicy !== 'none', 'priority groups'],
-  ];
-  const feature = asked.find(([wanted]) => wanted)?.[1];
-  return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
-}
-
 function filtersOf(request: ConsumerConfigRequest): readonly string[] {
   return request.filterSubject === '' ? request.filterSubjects : [request.filterSubject];
 }
@@ -443,6 +429,8 @@ function withDefaults(request: ConsumerConfigRequest, surroundings: ConsumerSurr
     flowControl: request.flowControl || ackedByFlow,
     idleHeartbeatMs: ackedByFlow ? FLOW_CONTROL_ACK_HEARTBEAT_MS : Math.max(request.idleHeartbeatMs, 0),
     inactiveThresholdMs: inactiveThresholdOf(request, surroundings),
+    priorityTimeoutMs: priorityTimeoutOf(request),
+    metadata: storedMetadata(request.metadata, requiredLevel(request)),
   };
 }
 
@@ -467,6 +455,11 @@ function inactiveThresholdOf(request: ConsumerConfigRequest, { stream }: Consume
   const ofStream = stream.consumerLimits.inactiveThresholdMs;
   if (ofStream > 0) return ofStream;
   return request.durableName === '' ? DEFAULT_INACTIVE_THRESHOLD_MS : 0;
+}
+
+function priorityTimeoutOf({ priorityPolicy, priorityTimeoutMs }: ConsumerConfigRequest): number {
+  if (priorityTimeoutMs === 0 && priorityPolicy === 'pinned_client') return DEFAULT_PRIORITY_TIMEOUT_MS;
+  return Math.max(priorityTimeoutMs, 0);
 }
 
 function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
@@ -502,15 +495,20 @@ function toConfig(wanted: ConsumerConfigRequest): ConsumerConfig {
     memStorage: wanted.memStorage,
     direct: wanted.direct,
     sourcing: wanted.sourcing,
-    metadata: storedMetadata(wanted.metadata, requiredLevel(wanted)),
+    priorityPolicy: wanted.priorityPolicy,
+    priorityGroups: wanted.priorityGroups,
+    priorityTimeoutMs: wanted.priorityTimeoutMs,
+    metadata: wanted.metadata,
     pauseUntilUs: wanted.pauseUntilUs,
   };
 }
 
 /** The level of the API that came with what the configuration uses. */
-function requiredLevel(config: Pick<ConsumerConfig, 'ackPolicy' | 'pauseUntilUs'>): number {
+function requiredLevel(config: Omit<ConsumerConfig, 'singleFilter' | 'filterSubjects'>): number {
   if (config.ackPolicy === 'flow_control') return FLOW_CONTROL_ACK_API_LEVEL;
-  return config.pauseUntilUs === undefined ? 0 : PAUSE_API_LEVEL;
+  const { pauseUntilUs, priorityPolicy, priorityGroups, priorityTimeoutMs } = config;
+  const grouped = priorityPolicy !== 'none' || priorityGroups.length > 0 || priorityTimeoutMs !== 0;
+  return pauseUntilUs !== undefined || grouped ? PAUSE_AND_PRIORITY_API_LEVEL : 0;
 }
 
 /** The configuration with another pause, or none. */

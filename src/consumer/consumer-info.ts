@@ -7,11 +7,18 @@ import type { ConsumerInfo } from './types.ts';
 export interface LeaderFacts {
   readonly numWaiting: number;
   readonly pushBound: boolean;
+  readonly priorityGroup: ConsumerInfo['priorityGroup'];
   readonly deliveredUs: ConsumerInfo['delivered']['lastActiveUs'];
   readonly ackedUs: ConsumerInfo['ackFloor']['lastActiveUs'];
 }
 
-const NO_LEADER: LeaderFacts = { numWaiting: 0, pushBound: false, deliveredUs: undefined, ackedUs: undefined };
+const NO_LEADER: LeaderFacts = {
+  numWaiting: 0,
+  pushBound: false,
+  priorityGroup: undefined,
+  deliveredUs: undefined,
+  ackedUs: undefined,
+};
 
 export function consumerInfo(state: ReplicatedConsumer, numPending: number, facts = NO_LEADER): ConsumerInfo {
   return {
@@ -33,5 +40,6 @@ export function consumerInfo(state: ReplicatedConsumer, numPending: number, fact
     numWaiting: facts.numWaiting,
     numPending,
     pushBound: facts.pushBound,
+    priorityGroup: facts.priorityGroup,
   };
 }

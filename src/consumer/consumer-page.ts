@@ -22,6 +22,8 @@ export function encodeConsumer(state: ReplicatedConsumer): Buffer {
   writer.number(state.initial.length);
   writer.number(state.waiting.size);
   for (const inbox of state.waiting) writer.text(inbox);
+  writer.text(state.pin.id);
+  writer.number(state.pin.sinceUs);
   writer.number(state.exhausted.size);
   for (const [seq, attempts] of state.exhausted) {
     writer.number(seq);
@@ -64,6 +66,7 @@ export function decodeConsumer(page: Buffer): { readonly state: ReplicatedConsum
   state.floorStreamSeq = reader.number();
   const initialLength = reader.number();
   for (let left = reader.number(); left > 0; left--) state.waiting.add(reader.text());
+  state.pin = { id: reader.text(), sinceUs: reader.number() as TimestampUs };
   for (let left = reader.number(); left > 0; left--) state.exhausted.set(reader.number(), reader.number());
   decodePending(reader, state);
   return { state, initialLength };

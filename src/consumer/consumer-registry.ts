@@ -200,6 +200,7 @@ export class ConsumerRegistry {
     const after = new ReplicatedConsumer(identity, before.config, startSeq);
     after.initial = before.initial;
     for (const inbox of before.waiting) after.waiting.add(inbox);
+    after.pin = before.pin;
     this.#byId.delete(before.id);
     this.#byId.set(after.id, member);
     this.#pages.deleted(before);
@@ -314,6 +315,10 @@ export class ConsumerRegistry {
       },
       unwait: (inbox) => {
         state.waiting.delete(inbox);
+      },
+      pin: (id, sinceUs) => {
+        state.pin = { id, sinceUs: sinceUs as TimestampUs };
+        this.#digest.mix(sinceUs);
       },
     };
   }

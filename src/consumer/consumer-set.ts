@@ -2,7 +2,7 @@
  * Owns what the stream and the front end see of a stream's consumers: the replicated part is the registry's, and on the
  * stream's leader each consumer gets somebody to work for it.
  */
-import { CONSUMER_NAME_IN_USE, CONSUMER_NOT_FOUND } from '../base/api-errors.ts';
+import { CONSUMER_NAME_IN_USE, CONSUMER_NOT_FOUND, NO_SUCH_PRIORITY_GROUP } from '../base/api-errors.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { NotLeaderError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -64,7 +64,13 @@ class StreamConsumers implements ConsumerSet {
     this.#runtime = runtime;
     this.#clock = new ReplicatedClock(runtime);
     const nowMs = (): number => this.#clock.nowMs();
-    this.#advisories = new ConsumerAdvisories({ outlet, runtime, stream: host.config.name, domain: options.domain });
+    this.#advisories = new ConsumerAdvisories({
+      outlet,
+      runtime,
+      account: host.account,
+      stream: host.config.name,
+      domain: options.domain,
+    });
     this.#deadlines = new DeadlineQueue(runtime, nowMs);
     this.#turns = new DeliveryTurns(runtime);
     const answer = (reply: string): void => {
@@ -174,6 +180,17 @@ class StreamConsumers implements ConsumerSet {
     // What was acked until now is to lie behind the floor that delivery may begin at.
     if (consumer !== undefined) await this.#recorder.recorded(consumer);
     return (await this.#propose({ op: 'reset', name, seq })) as ConsumerResult<number>;
+  }
+
+  async unpin(name: string, group: string): Promise<ConsumerResult<undefined>> {
+    const member = this.#registry.get(name);
+    if (member === undefined) return { ok: false, error: CONSUMER_NOT_FOUND };
+    const { priorityGroups } = member.replicated.config;
+    if (!priorityGroups.includes(group)) return { ok: false, error: NO_SUCH_PRIORITY_GROUP };
+    if (member.leader === undefined) throw new NotLeaderError('this node does not lead the stream', true);
+    member.leader.unpin();
+    await this.#recorder.recorded(member.leader);
+    return { ok: true, value: undefined };
   }
 
   info(name: string): ConsumerInfo | undefined {

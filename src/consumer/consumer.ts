@@ -16,6 +16,7 @@ import type { ProgressLog } from './progress-log.ts';
 import type { ProgressSink, Recorded } from './progress-recorder.ts';
 import { admitPull } from './pull-admission.ts';
 import { Pause } from './pause.ts';
+import { PriorityRule } from './priority-rule.ts';
 import { PullQueue } from './pull-queue.ts';
 import { PushTarget } from './push-target.ts';
 import type { ReplicatedConsumer } from './replicated-state.ts';
@@ -49,6 +50,7 @@ export class Consumer implements Due, Recorded {
   readonly #dispatcher: Dispatcher;
   readonly #inactivity: Inactivity;
   readonly #pause: Pause;
+  readonly #priority: PriorityRule;
   #push: PushTarget | undefined;
   /** When requests or subscribers have to be looked at. */
   #demandDueMs = Infinity;
@@ -101,6 +103,20 @@ export class Consumer implements Due, Recorded {
         },
       },
     });
+    this.#priority = new PriorityRule(
+      {
+        runtime: services.runtime,
+        advisories: services.advisories,
+        nowMs: services.nowMs,
+        pinned: () => {
+          this.#arm(this.#priority.dueMs);
+          services.recorder.noteUrgently(this);
+        },
+        numPending: () => this.#dispatcher.numPending() + (this.#ledger.redelivery.size > 0 ? 1 : 0),
+      },
+      this.#ledger,
+    );
+    this.#pulls.rule = this.#priority;
     this.#inactivity = new Inactivity(services.runtime);
     this.#pause = new Pause(services.runtime, services.nowMs);
     this.#pause.set(replicated.config.pauseUntilUs);
@@ -135,6 +151,7 @@ export class Consumer implements Due, Recorded {
     this.#used();
     this.#arm(this.#ackDeadlines.dueMs);
     this.#arm(this.#pause.dueMs);
+    this.#arm(this.#priority.dueMs);
     if (this.#push !== undefined) this.#interestChanged();
   }
 
@@ -146,6 +163,7 @@ export class Consumer implements Due, Recorded {
     successor.#ackDeadlines.recheck(this.#services.nowMs());
     successor.#used();
     successor.#arm(successor.#pause.dueMs);
+    successor.#arm(successor.#priority.dueMs);
     if (size > 0) successor.#arm(this.#services.nowMs());
     successor.#wake();
     if (successor.#push !== undefined) successor.#interestChanged();
@@ -180,6 +198,7 @@ export class Consumer implements Due, Recorded {
       this.#arm(this.#pause.dueMs);
       this.#services.advisories.paused(this.name, this.paused, config.pauseUntilUs);
     }
+    this.#priority.configured();
     this.#dispatcher.restartPacing();
     this.#ackDeadlines.recheck(this.#services.nowMs());
     this.#used();
@@ -194,6 +213,7 @@ export class Consumer implements Due, Recorded {
     const nowMs = this.#services.nowMs();
     const pulls = this.#pulls;
     const admission = admitPull(this.#config, headers, body, {
+      pinId: this.#priority.pinId,
       available: () => (this.paused ? 0 : this.#dispatcher.available()),
       wanted: () => pulls.wanted,
       waiting: () => {
@@ -203,6 +223,8 @@ export class Consumer implements Due, Recorded {
     });
     if (admission.kind === 'refused') this.#refuse(reply, admission.status);
     if (admission.kind !== 'taken') return;
+    this.#priority.admitted(admission.body.group);
+    this.#arm(this.#priority.dueMs);
     const dueMs = pulls.add(reply, admission.body, nowMs);
     this.#demandDueMs = Math.min(this.#demandDueMs, dueMs);
     this.#arm(dueMs);
@@ -223,6 +245,11 @@ export class Consumer implements Due, Recorded {
     this.#used();
     if (upTo !== undefined && this.#config.ackPolicy === 'flow_control') this.#acks.finishThrough(upTo);
     this.#wake();
+  }
+
+  /** An operator ends the pin of the client that has the consumer to itself. */
+  unpin(): void {
+    this.#unpin('admin');
   }
 
   // ---- what the stream tells -----------------------------------------------------------------------------------
@@ -285,19 +312,22 @@ export class Consumer implements Due, Recorded {
     );
     if (this.#inactivity.dueMs <= nowMs) this.#checkInactive(nowMs);
     if (this.#pause.dueMs <= nowMs && this.#pause.ended()) this.#pauseEnded();
+    if (this.#priority.dueMs <= nowMs) this.#unpin('timeout');
     this.#noteEndedPulls();
     const delivery = Math.min(this.#ackDeadlines.dueMs, this.#retryAtMs, this.#demandDueMs);
-    return Math.min(delivery, this.#inactivity.dueMs, this.#pause.dueMs);
+    return Math.min(delivery, this.#inactivity.dueMs, this.#pause.dueMs, this.#priority.dueMs);
   }
 
   beforeRecord(): void {
     this.#dispatcher.beforeRecord();
+    this.#priority.beforeRecord();
     const { waiting } = this.#ledger.state;
     if (this.#replicated || waiting.size > 0) recordInboxes(waiting, this.#pulls.inboxes(), this.log);
   }
 
   afterRecord(): void {
     if (this.#closed) return;
+    this.#priority.afterRecord();
     this.#dispatcher.afterRecord();
     if (this.#wanted) this.#wake();
   }
@@ -307,6 +337,7 @@ export class Consumer implements Due, Recorded {
     return consumerInfo(this.#ledger.state, this.#dispatcher.numPending(), {
       numWaiting: this.#pulls.size,
       pushBound: this.pushActive,
+      priorityGroup: this.#priority.state,
       deliveredUs: this.#dispatcher.lastUs,
       ackedUs: this.#acks.lastUs,
     });
@@ -358,6 +389,11 @@ export class Consumer implements Due, Recorded {
   #giveUp(seq: number, attempts: number): void {
     this.#ledger.exhaust(seq);
     this.#services.advisories.maxDeliveries(this.name, seq, attempts);
+  }
+
+  #unpin(reason: 'timeout' | 'admin'): void {
+    this.#priority.unpin(reason);
+    this.#wake();
   }
 
   #pauseEnded(): void {

@@ -7,14 +7,14 @@ import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { ExtensionHost, StoredMessage, SubjectFilter } from '../stream/index.ts';
 import { AckReplyWriter } from './ack-subject.ts';
-import { headersOnly } from './headers-only.ts';
 import type { HeldDelivery } from './held-deliveries.ts';
 import type { Ledger } from './ledger.ts';
+import { headersOnly, wholeMessage, withHeader } from './message-parts.ts';
 import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { Pacing } from './pacing.ts';
 import type { PullQueue, PullRequest, Readiness } from './pull-queue.ts';
 import type { PushTarget } from './push-target.ts';
-import type { DeliveryTarget, Outlet } from './types.ts';
+import type { Outlet } from './types.ts';
 
 /** Steps that wait for their record: beyond this, deliveries wait too. */
 const MAX_UNRECORDED_BYTES = 128 * 1024;
@@ -160,6 +160,7 @@ export class Dispatcher {
     const nowMs = this.#services.nowMs();
     const nowUs = this.#services.runtime.wallUs();
     while (budget.messages > 0 && budget.bytes > 0) {
+      if (this.#ledger.state.config.priorityPolicy === 'pinned_client' && !this.#hasMessage()) return false;
       const readiness = this.#readiness(nowMs);
       if (readiness === 'congested') this.#effects.retryAt(nowMs + CONGESTION_RETRY_MS);
       if (readiness !== 'ready' || this.#ledger.log.bytes > MAX_UNRECORDED_BYTES) return false;
@@ -170,6 +171,15 @@ export class Dispatcher {
       budget.bytes -= bytes;
     }
     return true;
+  }
+
+  /** Nobody is to be pinned before there is a message to serve. */
+  #hasMessage(): boolean {
+    if (this.#ledger.redelivery.size > 0) return true;
+    if (this.#ledger.full) return false;
+    if (this.numPending() > 0) return true;
+    this.#pulls.streamEnded();
+    return false;
   }
 
   #readiness(nowMs: number): Readiness {
@@ -246,7 +256,7 @@ export class Dispatcher {
     if (this.#needsRecord) {
       this.#ledger.held.hold({ seq: message.seq, consumerSeq, attempts, request });
       this.#effects.held();
-    } else if (!this.#hand(request?.target ?? this.push!.target, message, replyBytes)) {
+    } else if (!this.#hand(request ?? this.push!, message, replyBytes)) {
       this.#notTaken(message.seq, request);
       return UNTAKEN_BYTES;
     }
@@ -284,12 +294,16 @@ export class Dispatcher {
   }
 
   /** The reply subject is in `#reply`. */
-  #hand(target: DeliveryTarget, message: StoredMessage, replyBytes: number): boolean {
+  #hand(to: PullRequest | PushTarget, message: StoredMessage, replyBytes: number): boolean {
     const { outlet } = this.#services;
-    if (!this.#ledger.state.config.headersOnly) {
-      return outlet.deliver(target, message, this.#reply.buffer, replyBytes);
+    const { config } = this.#ledger.state;
+    const pinned = config.priorityPolicy === 'pinned_client' && 'pinId' in to;
+    if (!config.headersOnly && !pinned) {
+      return outlet.deliver(to.target, message, this.#reply.buffer, replyBytes);
     }
-    return outlet.deliverParts(target, { ...headersOnly(message), reply: this.#reply.text(replyBytes) });
+    let parts = config.headersOnly ? headersOnly(message) : wholeMessage(message);
+    if (pinned) parts = withHeader(parts, `Nats-Pin-Id: ${to.pinId}`);
+    return outlet.deliverParts(to.target, { ...parts, reply: this.#reply.text(replyBytes) });
   }
 
   /**
@@ -328,12 +342,12 @@ export class Dispatcher {
     if (this.#ledger.state.pending.has(seq)) {
       const step = this.#services.stream.read(seq as Seq, this.#view, this.#onReady);
       if (step === 'wait') return 'wait';
-      const target = request?.target ?? this.push?.target;
-      if (step === 'message' && target !== undefined) {
+      const to = request ?? this.push;
+      if (step === 'message' && to !== undefined) {
         const { attempts, consumerSeq } = held;
         const { timestampUs } = this.#view;
         const replyBytes = this.#reply.write(attempts, seq, consumerSeq, timestampUs, this.numPending());
-        if (this.#hand(target, this.#view, replyBytes)) this.#ledger.sentHeld(seq, this.#services.nowMs());
+        if (this.#hand(to, this.#view, replyBytes)) this.#ledger.sentHeld(seq, this.#services.nowMs());
         else this.#notTaken(seq, request);
       }
     }

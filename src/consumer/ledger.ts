@@ -3,6 +3,7 @@
  * log in the same breath, so the two can't part. What is to be delivered again, and what waits for its record before it is
  * sent, is kept here as well: the end of a message ends that too.
  */
+import type { TimestampUs } from '../base/brand.ts';
 import { HeldDeliveries } from './held-deliveries.ts';
 import { ProgressLog } from './progress-log.ts';
 import { RedeliveryQueue } from './redelivery.ts';
@@ -96,6 +97,12 @@ export class Ledger {
     this.log.touch(seq, deliveredMs);
     this.#listener.noted();
     this.#listener.ackExpected(deliveredMs + this.ackWaitMs(attempts));
+  }
+
+  pin(id: string, sinceUs: TimestampUs): void {
+    this.state.pin = { id, sinceUs };
+    this.log.pin(id, sinceUs);
+    this.#listener.noted();
   }
 
   /** A delivery that was held is sent only now: its ack wait begins. */

@@ -16,6 +16,7 @@ const STEP = {
   touch: 6,
   wait: 7,
   unwait: 8,
+  pin: 9,
 } as const;
 
 /** Steps on [seq, seq + count). */
@@ -28,6 +29,7 @@ export interface ProgressSteps {
   touch(seq: number, deliveredMs: number): void;
   wait(inbox: string): void;
   unwait(inbox: string): void;
+  pin(id: string, sinceUs: number): void;
 }
 
 type RangeKind = typeof STEP.deliver | typeof STEP.redeliver | typeof STEP.finish;
@@ -89,6 +91,12 @@ export class ProgressLog {
   unwait(inbox: string): void {
     this.#step(STEP.unwait);
     this.#writer.text(inbox);
+  }
+
+  pin(id: string, sinceUs: number): void {
+    this.#step(STEP.pin);
+    this.#writer.text(id);
+    this.#writer.number(sinceUs);
   }
 
   /** All steps noted so far go into `entry`, length first; the log starts anew. */
@@ -189,6 +197,9 @@ export function replaySteps(reader: ByteReader, steps: ProgressSteps): void {
         break;
       case STEP.unwait:
         steps.unwait(reader.text());
+        break;
+      case STEP.pin:
+        steps.pin(reader.text(), reader.number());
         break;
       default:
         invariant(false, `unknown progress step ${kind}`);

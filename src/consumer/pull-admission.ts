@@ -1,6 +1,7 @@
 /** Owns which pull requests are taken, and what those that are not get as answer (in the order of the reference). */
 import { API_LEVEL } from '../base/api-level.ts';
 import type { ConsumerConfig } from './types.ts';
+import { groupRefusal } from './priority-rule.ts';
 import { parsePullRequest, type PullRequestBody } from './pull-request.ts';
 import {
   CONSUMER_IS_PUSH_BASED,
@@ -24,6 +25,8 @@ export type Admission =
 
 /** What a request is measured against. Asked for only when it matters, because counting may cost. */
 export interface QueueFacts {
+  /** Of the client that is pinned; empty: none is. */
+  readonly pinId: string;
   /** Messages that could be delivered right now. */
   available(): number;
   /** Messages that earlier requests still want. */
@@ -39,6 +42,8 @@ export function admitPull(config: ConsumerConfig, headers: Buffer, body: Buffer,
   if ('problem' in request) return refused(badRequest(request.problem));
   const excess = excessOf(config, request);
   if (excess !== undefined) return refused(excess);
+  const misplaced = request.group && groupRefusal(config, queue.pinId, request.group);
+  if (misplaced !== undefined) return refused(misplaced);
   if (request.noWait) {
     const available = queue.available();
     if (available === 0 && request.expiresMs === 0) return refused(NO_MESSAGES);

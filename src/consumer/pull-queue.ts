@@ -3,7 +3,8 @@
  * message and, if it wants more, goes to the end of the queue.
  */
 import type { DeliveryTarget, Outlet } from './types.ts';
-import type { PullRequestBody } from './pull-request.ts';
+import type { PriorityRule } from './priority-rule.ts';
+import type { PullRequestBody, PullRequestGroup } from './pull-request.ts';
 import {
   CONSUMER_DELETED,
   NO_MESSAGES,
@@ -11,6 +12,8 @@ import {
   idleHeartbeat,
   messageSizeExceeds,
   requestTimeout,
+  serverShutdown,
+  wrongPinId,
   type Unfilled,
 } from './status-messages.ts';
 
@@ -24,6 +27,11 @@ export interface PullRequest {
   readonly heartbeatMs: number;
   /** Infinity: as long as somebody listens. */
   readonly expiresAtMs: number;
+  readonly group: PullRequestGroup | undefined;
+  /** Its place among the others: lower ranks first. */
+  readonly rank: number;
+  /** The pin that it came with or got; empty if none. */
+  pinId: string;
   heartbeatAtMs: number;
   remaining: number;
   /** Of the budget, if there is one. */
@@ -43,7 +51,12 @@ export class PullQueue {
   readonly #outlet: Outlet;
   /** Called when listeners of waiting requests come or go. */
   onInterestChange: () => void = () => undefined;
+  /** Says who may be served. */
+  rule: PriorityRule | undefined;
+  /** By rank; those of one rank in the order in which they are served. */
   #requests: PullRequest[] = [];
+  /** Gets the next message. */
+  #chosen: PullRequest | undefined;
 
   constructor(outlet: Outlet) {
     this.#outlet = outlet;
@@ -69,7 +82,7 @@ export class PullQueue {
   add(inbox: string, body: PullRequestBody, nowMs: number): number {
     const expiresAtMs = body.expiresMs > 0 ? nowMs + body.expiresMs : Infinity;
     const heartbeatAtMs = body.heartbeatMs > 0 ? nowMs + body.heartbeatMs : Infinity;
-    this.#requests.push({
+    this.#insert({
       target: this.#outlet.openTarget(inbox, {
         queue: undefined,
         wildcards: true,
@@ -81,6 +94,9 @@ export class PullQueue {
       hasBudget: body.maxBytes > 0,
       heartbeatMs: body.heartbeatMs,
       expiresAtMs,
+      group: body.group,
+      rank: this.rule?.rankOf(body.group) ?? 0,
+      pinId: body.group?.id ?? '',
       heartbeatAtMs,
       remaining: body.batch,
       bytesLeft: body.maxBytes,
@@ -93,24 +109,56 @@ export class PullQueue {
     return Math.min(expiresAtMs, heartbeatAtMs);
   }
 
-  /** Brings a request that can be served to the head. Those that expired or lost their listener end here. */
+  /** Chooses who gets the next message. Requests that expired, lost their listener or name an old pin end here. */
   ready(nowMs: number): Readiness {
-    let congested = 0;
-    while (this.#requests.length > congested) {
-      const head = this.#requests[0]!;
-      if (!head.target.interested) {
-        this.#end(head, undefined);
-      } else if (head.expiresAtMs <= nowMs) {
-        this.#end(head, requestTimeout(unfilled(head)));
-      } else if (head.uncheckedMessages >= CONGESTION_CHECK_MESSAGES && this.#outlet.congested(head.target)) {
-        congested++;
-        this.#rotate();
+    let congested = false;
+    for (let at = 0; at < this.#requests.length;) {
+      const request = this.#requests[at]!;
+      if (!request.target.interested) {
+        this.#end(request, undefined);
+      } else if (request.expiresAtMs <= nowMs) {
+        this.#end(request, requestTimeout(unfilled(request)));
       } else {
-        if (head.uncheckedMessages >= CONGESTION_CHECK_MESSAGES) head.uncheckedMessages = 0;
-        return 'ready';
+        const verdict = this.rule?.judge(request) ?? 'serve';
+        if (verdict === 'wait') return 'nobody';
+        if (verdict === 'stale') {
+          this.#end(request, wrongPinId(unfilled(request)));
+        } else if (verdict === 'serve' && !this.#isCongested(request)) {
+          this.#choose(request, at);
+          return 'ready';
+        } else {
+          congested ||= verdict === 'serve';
+          at++;
+        }
       }
     }
-    return congested > 0 ? 'congested' : 'nobody';
+    return congested ? 'congested' : 'nobody';
+  }
+
+  #isCongested(request: PullRequest): boolean {
+    if (request.uncheckedMessages < CONGESTION_CHECK_MESSAGES) return false;
+    if (this.#outlet.congested(request.target)) return true;
+    request.uncheckedMessages = 0;
+    return false;
+  }
+
+  /** Those of its rank that were passed over go behind the others: their turn is over. */
+  #choose(request: PullRequest, at: number): void {
+    this.#chosen = request;
+    if (at === 0) return;
+    const requests = this.#requests;
+    let first = at;
+    while (first > 0 && requests[first - 1]!.rank === request.rank) first--;
+    for (const passed of requests.splice(first, at - first)) this.#insert(passed);
+  }
+
+  /** Behind all that come before it or are its equals. */
+  #insert(request: PullRequest): void {
+    const requests = this.#requests;
+    let at = requests.length;
+    while (at > 0 && requests[at - 1]!.rank > request.rank) at--;
+    if (at === requests.length) requests.push(request);
+    else requests.splice(at, 0, request);
   }
 
   /**
@@ -119,14 +167,14 @@ export class PullQueue {
    */
   accept(bytes: number, nowMs: number): PullRequest | undefined {
     do {
-      const head = this.#requests[0]!;
-      if (!head.hasBudget || bytes <= head.bytesLeft) return head;
-      this.#end(head, messageSizeExceeds(unfilled(head)));
+      const chosen = this.#chosen!;
+      if (!chosen.hasBudget || bytes <= chosen.bytesLeft) return chosen;
+      this.#end(chosen, messageSizeExceeds(unfilled(chosen)));
     } while (this.ready(nowMs) === 'ready');
     return undefined;
   }
 
-  /** The head took a message of `bytes`; it was sent, or is held until its commit. */
+  /** `request` took a message of `bytes`; it was sent, or is held until its commit. */
   charge(request: PullRequest, bytes: number, nowMs: number): void {
     request.remaining--;
     request.delivered++;
@@ -138,7 +186,7 @@ export class PullQueue {
     } else if (request.hasBudget && request.bytesLeft === 0) {
       this.#end(request, undefined);
     } else {
-      this.#rotate();
+      this.#rotate(request);
     }
   }
 
@@ -189,6 +237,14 @@ export class PullQueue {
     );
   }
 
+  /** The node is about to stop. */
+  serverStops(): void {
+    this.#endWhere(
+      () => true,
+      (request) => serverShutdown(unfilled(request)),
+    );
+  }
+
   /** This node doesn't lead any more: nothing is said to anybody. */
   close(): void {
     for (const request of this.#requests) request.target.close();
@@ -220,8 +276,10 @@ export class PullQueue {
     request.target.close();
   }
 
-  #rotate(): void {
-    if (this.#requests.length > 1) this.#requests.push(this.#requests.shift()!);
+  #rotate(request: PullRequest): void {
+    if (this.#requests.length === 1) return;
+    this.#requests.splice(this.#requests.indexOf(request), 1);
+    this.#insert(request);
   }
 }
 

@@ -14,6 +14,8 @@ export interface ConsumerIdentity {
   readonly createdUs: TimestampUs;
 }
 
+export const NO_PIN = { id: '', sinceUs: 0 as TimestampUs };
+
 export class ReplicatedConsumer implements ConsumerIdentity {
   readonly id: number;
   readonly name: string;
@@ -25,6 +27,8 @@ export class ReplicatedConsumer implements ConsumerIdentity {
   floorConsumerSeq = 0;
   floorStreamSeq: number;
   pending = new AckPending();
+  /** Of the client that has the consumer to itself; an empty id: none has. */
+  pin: { readonly id: string; readonly sinceUs: TimestampUs } = NO_PIN;
   /** Messages out of attempts and their attempts: not pending any more, and not done either. */
   readonly exhausted = new Map<number, number>();
   /** Inboxes of waiting pull requests that the next leader has to tell of the change. */
@@ -134,6 +138,7 @@ export class ReplicatedConsumer implements ConsumerIdentity {
     for (const [seq, attempts] of this.exhausted) copy.exhausted.set(seq, attempts);
     for (const inbox of this.waiting) copy.waiting.add(inbox);
     copy.initial = this.initial;
+    copy.pin = this.pin;
     return copy;
   }
 

@@ -11,6 +11,7 @@ export const EXCEEDED_MAX_WAITING = status('409 Exceeded MaxWaiting');
 export const CONSUMER_IS_PUSH_BASED = status('409 Consumer is push based');
 export const CONSUMER_DELETED = status('409 Consumer Deleted');
 export const LEADERSHIP_CHANGE = status('409 Leadership Change');
+export const PIN_ID_MISMATCH = status('423 Nats-Pin-Id mismatch');
 export const REQUIRED_API_LEVEL = status('412 Required Api Level');
 export const FLOW_CONTROL_REQUEST = status('100 FlowControl Request');
 
@@ -33,6 +34,8 @@ function ended(line: string, unfilled: Unfilled): Buffer {
 
 export const requestTimeout = (unfilled: Unfilled): Buffer => ended('408 Request Timeout', unfilled);
 export const messageSizeExceeds = (unfilled: Unfilled): Buffer => ended('409 Message Size Exceeds MaxBytes', unfilled);
+export const wrongPinId = (unfilled: Unfilled): Buffer => ended('423 Nats-Wrong-Pin-Id', unfilled);
+export const serverShutdown = (unfilled: Unfilled): Buffer => ended('409 Server Shutdown', unfilled);
 export const batchCompleted = (unfilled: Unfilled): Buffer => ended('409 Batch Completed', unfilled);
 
 export function idleHeartbeat(lastConsumerSeq: number, lastStreamSeq: number, stalledOn: string | undefined): Buffer {

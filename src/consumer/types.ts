@@ -42,6 +42,10 @@ export interface ConsumerConfig {
   readonly direct: boolean;
   /** Of another stream that takes this one's messages. */
   readonly sourcing: boolean;
+  readonly priorityPolicy: 'none' | 'overflow' | 'pinned_client' | 'prioritized';
+  readonly priorityGroups: readonly string[];
+  /** How long a pin lasts without a request of its client. */
+  readonly priorityTimeoutMs: number;
   readonly metadata: Readonly<Record<string, string>>;
   /** Nothing is delivered before this time. */
   readonly pauseUntilUs?: TimestampUs | undefined;
@@ -50,6 +54,14 @@ export interface ConsumerConfig {
 export interface SequencePair {
   readonly consumerSeq: ConsumerSeq;
   readonly streamSeq: Seq;
+}
+
+/** Of one priority group. */
+export interface PriorityGroupState {
+  readonly group: string;
+  /** Empty: nobody is pinned. */
+  readonly pinId: string;
+  readonly pinnedUs: TimestampUs | undefined;
 }
 
 /** What `CONSUMER.INFO` shows (consumers.md section 3). */
@@ -64,6 +76,7 @@ export interface ConsumerInfo {
   readonly numWaiting: number;
   readonly numPending: number;
   readonly pushBound: boolean;
+  readonly priorityGroup: PriorityGroupState | undefined;
 }
 
 /**
@@ -116,6 +129,8 @@ export interface ConsumerSet extends StreamExtension {
    * @throws {NotLeaderError}
    */
   reset(name: string, seq: number): Promise<ConsumerResult<number>>;
+  /** Ends the pin of a priority group's client. @throws {NotLeaderError} */
+  unpin(name: string, group: string): Promise<ConsumerResult<undefined>>;
   info(name: string): ConsumerInfo | undefined;
   /** Sorted bytewise; direct consumers are not among them. */
   names(): string[];

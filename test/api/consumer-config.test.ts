@@ -91,9 +91,10 @@ test('limits of the stream are defaults of its consumers', () => {
   assert.deepEqual([maxAckPending, inactiveThresholdMs], [7, 9000]);
 });
 
-test('what this server can not honour is refused', () => {
-  assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a'] }), 10052);
-  assert.equal(refusal({ priority_policy: 'overflow', priority_groups: ['a b'] }), 10162);
+test('a pinned client has two minutes unless said otherwise', () => {
+  const timeoutMs = (timeout: number): number =>
+    config({ priority_policy: 'pinned_client', priority_groups: ['a'], priority_timeout: timeout }).priorityTimeoutMs;
+  assert.deepEqual([timeoutMs(0), timeoutMs(5e9), timeoutMs(-1)], [120_000, 5000, 0]);
 });
 
 test('a pause needs a higher level of the API, and the zero time is none', () => {

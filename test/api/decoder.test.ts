@@ -16,7 +16,7 @@ import {
   time,
   uint64,
 } from '../../src/server/api/decoder.ts';
-import { parseJson } from '../../src/server/api/json.ts';
+import { parseJson } from '../../src/base/json.ts';
 import { CONSUMER_CREATE_REQUEST } from '../../src/server/api/consumer-wire.ts';
 import { STREAM_CONFIG_REQUEST } from '../../src/server/api/stream-wire.ts';
 

@@ -1,6 +1,7 @@
 /** Owns what is expected of consumers: configuration, calls, delivery and acknowledgement (consumers.md 1 to 3, 5, 6). */
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
+import { CONSUMER_PRIORITY_SCENARIOS } from './consumer-priority-scenarios.ts';
 import { CONSUMER_SOURCING_SCENARIOS } from './consumer-sourcing-scenarios.ts';
 import type { Reply } from './raw-client.ts';
 import {
@@ -811,4 +812,5 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
   ...CALLS,
   ...DELIVERY,
   ...CONSUMER_SOURCING_SCENARIOS,
+  ...CONSUMER_PRIORITY_SCENARIOS,
 ];

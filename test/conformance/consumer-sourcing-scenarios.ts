@@ -1,5 +1,5 @@
 /** Owns what is expected of consumers that mirrors and sources make: direct, sourcing, acked by flow control; and of resets. */
-import { answersWithHeader, Ear, EXPLICIT, ofC } from './consumer-steps.ts';
+import { answersWithHeader, comesTo, Ear, EXPLICIT, ofC, pullsInto } from './consumer-steps.ts';
 import { ABSENT, answers, ANYTHING, consumer, fails, isSilent, messages, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -407,13 +407,12 @@ const RESETS: readonly Scenario[] = [
       C,
       THREE,
       consumer('C', 'd', { ...EXPLICIT, deliver_policy: 'new' }),
-      async (client) => {
-        const waiting = client.request('$JS.API.CONSUMER.MSG.NEXT.C.d', '{"batch":1,"expires":4000000000}');
-        await answers('CONSUMER.RESET.C.d', '', { num_waiting: 1 })(client);
-        await messages(['c.a', 'late'])(client);
-        const [reply] = await waiting;
-        if (reply?.payload !== 'late') throw new Error(`got ${JSON.stringify(reply)}`);
-      },
+      ear.opens(),
+      pullsInto(ear, 'd', { batch: 1, expires: 5e9 }),
+      comesTo('d', { num_waiting: 1 }),
+      answers('CONSUMER.RESET.C.d', '', { num_waiting: 1 }),
+      messages(['c.a', 'late']),
+      ear.hears('late'),
     ],
   ),
 ];

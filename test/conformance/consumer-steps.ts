@@ -43,6 +43,15 @@ export class Ear {
     };
   }
 
+  /** The same on another subject. */
+  on(subject: string): Step {
+    return async (client) => {
+      this.#subscription = client.subscribe(subject);
+      this.#taken = [];
+      await client.flush();
+    };
+  }
+
   closes(): Step {
     return async (client) => {
       this.#subscription?.close();
@@ -90,6 +99,10 @@ export class Ear {
     return this.#taken.at(at)!.replyTo;
   }
 
+  last(): Reply {
+    return this.#taken.at(-1)!;
+  }
+
   /** Answers what was heard. */
   replies(at: number, payload = '', headers?: string): Step {
     return async (client) => {
@@ -118,6 +131,15 @@ export class Ear {
     this.#taken.push(...replies);
     return replies;
   }
+}
+
+/** A pull request of consumer `name` of stream C, answered where `ear` listens. */
+export function pullsInto(ear: Ear, name: string, request: object | string): Step {
+  return async (client) => {
+    const body = typeof request === 'string' ? request : JSON.stringify(request);
+    client.publish(`$JS.API.CONSUMER.MSG.NEXT.C.${name}`, body, { reply: ear.subject });
+    await client.flush();
+  };
 }
 
 /** A call whose answer carries this header. */

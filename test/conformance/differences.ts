@@ -44,24 +44,6 @@ export const DIFFERENCES: readonly Difference[] = [
     scenario: unsupported('async persist mode', { persist_mode: 'async' }),
   },
   {
-    what: 'priority groups are refused',
-    why: HONEST,
-    scenario: scenario(
-      'priority groups are refused',
-      ['C'],
-      [
-        stream('C'),
-        fails(
-          'CONSUMER.CREATE.C.x',
-          { stream_name: 'C', config: { priority_policy: 'overflow', priority_groups: ['a'] } },
-          500,
-          10052,
-          'priority groups not supported by this server',
-        ),
-      ],
-    ),
-  },
-  {
     what: 'snapshot and restore answer 10064 and 10062',
     why: HONEST,
     scenario: scenario(

@@ -34,6 +34,9 @@ export function consumerConfig(changes: Partial<ConsumerConfig> = {}): ConsumerC
     memStorage: false,
     direct: false,
     sourcing: false,
+    priorityPolicy: 'none',
+    priorityGroups: [],
+    priorityTimeoutMs: 0,
     metadata: {},
     ...changes,
   };

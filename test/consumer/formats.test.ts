@@ -97,6 +97,7 @@ test('steps replay in order, and neighbours travel as one range', () => {
     touch: note('touch'),
     wait: note('wait'),
     unwait: note('unwait'),
+    pin: note('pin'),
   });
   assert.deepEqual(seen, [
     ['deliver', 10, 500, 1000],

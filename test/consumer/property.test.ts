@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
 import type { ConsumerInfo } from '../../src/consumer/index.ts';
-import { ConsumerModel } from '../sim/consumer-model.ts';
+import { ConsumerModel, PinModel } from '../sim/consumer-model.ts';
 import { Random } from '../sim/random.ts';
 import { consumerConfig } from './configs.ts';
 import { FakeGroup } from './fake-group.ts';
@@ -15,12 +15,17 @@ const SUBJECTS = ['a', 'b', 'a.x', 'c.y'];
 /** Of a few milliseconds: enough for a message at a time, and for every ack wait. */
 const SETTLING_ROUNDS = 1000;
 const SECOND_NS = 1_000_000_000;
+const CLIENTS = 3;
 
 /** One random life of a group with one consumer; every step is checked against the model. */
 class Life {
   readonly random: Random;
   readonly group: FakeGroup;
   readonly model: ConsumerModel;
+  readonly pins: PinModel;
+  /** What each client knows of its pin. */
+  readonly #pinOf = new Map<number, string>();
+  #client = 0;
   readonly config;
   #pulls = 0;
   #answers = 0;
@@ -35,10 +40,16 @@ class Life {
       maxAckPending: this.random.pick([1, 7, 1000]),
       filterSubjects: this.random.pick([[], ['a'], ['a.>', 'b']]),
       deliverPolicy: this.random.pick(['all', 'new', 'last_per_subject']),
+      ...(this.random.chance(0.4) && {
+        priorityPolicy: 'pinned_client',
+        priorityGroups: ['g'],
+        priorityTimeoutMs: this.random.pick([50, 1000]),
+      }),
     });
     const retention = this.random.pick(['limits', 'limits', 'interest', 'workqueue'] as const);
     this.group = new FakeGroup({ replicas: 3, seed, stream: { retention } });
     this.model = new ConsumerModel(this.config);
+    this.pins = new PinModel((violation) => this.model.violations.push(violation));
   }
 
   async run(): Promise<void> {
@@ -67,6 +78,7 @@ class Life {
     else if (dice < 80) await group.restart((group.leaderAt + 1) % 3);
     else if (dice < 82) group.outlet.takesOnly.set(this.#inbox(), 1);
     else if (dice < 84) await this.#reset();
+    else if (dice < 85) await this.#unpin();
     else await this.#pass(random.integer(0, random.pick([3, 30, 300])));
   }
 
@@ -77,9 +89,19 @@ class Life {
 
   #observe(sent: readonly Sent[]): void {
     for (const one of sent) {
-      if (one.kind === 'message') this.model.delivered({ ...place(one), reply: one.reply }, this.group.time.nowMs);
-      else if (one.kind === 'publish') this.model.answered(one.to);
+      if (one.kind === 'message') {
+        this.model.delivered({ ...place(one), reply: one.reply }, this.group.time.nowMs);
+        this.#pinned(one);
+      } else if (one.kind === 'publish') this.model.answered(one.to);
     }
+  }
+
+  #pinned({ to, headers }: Sent): void {
+    const pin = /Nats-Pin-Id: (\w*)/.exec(headers)?.[1];
+    if (pin === undefined) return;
+    const client = Number(to.split('.')[1]);
+    this.pins.delivered(pin, client);
+    this.#pinOf.set(client, pin);
   }
 
   get #lastSeq(): number {
@@ -92,19 +114,28 @@ class Life {
   }
 
   #inbox(): string {
-    return `inbox${this.#pulls}`;
+    return `inbox${this.#pulls}.${this.#client}`;
   }
 
   #pull(): void {
     this.#pulls++;
+    this.#client = this.random.integer(0, CLIENTS);
     this.group.pull(
       {
+        ...this.#groupOfRequest(),
         batch: this.random.integer(1, 20),
         expires: this.random.pick([0, 20, 500]) * 1_000_000,
         no_wait: this.random.chance(0.2),
       },
       this.#inbox(),
     );
+  }
+
+  #groupOfRequest(): object {
+    if (this.config.priorityPolicy === 'none') return {};
+    // A client whose pin was refused would forget it; here it does so by chance.
+    if (this.random.chance(0.3)) this.#pinOf.delete(this.#client);
+    return { group: 'g', id: this.#pinOf.get(this.#client) ?? '' };
   }
 
   #ack(): void {
@@ -143,6 +174,12 @@ class Life {
     this.group.failOver({ lose: this.random.chance(0.7), to: this.random.integer(0, 3) });
     this.#observe(outlet.take());
     this.model.leaderChanged();
+  }
+
+  async #unpin(): Promise<void> {
+    const { group } = this;
+    if (!group.quorum || this.config.priorityPolicy === 'none') return;
+    assert.ok((await group.settle(group.consumers.unpin('C', 'g'))).ok);
   }
 
   async #reset(): Promise<void> {
@@ -190,7 +227,8 @@ class Life {
     this.model.outstanding.length = 0;
     for (let round = 0; round < SETTLING_ROUNDS && this.#unsettled; round++) {
       this.#pulls++;
-      this.group.pull({ batch: 50, expires: SECOND_NS }, this.#inbox());
+      this.#client = this.random.integer(0, CLIENTS);
+      this.group.pull({ ...this.#groupOfRequest(), batch: 50, expires: SECOND_NS }, this.#inbox());
       await this.#pass(6);
       for (const { seq, reply } of this.model.outstanding.splice(0)) {
         this.model.asked(seq, `answer${++this.#answers}`);

@@ -3,12 +3,14 @@ import type { ConsumerConfig } from '../../src/consumer/index.ts';
 import { subjectFilter, type SubjectFilter } from '../../src/stream/index.ts';
 import type { Complain } from './checkers.ts';
 import { FloorChecker } from './checkers.ts';
-import { ConsumerModel, type Delivery } from './consumer-model.ts';
+import { ConsumerModel, PinModel, type Delivery } from './consumer-model.ts';
 import type { EventLog } from './event-log.ts';
 import type { Random } from './random.ts';
 import type { OpenStream } from './simulated-node.ts';
 
 const SECOND_NS = 1_000_000_000;
+/** Of a consumer that serves one client at a time. */
+const CLIENTS = 3;
 
 interface Surroundings {
   readonly random: Random;
@@ -21,6 +23,9 @@ export class ConsumerClient {
   readonly model: ConsumerModel;
   readonly #surroundings: Surroundings;
   readonly #filter: SubjectFilter | undefined;
+  readonly #pins: PinModel;
+  /** What each client knows of its pin. */
+  readonly #pinOf = new Map<number, string>();
   readonly #ackFloor: FloorChecker;
   readonly #delivered: FloorChecker;
   /** Of the stream, when the consumer was known to exist. */
@@ -39,6 +44,7 @@ export class ConsumerClient {
       log.complain(`consumer ${config.name}: ${violation}`);
     };
     this.model = new ConsumerModel(config, complain);
+    this.#pins = new PinModel(complain);
     this.#ackFloor = new FloorChecker('the ack floor', complain);
     this.#delivered = new FloorChecker('the delivered sequence', complain);
   }
@@ -102,7 +108,11 @@ export class ConsumerClient {
     return this.#lastSeqBefore !== undefined && info?.numPending === 0 && info.numAckPending === 0;
   }
 
-  received(source: string, message: { readonly seq: number; readonly reply: string }): void {
+  received(
+    source: string,
+    to: string,
+    message: { readonly seq: number; readonly reply: string; readonly pin?: string | undefined },
+  ): void {
     const { log, nowMs } = this.#surroundings;
     const [attempts, seq] = message.reply.split('.').slice(4).map(Number);
     log.note(`${source} delivers ${this.config.name} ${seq!}#${attempts!}`);
@@ -110,7 +120,13 @@ export class ConsumerClient {
     // What another leader had delivered is not known to this one in every case.
     if (source !== this.#lastSource) this.model.leaderChanged();
     this.#lastSource = source;
+    if (message.pin !== undefined) this.#pinned(message.pin, Number(to.split('.')[2]));
     this.model.delivered({ seq: message.seq, attempts: attempts!, reply: message.reply }, nowMs());
+  }
+
+  #pinned(pin: string, client: number): void {
+    this.#pins.delivered(pin, client);
+    this.#pinOf.set(client, pin);
   }
 
   answered(subject: string): void {
@@ -128,12 +144,20 @@ export class ConsumerClient {
 
   #pull({ consumers }: OpenStream, batch: number): void {
     const { random } = this.#surroundings;
-    const body = { batch, expires: random.pick([0.05, 0.5]) * SECOND_NS, no_wait: random.chance(0.3) };
+    const client = random.integer(0, CLIENTS);
+    const wanted = { batch, expires: random.pick([0.05, 0.5]) * SECOND_NS, no_wait: random.chance(0.3) };
+    const body = this.config.priorityPolicy === 'none' ? wanted : { ...wanted, group: 'g', id: this.#pinFor(client) };
     consumers.pull(this.config.name, {
-      reply: `inbox.${this.config.name}.${++this.#pulls}`,
+      reply: `inbox.${this.config.name}.${client}.${++this.#pulls}`,
       headers: Buffer.alloc(0),
       body: Buffer.from(JSON.stringify(body)),
     });
+  }
+
+  /** A client whose pin was refused would forget it; here it does so by chance. */
+  #pinFor(client: number): string {
+    if (this.#surroundings.random.chance(0.3)) this.#pinOf.delete(client);
+    return this.#pinOf.get(client) ?? '';
   }
 
   #settleOne(leader: OpenStream): void {

@@ -3,7 +3,10 @@ import type { DeliveryTarget, Outlet } from '../../src/consumer/index.ts';
 import type { StoredMessage } from '../../src/stream/index.ts';
 
 export interface ClientInbox {
-  message(to: string, message: { readonly seq: number; readonly payload: string; readonly reply: string }): void;
+  message(
+    to: string,
+    message: { readonly seq: number; readonly payload: string; readonly reply: string; readonly pin?: string },
+  ): void;
   /** An answer to an ack, or an advisory. */
   published(subject: string): void;
 }
@@ -28,9 +31,15 @@ export class RecordingOutlet implements Outlet {
     return true;
   }
 
-  deliverParts(): boolean {
-    // Only consumers of headers alone, and those with headers of their own, get here: the workload has none.
-    throw new Error('no simulated consumer asks for parts');
+  /** Only consumers with a pinned client get here. */
+  deliverParts(
+    target: DeliveryTarget,
+    parts: { readonly headers: Buffer; readonly payload: Buffer; readonly reply: string },
+  ): boolean {
+    const { payload, reply } = parts;
+    const pin = /\r\nNats-Pin-Id: (\w*)\r\n/.exec(parts.headers.toString())?.[1] ?? '';
+    this.#inbox.message(target.subject, { seq: Number(reply.split('.')[5]), payload: payload.toString(), reply, pin });
+    return true;
   }
 
   status(): boolean {

@@ -101,9 +101,9 @@ export class Workload {
 
   inbox(node: NodeId): ClientInbox {
     return {
-      message: (_to, { seq, payload, reply }) => {
+      message: (to, { seq, payload, reply, pin }) => {
         const consumer = this.consumers.find(({ config }) => config.name === reply.split('.', 4)[3]);
-        consumer?.received(node, { seq, reply });
+        consumer?.received(node, to, { seq, reply, pin });
         if (this.reference.stored.get(seq)?.payload !== payload) {
           this.#surroundings.log.complain(`${this.spec.config.name}: ${seq} was delivered with other bytes`);
         }
@@ -329,6 +329,11 @@ export class Workload {
       ackWaitMs: random.pick([200, 600]),
       maxDeliver: retention === 'limits' ? random.pick([-1, -1, 3]) : -1,
       maxAckPending: random.pick([5, 1000]),
+      ...(random.chance(0.4) && {
+        priorityPolicy: 'pinned_client',
+        priorityGroups: ['g'],
+        priorityTimeoutMs: random.pick([1500, 4000]),
+      }),
     });
     const push = consumerConfig({
       name: `${name}-push`,

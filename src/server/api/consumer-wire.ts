@@ -1,6 +1,12 @@
 /** Owns what a consumer looks like in the API's JSON: configuration both ways, info outwards (consumers.md 1.1 and 3). */
 import type { TimestampUs } from '../../base/brand.ts';
-import type { ConsumerConfig, ConsumerConfigRequest, ConsumerInfo, SequencePair } from '../../consumer/index.ts';
+import type {
+  ConsumerConfig,
+  ConsumerConfigRequest,
+  ConsumerInfo,
+  PriorityGroupState,
+  SequencePair,
+} from '../../consumer/index.ts';
 import { choice, duration, flag, int, list, struct, text, textMap, time, uint64 } from './decoder.ts';
 import type { Decoded } from './decoder.ts';
 import { strings } from './stream-wire.ts';
@@ -179,6 +185,9 @@ export function consumerConfigJson(config: ConsumerConfig, metadata: Readonly<Re
     sourcing: config.sourcing || undefined,
     metadata,
     pause_until: config.pauseUntilUs === undefined ? undefined : formatRfc3339(config.pauseUntilUs),
+    priority_groups: config.priorityGroups.length > 0 ? config.priorityGroups : undefined,
+    priority_policy: config.priorityPolicy === 'none' ? undefined : config.priorityPolicy,
+    priority_timeout: msToNanos(config.priorityTimeoutMs) || undefined,
   };
 }
 
@@ -207,7 +216,12 @@ export function consumerInfoJson(info: ConsumerInfo, facts: ConsumerInfoFacts): 
     push_bound: info.pushBound || undefined,
     ...pauseJson(info.config.pauseUntilUs, facts.nowUs),
     ts: formatRfc3339(facts.nowUs),
+    priority_groups: info.priorityGroup && [priorityGroupJson(info.priorityGroup)],
   };
+}
+
+function priorityGroupJson({ group, pinId, pinnedUs }: PriorityGroupState): object {
+  return { group, pinned_client_id: pinId || undefined, pinned_ts: formatRfc3339(pinnedUs ?? 0) };
 }
 
 /** While a pause lasts: that it does, and for how long. */

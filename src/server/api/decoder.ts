@@ -4,8 +4,8 @@
  * leaves a member unset, and the first flaw in the text is the one reported.
  */
 import { parseRfc3339 } from '../../base/rfc3339.ts';
-import { parseJson } from './json.ts';
-import type { JsonValue } from './json.ts';
+import { parseJson } from '../../base/json.ts';
+import type { JsonValue } from '../../base/json.ts';
 import type { TimestampUs } from '../../base/brand.ts';
 
 /** Requests beyond this are refused unread: configurations are small, whatever `max_payload` allows. */

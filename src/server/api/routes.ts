@@ -12,6 +12,7 @@ import { CONSUMER_INFO } from './consumer-info.ts';
 import { CONSUMER_PAUSE } from './consumer-pause.ts';
 import { CONSUMER_LIST } from './consumer-list.ts';
 import { CONSUMER_NAMES } from './consumer-names.ts';
+import { CONSUMER_UNPIN } from './consumer-unpin.ts';
 import { CONSUMER_RESET } from './consumer-reset.ts';
 import { DIRECT_GET, DIRECT_GET_LAST } from './direct-get.ts';
 import { MESSAGE_DELETE } from './message-delete.ts';
@@ -61,6 +62,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   CONSUMER_LIST,
   CONSUMER_DELETE,
   CONSUMER_RESET,
+  CONSUMER_UNPIN,
   CONSUMER_LEADER_STEPDOWN,
   STREAM_PEER_REMOVE,
   STREAM_PEER_EVACUATE,

@@ -226,3 +226,8 @@ class Parser {
 function isPlain(code: number): boolean {
   return code >= 0x20 && code !== 0x22 && code !== 0x5c;
 }
+
+/** What is wrong with a text, in the shorter words of the reference server's older parser. */
+export function plainJsonError(error: string): string {
+  return error === 'unexpected EOF' ? 'unexpected end of JSON input' : error.replace(/ at offset \d+$/, '');
+}
