@@ -36,7 +36,7 @@ export function startPosition(
         initial: NO_LIST,
       };
     case 'last_per_subject': {
-      const initial = Float64Array.from(stream.lastSeqPerSubject(filter, ALL_SUBJECTS));
+      const initial = stream.lastSeqPerSubject(filter, ALL_SUBJECTS);
       return { seq: initial[0] ?? lastSeq + 1, initial };
     }
   }

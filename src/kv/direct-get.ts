@@ -166,7 +166,7 @@ async function getMultiLast(
   let pending = seqs.length;
   for (const seq of seqs) {
     if (response.isFull) break;
-    if ((await readMessage(stream, seq, message)) !== 'message') return [...response.replies, NOT_FOUND];
+    if ((await readMessage(stream, seq as Seq, message)) !== 'message') return [...response.replies, NOT_FOUND];
     pending--;
     response.add(message, pending, false);
   }
@@ -184,7 +184,7 @@ async function lastSeqsUpTo(
   filter: SubjectMatcher,
   upToSeq: number,
   runtime: Runtime,
-): Promise<Seq[]> {
+): Promise<Float64Array> {
   const lastBySubject = new Map<string, Seq>();
   const reading = new Reading(stream, { position: 1 as Seq, filter }, runtime);
   try {
@@ -202,7 +202,7 @@ async function lastSeqsUpTo(
   } finally {
     reading.close();
   }
-  return [...lastBySubject.values()].sort((a, b) => a - b);
+  return Float64Array.from(lastBySubject.values()).sort();
 }
 
 /** A cursor that waits for the disk, and lets others have their turn. Lost messages are passed over. */

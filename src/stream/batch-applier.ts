@@ -233,7 +233,7 @@ export class BatchApplier {
   #collectExcess(id: number, keep: number, into: number[]): void {
     const { store } = this.#state;
     let seq = 0;
-    for (let excess = store.subjects.counts[id]! - keep; excess > 0; excess--) {
+    for (let excess = store.subjects.countOf(id) - keep; excess > 0; excess--) {
       seq = seq === 0 ? store.firstOf(id) : store.nextOf(id, seq + 1);
       into.push(seq);
     }
@@ -241,11 +241,11 @@ export class BatchApplier {
 
   #trimSubject(id: number, keep: number): void {
     const { store } = this.#state;
-    let excess = store.subjects.counts[id]! - keep;
+    let excess = store.subjects.countOf(id) - keep;
     if (excess <= 0) return;
     for (; excess > 0; excess--) store.remove(store.firstOf(id), true);
     // The next one to be trimmed is known without a search.
-    if (keep === 1) store.subjects.firsts[id] = store.lastOf(id);
+    if (keep === 1) store.subjects.setFirst(id, store.lastOf(id));
   }
 
   /** Removes from the head what is above the limits, without telling of each message. True: there was something. */

@@ -14,6 +14,8 @@ export interface BlockSide {
   links: Uint32Array | undefined;
   /** Ordinals within the record that got no sequence, ascending. */
   rejected: Uint32Array | undefined;
+  /** A bit for each subject, by its hash: says at once that a subject is not here. Follows from `subjects`, never stored. */
+  bloom: Uint32Array | undefined;
   /** Microseconds above the block's time; undefined: it is every message's, as it is unless they were placed. */
   times: PackedTimes | undefined;
 }
@@ -117,7 +119,7 @@ export function decodeSide(value: Buffer): BlockSide | undefined {
   const [subjects, sizes, rejected, times] = columns;
   if (subjects instanceof Float64Array || sizes instanceof Float64Array) return undefined;
   if (rejected !== undefined && !(rejected instanceof Uint32Array)) return undefined;
-  return { subjects, sizes, dead: undefined, links: undefined, rejected, times };
+  return { subjects, sizes, dead: undefined, links: undefined, rejected, bloom: undefined, times };
 }
 
 export function emptySide(): BlockSide {
@@ -127,6 +129,7 @@ export function emptySide(): BlockSide {
     dead: undefined,
     links: undefined,
     rejected: undefined,
+    bloom: undefined,
     times: undefined,
   };
 }
@@ -138,3 +141,29 @@ export function sideFits({ subjects, sizes, dead, times }: BlockSide, count: num
   if (times !== undefined && times.length !== count) return false;
   return dead === undefined || dead.length === (count + 7) >>> 3;
 }
+
+/** Spreads ids over 32 bits; the upper ones are the best. */
+export function spreadId(id: number): number {
+  return Math.imul(id, 0x9e3779b1) >>> 0;
+}
+
+/** For `count` subject ids, as `bloomMayHold` asks for; undefined: so few are compared faster. */
+export function bloomOf(base: number, above: PackedNumbers): Uint32Array | undefined {
+  if (above.length < BLOOM_MIN_COUNT) return undefined;
+  const bits = 32 - Math.clz32(above.length * BLOOM_BITS_EACH - 1);
+  const bloom = new Uint32Array(1 << (bits - 5));
+  for (let i = 0; i < above.length; i++) {
+    const bit = spreadId(base + above[i]!) >>> (32 - bits);
+    bloom[bit >>> 5]! |= 1 << (bit & 31);
+  }
+  return bloom;
+}
+
+export function bloomMayHold(bloom: Uint32Array, id: number): boolean {
+  // Its length is a power of two.
+  const bit = spreadId(id) >>> (Math.clz32(bloom.length) - 4);
+  return (bloom[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+}
+
+const BLOOM_MIN_COUNT = 64;
+const BLOOM_BITS_EACH = 8;

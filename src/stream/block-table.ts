@@ -16,13 +16,19 @@
 import type { TimestampUs } from '../base/brand.ts';
 import type { LogIndex } from '../raft/index.ts';
 import { PageTracker } from './page-tracker.ts';
-import { emptySide, encodeSide, hasSidePage, type BlockSide } from './block-side.ts';
+import { bloomMayHold, emptySide, encodeSide, hasSidePage, spreadId, type BlockSide } from './block-side.ts';
 
 const ROWS_PER_CHUNK = 256;
 const FIRST_ROWS = 8;
 /** Neighbours are joined when they are this small together, which leaves room for the next blocks. */
 const JOIN_ROWS = ROWS_PER_CHUNK / 2;
 const ROW_BYTES = 40;
+/** Of a chunk's summary: enough for a subject or two of each block. */
+const SUMMARY_BITS = 11;
+/** A block of more messages is not in the summary, which it would fill: it has a bloom of its own. */
+const MAX_SUMMARISED = 128;
+/** So many chunks are packed one by one; of more, the empty ones are taken out in one go first. */
+const FEW_CHUNKS = 8;
 
 export class BlockChunk {
   /** Names the chunk's page; goes up along the table. */
@@ -44,6 +50,11 @@ export class BlockChunk {
   /** From the block's last message to the next one stored on its subject, as a distance; 0: unknown. */
   link: Uint32Array;
   side: (BlockSide | undefined)[] = [];
+  /** A bit for each subject of its blocks, by hash, as long as all of them are in it. */
+  readonly #summary = new Uint32Array((1 << SUMMARY_BITS) / 32);
+  #isSummarised = true;
+  /** The block that is being filled, which the summary knows nothing of; -1: none. */
+  openRow = -1;
 
   constructor(id: number, rows: number) {
     this.id = id;
@@ -85,6 +96,33 @@ export class BlockChunk {
     return times === undefined ? this.timestampUs[row]! : this.timestampUs[row]! + times[ordinal]!;
   }
 
+  /** The block at `row` is complete: its subjects count in the summary. */
+  summarise(row: number): void {
+    const subjects = this.side[row]?.subjects;
+    const base = this.subjectBase[row]!;
+    if (subjects === undefined) this.#note(base);
+    else if (subjects.length > MAX_SUMMARISED) this.#isSummarised = false;
+    else for (const id of subjects) this.#note(base + id);
+  }
+
+  /** False: none of the blocks holds a message of the subject. */
+  mayHold(id: number): boolean {
+    const bit = spreadId(id) >>> (32 - SUMMARY_BITS);
+    return !this.#isSummarised || this.openRow >= 0 || (this.#summary[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+  }
+
+  /** The same of the block at `row`. */
+  rowMayHold(row: number, id: number): boolean {
+    const side = this.side[row];
+    if (side?.subjects === undefined) return this.subjectBase[row] === id;
+    return side.bloom === undefined || bloomMayHold(side.bloom, id);
+  }
+
+  #note(id: number): void {
+    const bit = spreadId(id) >>> (32 - SUMMARY_BITS);
+    this.#summary[bit >>> 5]! |= 1 << (bit & 31);
+  }
+
   copyRow(from: BlockChunk, row: number): void {
     const to = this.size++;
     this.entryIndex[to] = from.entryIndex[row]!;
@@ -97,6 +135,7 @@ export class BlockChunk {
     this.link[to] = from.link[row]!;
     this.side[to] = from.side[row];
     this.liveMessages += from.live[row]!;
+    this.summarise(to);
   }
 }
 
@@ -107,6 +146,7 @@ export class BlockRef {
 }
 
 const NO_CHUNK = new BlockChunk(-1, 1);
+const ANY_SUBJECT = -1;
 
 export class BlockTable {
   readonly rowPages: PageTracker;
@@ -152,6 +192,7 @@ export class BlockTable {
       if (chunk.size === chunk.rows) chunk = this.#widened(chunk);
     }
     const row = chunk.size++;
+    chunk.openRow = row;
     chunk.entryIndex[row] = block.entryIndex;
     chunk.firstSeq[row] = block.firstSeq;
     chunk.timestampUs[row] = block.timestampUs;
@@ -165,6 +206,8 @@ export class BlockTable {
 
   /** The block at `ref`, its columns and side filled in, becomes part of the next checkpoint. */
   seal(ref: BlockRef): void {
+    ref.chunk.openRow = -1;
+    ref.chunk.summarise(ref.row);
     const side = ref.chunk.side[ref.row];
     if (side === undefined) return;
     const entryIndex = ref.chunk.entryIndex[ref.row]!;
@@ -197,37 +240,41 @@ export class BlockTable {
     return ref.chunk.live[ref.row]! > 0 || this.previous(ref);
   }
 
-  /** Moves `ref` on to the next block with live messages. */
-  next(ref: BlockRef): boolean {
+  /** Moves `ref` on to the next block with live messages; with `id`, to one that may hold some of that subject. */
+  next(ref: BlockRef, id = ANY_SUBJECT): boolean {
     let { chunk, row } = ref;
     let position = -1;
     for (;;) {
       while (++row < chunk.size) {
-        if (chunk.live[row] === 0) continue;
+        if (chunk.live[row] === 0 || (id !== ANY_SUBJECT && !chunk.rowMayHold(row, id))) continue;
         ref.chunk = chunk;
         ref.row = row;
         return true;
       }
       if (position < 0) position = this.#positionOf(chunk);
-      const following = this.#chunks[++position];
+      do position++;
+      while (position < this.#chunks.length && id !== ANY_SUBJECT && !this.#chunks[position]!.mayHold(id));
+      const following = this.#chunks[position];
       if (following === undefined) return false;
       chunk = following;
       row = -1;
     }
   }
 
-  previous(ref: BlockRef): boolean {
+  previous(ref: BlockRef, id = ANY_SUBJECT): boolean {
     let { chunk, row } = ref;
     let position = -1;
     for (;;) {
       while (--row >= 0) {
-        if (chunk.live[row] === 0) continue;
+        if (chunk.live[row] === 0 || (id !== ANY_SUBJECT && !chunk.rowMayHold(row, id))) continue;
         ref.chunk = chunk;
         ref.row = row;
         return true;
       }
       if (position < 0) position = this.#positionOf(chunk);
-      const before = this.#chunks[--position];
+      do position--;
+      while (position >= 0 && id !== ANY_SUBJECT && !this.#chunks[position]!.mayHold(id));
+      const before = this.#chunks[position];
       if (before === undefined) return false;
       chunk = before;
       row = chunk.size;
@@ -248,6 +295,23 @@ export class BlockTable {
     for (let row = 0; row < ref.row; row++) live += ref.chunk.live[row]!;
     for (let i = this.#positionOf(ref.chunk) - 1; i >= 0; i--) live += this.#chunks[i]!.liveMessages;
     return live;
+  }
+
+  /** Points `ref` at the block with live message number `number`, from 0 on; returns how many of its own come first. */
+  seekLive(number: number, ref: BlockRef): number {
+    let rest = number;
+    for (const chunk of this.#chunks) {
+      if (rest >= chunk.liveMessages) {
+        rest -= chunk.liveMessages;
+        continue;
+      }
+      let row = 0;
+      while (rest >= chunk.live[row]!) rest -= chunk.live[row++]!;
+      ref.chunk = chunk;
+      ref.row = row;
+      return rest;
+    }
+    return -1;
   }
 
   /** Points `ref` at the first block with a timestamp at or after `timestampUs`. */
@@ -292,6 +356,7 @@ export class BlockTable {
   drop(ref: BlockRef): void {
     const { chunk, row } = ref;
     this.rowPages.touch(chunk.id);
+    if (row === chunk.openRow) chunk.openRow = -1;
     const side = chunk.side[row];
     if (side !== undefined) {
       const entryIndex = chunk.entryIndex[row]!;
@@ -329,6 +394,10 @@ export class BlockTable {
   /** Gives back the room of dead rows. Rows may move, so never while someone works with a `BlockRef`. */
   tidy(): void {
     if (this.#thinned.size === 0) return;
+    if (this.#thinned.size > FEW_CHUNKS) {
+      this.#chunks = this.#chunks.filter((chunk) => chunk.deadRows < chunk.size);
+      for (const chunk of this.#thinned) if (chunk.deadRows === chunk.size) this.#thinned.delete(chunk);
+    }
     for (const chunk of this.#thinned) this.#pack(chunk);
     this.#thinned.clear();
     this.generation++;

@@ -104,10 +104,14 @@ export class CheckpointPages {
   }
 
   /**
-   * Fills the state, which is that of a new stream, from the pages; without any it stays one.
+   * Fills the state, which is that of a new stream, from the pages; without any it stays one. Resolves with the pages of
+   * the extension, which is to be restored when the state is put in place.
    * @throws {StorageError} STORAGE_CORRUPT
    */
-  async restore(pages: AsyncIterable<readonly [Buffer, Buffer]>, pause: () => Promise<void>): Promise<void> {
+  async restore(
+    pages: AsyncIterable<readonly [Buffer, Buffer]>,
+    pause: () => Promise<void>,
+  ): Promise<readonly (readonly [Buffer, Buffer])[]> {
     const removals = new Map<number, Uint8Array>();
     const extensionPages: (readonly [Buffer, Buffer])[] = [];
     let head: Head | undefined;
@@ -118,10 +122,7 @@ export class CheckpointPages {
       else if (key[0] === EXTENSION_PAGES) extensionPages.push([Buffer.from(key.subarray(1)), value]);
       else if (!this.#restorePage(key, value, removals)) throw corrupt(key);
     }
-    if (none) {
-      this.#extension().restore([]);
-      return;
-    }
+    if (none) return [];
     if (head === undefined) throw new StorageError('STORAGE_CORRUPT', 'a stream checkpoint without its head');
     const { store, dedupe } = this.#state;
     if (!(await store.recount(removals, pause))) {
@@ -136,7 +137,7 @@ export class CheckpointPages {
     }
     dedupe.restoreHead(head.dedupeHead);
     this.#storedRevision = head.configRevision;
-    this.#extension().restore(extensionPages);
+    return extensionPages;
   }
 
   #freezeHead(): Head {

@@ -2,7 +2,8 @@
  * Owns the message ids seen within the duplicate window, and the sequences they were stored under. Time comes from
  * entries. An id lives from its message's time until the window has passed, whatever becomes of the message.
  */
-import { grownFloat64, InternedStrings } from './interned-strings.ts';
+import { Float64Column } from './columns.ts';
+import { InternedStrings } from './interned-strings.ts';
 import { PageTracker } from './page-tracker.ts';
 
 export const DEDUPE_PAGES = 0x34;
@@ -16,7 +17,7 @@ export class DedupeWindow {
   readonly pages: PageTracker;
   readonly #ids = new InternedStrings();
   /** By id of the interned string: its place in the queue. */
-  #ordinals = new Float64Array(FIRST_CAPACITY);
+  readonly #ordinals = new Float64Column();
   /** A ring in order of time. Ordinals count up for ever; a place in the ring is the ordinal modulo its length. */
   #seqs = new Float64Array(FIRST_CAPACITY);
   #timesUs = new Float64Array(FIRST_CAPACITY);
@@ -41,7 +42,7 @@ export class DedupeWindow {
   find(buffer: Buffer, start: number, end: number): number {
     if (this.#head === this.#tail) return 0;
     const id = this.#ids.find(buffer, start, end);
-    return id < 0 ? 0 : this.#seqs[this.#ordinals[id]! % this.#seqs.length]!;
+    return id < 0 ? 0 : this.#seqs[this.#ordinals.get(id) % this.#seqs.length]!;
   }
 
   /** Remembers an id that is not held. `timeUs` never falls. */
@@ -86,8 +87,8 @@ export class DedupeWindow {
 
   #append(id: number, seq: number, timeUs: number): void {
     const ordinal = this.#tail++;
-    while (id >= this.#ordinals.length) this.#ordinals = grownFloat64(this.#ordinals, this.#ordinals.length * 2);
-    this.#ordinals[id] = ordinal;
+    this.#ordinals.reserve(id + 1);
+    this.#ordinals.set(id, ordinal);
     const place = ordinal % this.#seqs.length;
     this.#seqs[place] = seq;
     this.#timesUs[place] = timeUs;

@@ -5,10 +5,15 @@
  * stays within the most that was ever held at once per length, however many strings come and go.
  */
 
-const NONE = 0xffffffff;
+import { Uint32Column } from './columns.ts';
+
+const NONE = -1;
 const SEGMENT_BITS = 18;
 const SEGMENT_BYTES = 1 << SEGMENT_BITS;
-const FIRST_CAPACITY = 16;
+const FIRST_SLOTS = 32;
+/** With so many strings the hash table falls into shards, which grow one by one: no string has to wait for all others. */
+const SHARD_AT = 16_384;
+const SHARD_BITS = 10;
 
 /** FNV-1a with a final mix, so that the low bits depend on all bytes. */
 export function hashBytes(buffer: Buffer, start: number, end: number): number {
@@ -24,11 +29,10 @@ function equalBytes(a: Buffer, aStart: number, b: Buffer, bStart: number, length
 }
 
 export class InternedStrings {
-  /** Open addressing with linear probing; a slot holds an id, or NONE. Its length is a power of two, twice the ids. */
-  #slots = new Uint32Array(FIRST_CAPACITY * 2).fill(NONE);
-  #hashes = new Uint32Array(FIRST_CAPACITY);
-  #offsets = new Uint32Array(FIRST_CAPACITY);
-  #lengths = new Uint16Array(FIRST_CAPACITY);
+  readonly #table = new SlotTable();
+  readonly #hashes = new Uint32Column();
+  readonly #offsets = new Uint32Column();
+  readonly #lengths = new Uint32Column();
   #segments: Buffer[] = [];
   /** Bytes used of the last segment. */
   #fill = 0;
@@ -79,9 +83,9 @@ export class InternedStrings {
 
   /** Forgets the string; its id may be given to another one. */
   release(id: number): void {
-    this.#removeSlot(id);
+    this.#table.remove(id, this.#hashes);
     this.#size--;
-    const length = this.#lengths[id]!;
+    const length = this.#lengths.get(id);
     const free = this.#freeByLength.get(length);
     if (free === undefined) this.#freeByLength.set(length, [id]);
     else free.push(id);
@@ -89,45 +93,35 @@ export class InternedStrings {
 
   /** The bytes of `id` are in segment(id)[startOf(id), startOf(id) + lengthOf(id)); valid until it is released. */
   segment(id: number): Buffer {
-    return this.#segments[this.#offsets[id]! >>> SEGMENT_BITS]!;
+    return this.#segments[this.#offsets.get(id) >>> SEGMENT_BITS]!;
   }
 
   startOf(id: number): number {
-    return this.#offsets[id]! & (SEGMENT_BYTES - 1);
-  }
-
-  /** True when `id` stands for a string now. */
-  holds(id: number): boolean {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let slot = this.#hashes[id]! & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      if (slots[slot] === id) return true;
-    }
-    return false;
+    return this.#offsets.get(id) & (SEGMENT_BYTES - 1);
   }
 
   lengthOf(id: number): number {
-    return this.#lengths[id]!;
+    return this.#lengths.get(id);
   }
 
   toString(id: number): string {
     const start = this.startOf(id);
-    return this.segment(id).toString('utf8', start, start + this.#lengths[id]!);
+    return this.segment(id).toString('utf8', start, start + this.#lengths.get(id));
   }
 
   /** True when `id` stands for exactly buffer[start, end). */
   equals(id: number, buffer: Buffer, start: number, end: number): boolean {
     const length = end - start;
-    return this.#lengths[id] === length && equalBytes(this.segment(id), this.startOf(id), buffer, start, length);
+    return this.#lengths.get(id) === length && equalBytes(this.segment(id), this.startOf(id), buffer, start, length);
   }
 
   #probe(hash: number, buffer: Buffer, start: number, length: number): number {
-    const slots = this.#slots;
+    const slots = this.#table.shardOf(hash);
     const mask = slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = slots[slot]!;
       if (id === NONE) return -1;
-      if (this.#hashes[id] === hash && this.#lengths[id] === length) {
+      if (this.#hashes.get(id) === hash && this.#lengths.get(id) === length) {
         if (equalBytes(this.segment(id), this.startOf(id), buffer, start, length)) return id;
       }
     }
@@ -142,20 +136,23 @@ export class InternedStrings {
   }
 
   #claimHighest(): number {
-    if (this.#highest === this.#hashes.length) this.#grow();
-    return this.#highest++;
+    const id = this.#highest++;
+    this.#hashes.reserve(this.#highest);
+    this.#offsets.reserve(this.#highest);
+    this.#lengths.reserve(this.#highest);
+    return id;
   }
 
   #place(id: number, length: number): void {
-    this.#offsets[id] = this.#reserve(length);
-    this.#lengths[id] = length;
+    this.#offsets.set(id, this.#reserve(length));
+    this.#lengths.set(id, length);
   }
 
   #hold(id: number, hash: number, buffer: Buffer, start: number, end: number): void {
-    const offset = this.#offsets[id]!;
+    const offset = this.#offsets.get(id);
     buffer.copy(this.#segments[offset >>> SEGMENT_BITS]!, offset & (SEGMENT_BYTES - 1), start, end);
-    this.#hashes[id] = hash;
-    this.#insertSlot(hash, id);
+    this.#hashes.set(id, hash);
+    this.#table.insert(id, hash, this.#hashes);
     this.#size++;
   }
 
@@ -177,51 +174,77 @@ export class InternedStrings {
     this.#fill += length;
     return offset;
   }
+}
 
-  #grow(): void {
-    const capacity = this.#hashes.length * 2;
-    this.#hashes = grownUint32(this.#hashes, capacity);
-    this.#offsets = grownUint32(this.#offsets, capacity);
-    const lengths = new Uint16Array(capacity);
-    lengths.set(this.#lengths);
-    this.#lengths = lengths;
-    // Released ids have no slot; whoever has one is moved over.
-    const held = this.#slots;
-    this.#slots = new Uint32Array(capacity * 2).fill(NONE);
-    for (const id of held) if (id !== NONE) this.#insertSlot(this.#hashes[id]!, id);
+/** Open addressing with linear probing: a slot holds an id, or NONE. The length of a shard is a power of two. */
+class SlotTable {
+  #bits = 0;
+  #shards: Int32Array[] = [emptySlots(FIRST_SLOTS)];
+  #held = new Uint32Array(1);
+
+  shardOf(hash: number): Int32Array {
+    return this.#shards[this.#bits === 0 ? 0 : hash >>> (32 - this.#bits)]!;
   }
 
-  #insertSlot(hash: number, id: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = hash & mask;
-    while (this.#slots[slot] !== NONE) slot = (slot + 1) & mask;
-    this.#slots[slot] = id;
+  /** `hashes` holds those of all ids. */
+  insert(id: number, hash: number, hashes: Uint32Column): void {
+    const number = this.#numberOf(hash);
+    if (++this.#held[number]! * 2 > this.#shards[number]!.length) {
+      if (this.#bits === 0 && this.#held[0]! >= SHARD_AT) {
+        this.#split(hashes);
+        this.#held[this.#numberOf(hash)]!++;
+      } else {
+        this.#double(number, hashes);
+      }
+    }
+    insertSlot(this.shardOf(hash), id, hash);
   }
 
   /** Closes the gap that a removed slot would leave in the probe sequences running over it. */
-  #removeSlot(id: number): void {
-    const slots = this.#slots;
+  remove(id: number, hashes: Uint32Column): void {
+    const number = this.#numberOf(hashes.get(id));
+    this.#held[number]!--;
+    const slots = this.#shards[number]!;
     const mask = slots.length - 1;
-    let gap = this.#hashes[id]! & mask;
+    let gap = hashes.get(id) & mask;
     while (slots[gap] !== id) gap = (gap + 1) & mask;
     for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = this.#hashes[slots[slot]!]! & mask;
+      const home = hashes.get(slots[slot]!) & mask;
       if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
       slots[gap] = slots[slot]!;
       gap = slot;
     }
     slots[gap] = NONE;
   }
+
+  #numberOf(hash: number): number {
+    return this.#bits === 0 ? 0 : hash >>> (32 - this.#bits);
+  }
+
+  #double(number: number, hashes: Uint32Column): void {
+    const slots = this.#shards[number]!;
+    const doubled = emptySlots(slots.length * 2);
+    for (const id of slots) if (id !== NONE) insertSlot(doubled, id, hashes.get(id));
+    this.#shards[number] = doubled;
+  }
+
+  #split(hashes: Uint32Column): void {
+    const whole = this.#shards[0]!;
+    this.#bits = SHARD_BITS;
+    const shards = 1 << SHARD_BITS;
+    this.#held = new Uint32Array(shards);
+    this.#shards = Array.from({ length: shards }, () => emptySlots((4 * SHARD_AT) / shards));
+    for (const id of whole) if (id !== NONE) this.insert(id, hashes.get(id), hashes);
+  }
 }
 
-export function grownUint32(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(capacity);
-  grown.set(array);
-  return grown;
+function emptySlots(length: number): Int32Array {
+  return new Int32Array(length).fill(NONE);
 }
 
-export function grownFloat64(array: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(capacity);
-  grown.set(array);
-  return grown;
+function insertSlot(slots: Int32Array, id: number, hash: number): void {
+  const mask = slots.length - 1;
+  let slot = hash & mask;
+  while (slots[slot] !== NONE) slot = (slot + 1) & mask;
+  slots[slot] = id;
 }

@@ -8,7 +8,7 @@
 import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { LogIndex } from '../raft/index.ts';
-import { decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
+import { bloomOf, decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
 import { BlockRef, BlockTable, type BlockChunk } from './block-table.ts';
 import { SubjectIndex } from './subject-index.ts';
 
@@ -102,7 +102,7 @@ export class MessageStore {
     this.#sizes[ordinal] = size;
     chunk.live[row]!++;
     chunk.liveMessages++;
-    if (this.wantsLinks && this.subjects.counts[id] !== 0) this.#link(this.subjects.lasts[id]!, seq);
+    if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.#link(this.subjects.lastBound(id), seq);
     this.subjects.added(id, seq);
     if (this.messages++ === 0) this.firstSeq = seq;
     this.bytes += size;
@@ -152,6 +152,7 @@ export class MessageStore {
       dead: open.dead?.slice(0, (count + 7) >>> 3),
       links: subjects.above === undefined ? undefined : open.links?.slice(0, count),
       rejected: this.#rejected.length === 0 ? undefined : Uint32Array.from(this.#rejected),
+      bloom: subjects.above && bloomOf(subjects.base, subjects.above),
       times: times?.above,
     };
     chunk.side[row] = hasSidePage(side) || side.dead !== undefined ? side : undefined;
@@ -198,8 +199,10 @@ export class MessageStore {
       ref.row = row;
     }
     // The link goes with its block: whoever asks for the subject's first one later would have to search.
-    if (this.wantsLinks && this.subjects.firsts[id] === seq)
-      this.subjects.firsts[id] = seq + this.#linkAt(ref, ordinal);
+    if (this.wantsLinks && this.subjects.firstBound(id) === seq) {
+      this.subjects.setFirst(id, seq + this.#linkAt(ref, ordinal));
+    }
+    this.subjects.lostLast(id, seq);
     this.#forget(seq, id, size);
     const live = chunk.live[row]!;
     if (open) {
@@ -218,15 +221,18 @@ export class MessageStore {
     return true;
   }
 
-  /** Removes everything below `seq`, without telling of each message. Returns how many that were. */
-  removeBelow(seq: number): number {
+  /** Removes everything below `seq`, `limit` messages at most, without telling of each. Returns how many that were. */
+  removeBelow(seq: number, limit = Infinity): number {
     const before = this.messages;
-    if (seq > this.lastSeq && this.#openFirst === Infinity) this.#clear();
+    if (seq > this.lastSeq && this.#openFirst === Infinity && before <= limit) this.#clear();
     const ref = this.#ref;
-    while (this.messages > 0 && this.firstSeq < seq && this.table.seek(this.firstSeq, ref)) {
+    let left = Math.min(limit, before);
+    while (left > 0 && this.firstSeq < seq && this.table.seek(this.firstSeq, ref)) {
       const { chunk, row } = ref;
-      if (chunk.endSeq(row) <= seq && chunk.firstSeq[row]! < this.#openFirst) this.#dropBlock(ref);
+      const closed = chunk.endSeq(row) <= seq && chunk.firstSeq[row]! < this.#openFirst;
+      if (closed && chunk.live[row]! <= left) this.#dropBlock(ref);
       else this.remove(this.firstSeq, false);
+      left = Math.min(limit, before) - (before - this.messages);
     }
     return before - this.messages;
   }
@@ -291,12 +297,13 @@ export class MessageStore {
   /** First live sequence of a subject that has one. */
   firstOf(id: number): number {
     const ref = this.#ref;
-    let seq = this.subjects.firsts[id]!;
+    const { subjects } = this;
+    let seq = subjects.firstBound(id);
     for (;;) {
       if (!this.table.find(seq, ref)) break;
       const ordinal = seq - ref.chunk.firstSeq[ref.row]!;
       if (ref.chunk.isLive(ref.row, ordinal) && ref.chunk.subjectAt(ref.row, ordinal) === id) {
-        this.subjects.firsts[id] = seq;
+        subjects.setFirst(id, seq);
         return seq;
       }
       const distance = this.#linkAt(ref, ordinal);
@@ -304,32 +311,36 @@ export class MessageStore {
       seq += distance;
     }
     const found = this.nextOf(id, seq);
-    invariant(found !== 0, `subject ${this.subjects.toString(id)} counts messages but has none at or behind ${seq}`);
-    this.subjects.firsts[id] = found;
+    invariant(found !== 0, `subject ${subjects.toString(id)} counts messages but has none at or behind ${seq}`);
+    subjects.setFirst(id, found);
     return found;
   }
 
   /** Last live sequence of a subject that has one. */
   lastOf(id: number): number {
+    const { subjects } = this;
+    const known = subjects.exactLast(id);
+    if (known !== 0) return known;
     const ref = this.#ref;
-    const bound = this.subjects.lasts[id]!;
-    for (let found = this.table.seekBack(bound, ref); found; found = this.table.previous(ref)) {
+    const bound = subjects.lastBound(id);
+    for (let found = this.table.seekBack(bound, ref); found; found = this.table.previous(ref, id)) {
       const { chunk, row } = ref;
       const first = chunk.firstSeq[row]!;
       for (let ordinal = Math.min(chunk.count[row]! - 1, bound - first); ordinal >= 0; ordinal--) {
         if (chunk.subjectAt(row, ordinal) !== id || !chunk.isLive(row, ordinal)) continue;
-        this.subjects.lasts[id] = first + ordinal;
+        subjects.setLast(id, first + ordinal);
         return first + ordinal;
       }
     }
-    invariant(false, `subject ${this.subjects.toString(id)} counts messages but has none at or before ${bound}`);
+    invariant(false, `subject ${subjects.toString(id)} counts messages but has none at or before ${bound}`);
   }
 
   /** Least live sequence of the subject at or behind `from`; 0: none. */
   nextOf(id: number, from: number): number {
     const ref = this.#ref;
-    const bound = this.subjects.lasts[id]!;
-    for (let found = this.table.seek(from, ref); found; found = this.table.next(ref)) {
+    const bound = this.subjects.lastBound(id);
+    if (from > bound) return 0;
+    for (let found = this.table.seek(from, ref); found; found = this.table.next(ref, id)) {
       const { chunk, row } = ref;
       const first = chunk.firstSeq[row]!;
       if (first > bound) return 0;
@@ -364,6 +375,7 @@ export class MessageStore {
         dead: undefined,
         links: this.wantsLinks ? new Uint32Array(this.#capacity) : undefined,
         rejected: undefined,
+        bloom: undefined,
         times: undefined,
       };
       this.#open.chunk.subjectBase[this.#open.row] = 0;
@@ -404,14 +416,20 @@ export class MessageStore {
 
   #dropBlock(ref: BlockRef): void {
     const { chunk, row } = ref;
-    const first = chunk.firstSeq[row]!;
-    for (let ordinal = 0; ordinal < chunk.count[row]!; ordinal++) {
-      if (!chunk.isLive(row, ordinal)) continue;
-      this.#forget(first + ordinal, chunk.subjectAt(row, ordinal), chunk.sizeAt(row, ordinal));
-    }
+    this.#forgetBlock(chunk, row);
     this.table.drop(ref);
     this.#listener.blockEmptied(chunk.entryIndex[row] as LogIndex);
     this.firstSeq = this.messages === 0 ? this.lastSeq + 1 : this.nextLive(chunk.endSeq(row));
+  }
+
+  /** Takes a whole block out of all counts. Nothing before it is live, so what it held was not the last of its subject. */
+  #forgetBlock(chunk: BlockChunk, row: number): void {
+    const first = chunk.firstSeq[row]!;
+    const count = chunk.count[row]!;
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      if (!chunk.isLive(row, ordinal)) continue;
+      this.#forget(first + ordinal, chunk.subjectAt(row, ordinal), chunk.sizeAt(row, ordinal));
+    }
   }
 
   #link(from: number, to: number): void {
@@ -475,8 +493,8 @@ export class MessageStore {
       live++;
       const id = chunk.subjectAt(row, ordinal);
       if (!this.subjects.isBorn(id)) return false;
-      if (this.wantsLinks && this.subjects.counts[id] !== 0) this.#link(this.subjects.lasts[id]!, first + ordinal);
-      this.subjects.added(id, first + ordinal);
+      if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.#link(this.subjects.lastBound(id), first + ordinal);
+      this.subjects.restored(id, first + ordinal);
       this.bytes += chunk.sizeAt(row, ordinal);
     }
     chunk.live[row] = live;

@@ -84,7 +84,7 @@ export class OperationApplier {
     const seqs: number[] = [];
     for (const id of unneeded) {
       let seq = 0;
-      for (let count = store.subjects.counts[id]!; count > 0; count--) {
+      for (let count = store.subjects.countOf(id); count > 0; count--) {
         seq = store.nextOf(id, seq + 1);
         seqs.push(seq);
       }

@@ -187,7 +187,7 @@ export class PublishChecks {
     if (config.maxBytes > 0 && bytes > config.maxBytes) return storeFailed('maximum bytes exceeded');
     if (!config.discardNewPerSubject || config.maxMsgsPerSubject <= 0 || this.rollup !== 'none') return undefined;
     const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
-    const count = (id >= 0 ? store.subjects.counts[id]! : 0) + (this.#stage?.countOf(view) ?? 0);
+    const count = (id >= 0 ? store.subjects.countOf(id) : 0) + (this.#stage?.countOf(view) ?? 0);
     return count >= config.maxMsgsPerSubject ? storeFailed('maximum messages per subject exceeded') : undefined;
   }
 

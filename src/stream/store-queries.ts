@@ -1,63 +1,133 @@
 /** Owns questions about a stream's messages that a filter narrows; answered from subjects and blocks, never from records. */
 import { BlockRef } from './block-table.ts';
+import type { IdSet } from './id-set.ts';
 import type { MessageStore } from './message-store.ts';
+import { sortInSlices } from './sliced-sort.ts';
 import { SubjectMatcher } from './subject-matcher.ts';
 import type { SubjectFilter } from './types.ts';
+
+/** With more subjects than this, finding their last messages in order beats sorting them, unless most are not last. */
+const SORTED_SUBJECTS = 4096;
+const MESSAGES_PER_SUBJECT = 8;
+/** Sequences looked at before others get their turn: about a millisecond. */
+const SEQS_PER_TURN = 250_000;
+const SUBJECTS_PER_TURN = 4096;
+
+/** Lets others have their turn. The store may be another afterwards. */
+export type Pause = () => Promise<void>;
 
 /** Highest live sequence whose subject matches; 0 if none. */
 export function lastSeqOf(store: MessageStore, filter: SubjectFilter | undefined): number {
   if (filter === undefined) return store.lastLive();
-  const ids = store.subjects.matching(filter);
-  const { lasts } = store.subjects;
-  let candidate = ids[0];
-  if (candidate === undefined) return 0;
-  for (const id of ids) if (lasts[id]! > lasts[candidate]!) candidate = id;
-  let last = store.lastOf(candidate);
-  // The bound of the others rules them out, unless the candidate's was too high.
-  for (const id of ids) if (lasts[id]! > last) last = Math.max(last, store.lastOf(id));
-  return last;
+  return store.subjects.highestLast(filter, (id) => store.lastOf(id));
 }
 
 /** The last sequence of each matching subject, ascending; at most `limit + 1` of them. */
-export function lastSeqPerSubject(store: MessageStore, filter: SubjectFilter | undefined, limit: number): number[] {
-  const ids = store.subjects.matching(filter);
-  const seqs = ids.slice(0, limit + 1).map((id) => store.lastOf(id));
-  return seqs.sort((a, b) => a - b);
+export function lastSeqPerSubject(
+  store: MessageStore,
+  filter: SubjectFilter | undefined,
+  limit: number,
+): Float64Array<ArrayBuffer> {
+  const ids = store.subjects.matching(filter, limit + 1);
+  const seqs = new Float64Array(ids.length);
+  for (let i = 0; i < ids.length; i++) seqs[i] = store.lastOf(ids[i]!);
+  const walk = ids.length > SORTED_SUBJECTS && store.messages <= ids.length * MESSAGES_PER_SUBJECT;
+  if (!walk) return seqs.sort();
+  // All last sequences are known exactly now: each message is asked whether it is one.
+  const { subjects } = store;
+  const wanted = ids.length === subjects.size ? undefined : subjects.setOf(ids);
+  let found = 0;
+  forEachLive(store, (seq, id) => {
+    if (subjects.lastBound(id) === seq && (wanted?.has(id) ?? true)) seqs[found++] = seq;
+  });
+  return seqs;
 }
 
 /** Live messages per matching subject, sorted by subject. */
-export function subjectCounts(store: MessageStore, filter: SubjectFilter): [subject: string, count: number][] {
-  return store.subjects
-    .matching(filter)
-    .map((id): [string, number] => [store.subjects.toString(id), store.subjects.counts[id]!])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+export async function subjectCounts(
+  store: MessageStore,
+  filter: SubjectFilter,
+  pause: Pause,
+): Promise<[subject: string, count: number][]> {
+  const { subjects } = store;
+  const ids = subjects.matching(filter);
+  const births = Uint32Array.from(ids, (id) => subjects.birthOf(id));
+  const counts: [string, number][] = [];
+  for (let i = 0; i < ids.length; i++) {
+    if (i % SUBJECTS_PER_TURN === SUBJECTS_PER_TURN - 1) await pause();
+    const id = ids[i]!;
+    // It may have gone meanwhile, and its id may be another's.
+    if (!subjects.isBorn(id) || subjects.birthOf(id) !== births[i] || subjects.countOf(id) === 0) continue;
+    counts.push([subjects.toString(id), subjects.countOf(id)]);
+  }
+  return sortInSlices(counts, ([a], [b]) => (a < b ? -1 : 1), pause);
 }
 
 /** Least live matching sequence at or behind `from`; 0 if none. */
-export function nextSeqOf(store: MessageStore, filter: SubjectFilter, from: number): number {
-  const ids = store.subjects.matching(filter);
-  if (ids.length === 0) return 0;
-  if (ids.length === 1) return store.nextOf(ids[0]!, from);
-  return collectMatching(store, filter, { from, below: Infinity, limit: 1 })[0] ?? 0;
+export async function nextSeqOf(
+  current: () => MessageStore,
+  filter: SubjectFilter,
+  from: number,
+  pause: Pause,
+): Promise<number> {
+  for (let position = from; ;) {
+    const store = current();
+    if (store.subjects.allMatch(filter)) {
+      const next = store.nextLive(position);
+      return next > store.lastSeq ? 0 : next;
+    }
+    const found = scanForNext(store, store.subjects.select(filter), position);
+    if (!found.goesOn) return found.seq;
+    position = found.seq;
+    await pause();
+  }
+}
+
+/** `goesOn`: nothing below `seq`, where the search is to go on. Otherwise the answer, 0 for none. */
+function scanForNext(store: MessageStore, wanted: IdSet, from: number): { seq: number; goesOn: boolean } {
+  if (wanted.isFew) {
+    let least = Infinity;
+    for (const id of wanted.few) {
+      const next = store.nextOf(id, from);
+      if (next !== 0 && next < least) least = next;
+    }
+    return { seq: least === Infinity ? 0 : least, goesOn: false };
+  }
+  const ref = new BlockRef();
+  let looked = 0;
+  for (let found = store.table.seek(from, ref); found; found = store.table.next(ref)) {
+    const { chunk, row } = ref;
+    const first = chunk.firstSeq[row]!;
+    const end = chunk.endSeq(row);
+    if (looked > SEQS_PER_TURN) return { seq: Math.max(first, from), goesOn: true };
+    for (let seq = Math.max(first, from); seq < end; seq++) {
+      if (wanted.has(chunk.subjectAt(row, seq - first)) && chunk.isLive(row, seq - first)) {
+        return { seq, goesOn: false };
+      }
+    }
+    looked += end - first;
+  }
+  return { seq: 0, goesOn: false };
 }
 
 /** Matching live messages at or behind `from`. */
 export function countFrom(store: MessageStore, filter: SubjectFilter | undefined, from: number): number {
   if (store.messages === 0 || from > store.lastSeq) return 0;
-  const total = filter === undefined ? store.messages : countAll(store, filter);
+  const wide = filter === undefined || store.subjects.allMatch(filter);
+  const total = wide ? store.messages : store.subjects.countMatching(filter);
   if (from <= store.firstSeq || total === 0) return total;
   const ref = new BlockRef();
   if (!store.table.seek(from, ref)) return 0;
-  const matcher = filter && new SubjectMatcher(store.subjects, filter);
-  if (matcher === undefined) return countInBlock(ref, from, matcher) + store.table.liveBehind(ref);
+  if (wide) return countInBlock(ref, from, undefined) + store.table.liveBehind(ref);
+  const wanted = store.subjects.select(filter);
   // Whichever side of `from` is shorter is counted, the other one follows from the total.
   if (store.lastSeq - from <= from - store.firstSeq) {
-    let count = countInBlock(ref, from, matcher);
-    while (store.table.next(ref)) count += countInBlock(ref, from, matcher);
+    let count = countInBlock(ref, from, wanted);
+    while (store.table.next(ref)) count += countInBlock(ref, from, wanted);
     return count;
   }
-  let before = countInBlock(ref, 0, matcher) - countInBlock(ref, from, matcher);
-  while (store.table.previous(ref)) before += countInBlock(ref, 0, matcher);
+  let before = countInBlock(ref, 0, wanted) - countInBlock(ref, from, wanted);
+  while (store.table.previous(ref)) before += countInBlock(ref, 0, wanted);
   return total - before;
 }
 
@@ -84,24 +154,31 @@ export function collectMatching(
   return seqs;
 }
 
-function countAll(store: MessageStore, filter: SubjectFilter): number {
-  let count = 0;
-  for (const id of store.subjects.matching(filter)) count += store.subjects.counts[id]!;
-  return count;
+function forEachLive(store: MessageStore, each: (seq: number, id: number) => void): void {
+  const ref = new BlockRef();
+  for (let found = store.table.seek(store.firstSeq, ref); found; found = store.table.next(ref)) {
+    const { chunk, row } = ref;
+    const first = chunk.firstSeq[row]!;
+    const count = chunk.count[row]!;
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      if (chunk.isLive(row, ordinal)) each(first + ordinal, chunk.subjectAt(row, ordinal));
+    }
+  }
 }
 
-function countInBlock({ chunk, row }: BlockRef, from: number, matcher: SubjectMatcher | undefined): number {
+function countInBlock({ chunk, row }: BlockRef, from: number, wanted: IdSet | undefined): number {
   const first = chunk.firstSeq[row]!;
   const count = chunk.count[row]!;
   const start = Math.max(0, from - first);
   const side = chunk.side[row];
-  const alike = matcher !== undefined && side?.subjects === undefined;
-  if (alike && !matcher.matches(chunk.subjectBase[row]!)) return 0;
-  if (start === 0 && (matcher === undefined || alike)) return chunk.live[row]!;
+  const alike = wanted !== undefined && side?.subjects === undefined;
+  if (alike && !wanted.has(chunk.subjectBase[row]!)) return 0;
+  if (start === 0 && (wanted === undefined || alike)) return chunk.live[row]!;
+  if (wanted?.isFew === true && !wanted.few.some((id) => chunk.rowMayHold(row, id))) return 0;
   let matching = 0;
   for (let ordinal = start; ordinal < count; ordinal++) {
     if (!chunk.isLive(row, ordinal)) continue;
-    if (matcher === undefined || matcher.matches(chunk.subjectAt(row, ordinal))) matching++;
+    if (wanted === undefined || wanted.has(chunk.subjectAt(row, ordinal))) matching++;
   }
   return matching;
 }

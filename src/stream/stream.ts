@@ -218,16 +218,17 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     return (id < 0 ? 0 : this.store.lastOf(id)) as Seq;
   }
 
-  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[] {
-    return lastSeqPerSubject(this.store, filter, limit) as Seq[];
+  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Float64Array<ArrayBuffer> {
+    return lastSeqPerSubject(this.store, filter, limit);
   }
 
   nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq> {
-    return Promise.resolve(nextSeqOf(this.store, filter, from) as Seq);
+    const current = (): MessageStore => this.store;
+    return nextSeqOf(current, filter, from, () => this.#pause()) as Promise<Seq>;
   }
 
-  subjectCounts(filter: SubjectFilter): [subject: string, count: number][] {
-    return subjectCounts(this.store, filter);
+  subjectCounts(filter: SubjectFilter): Promise<[subject: string, count: number][]> {
+    return subjectCounts(this.store, filter, () => this.#pause());
   }
 
   // What the extension may do beside reading.
@@ -294,12 +295,15 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   }): Promise<void> {
     this.#compactor.close();
     this.#ageLimit.close();
-    this.#replica = this.#newReplica();
+    // Readers see what there was until what there will be is complete.
+    const replica = this.#newReplica();
+    const { state } = replica;
+    state.appliedIndex = checkpoint.appliedIndex;
+    const extensionPages = await replica.pages.restore(checkpoint.pages, () => this.#pause());
+    this.#replica = replica;
     this.#compactor = this.#newCompactor();
     this.#ageLimit = this.#newAgeLimit();
-    const { state } = this.#replica;
-    state.appliedIndex = checkpoint.appliedIndex;
-    await this.#replica.pages.restore(checkpoint.pages, () => this.#pause());
+    this.extension.restore(extensionPages);
     for (const blockSeq of state.erasures) this.#compactor.enqueue(blockSeq);
     this.#ageLimit.schedule();
     this.#intake.configChanged(state.config);

@@ -21,7 +21,7 @@ export class SubjectMatcher {
   /** `id` must be that of a live message's subject. */
   matches(id: number): boolean {
     const slot = id & (CACHE_SIZE - 1);
-    const birth = this.#subjects.births[id]!;
+    const birth = this.#subjects.birthOf(id);
     if (this.#ids[slot] === id && this.#births[slot] === birth) return this.#answers[slot] === 1;
     const answer = this.#subjects.matches(id, this.#filter);
     this.#ids[slot] = id;

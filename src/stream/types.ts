@@ -170,11 +170,11 @@ export interface StreamReader {
   /** The same for the literal subject in `buffer[start, end)`. */
   lastSeqOfSubject(buffer: Buffer, start: number, end: number): Seq;
   /** The last sequence of every matching subject, ascending. At most `limit + 1` of them, so that the caller sees overflow. */
-  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Seq[];
+  lastSeqPerSubject(filter: SubjectFilter | undefined, limit: number): Float64Array<ArrayBuffer>;
   /** Least live matching sequence at or behind `from`; 0 if none. Bounded by summaries, may read blocks. */
   nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq>;
   /** Live messages per matching subject, sorted by subject. */
-  subjectCounts(filter: SubjectFilter): [subject: string, count: number][];
+  subjectCounts(filter: SubjectFilter): Promise<[subject: string, count: number][]>;
 }
 
 /** Operations on a stream that go through its log. Plain data: they are stored as JSON. */

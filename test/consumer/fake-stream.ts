@@ -228,14 +228,14 @@ export class FakeStream implements ExtensionHost {
     return this.lastSeqOf(new SubjectMatcher([buffer.toString('utf8', start, end)]));
   }
 
-  lastSeqPerSubject(filter: SubjectFilter | undefined): Seq[] {
+  lastSeqPerSubject(filter: SubjectFilter | undefined): Float64Array<ArrayBuffer> {
     const last = new Map<string, number>();
     for (let seq = 1; seq <= this.#messages.length; seq++) {
       if (!this.matches(seq, filter)) continue;
       const { bytes } = this.#messages[seq - 1]!;
       last.set(bytes.toString('utf8', 12, 12 + bytes.readUInt16BE(8)), seq);
     }
-    return [...last.values()].sort((a, b) => a - b) as Seq[];
+    return Float64Array.from(last.values()).sort();
   }
 
   nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq> {
@@ -245,7 +245,7 @@ export class FakeStream implements ExtensionHost {
     return Promise.resolve(0 as Seq);
   }
 
-  subjectCounts(filter: SubjectFilter): [subject: string, count: number][] {
+  subjectCounts(filter: SubjectFilter): Promise<[subject: string, count: number][]> {
     const counts = new Map<string, number>();
     for (let seq = 1; seq <= this.#messages.length; seq++) {
       if (!this.matches(seq, filter)) continue;
@@ -253,7 +253,7 @@ export class FakeStream implements ExtensionHost {
       const subject = bytes.toString('utf8', 12, 12 + bytes.readUInt16BE(8));
       counts.set(subject, (counts.get(subject) ?? 0) + 1);
     }
-    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Promise.resolve([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 

@@ -47,6 +47,24 @@ test('a restore replaces what was there', async () => {
   assert.equal(target.stream.digest(), source.stream.digest());
 });
 
+test('while a restore is under way, and when it fails, readers see what there was', async () => {
+  const target = openFixture();
+  target.publish('old', {}, 'still here');
+  const before = target.stream.state();
+  const pages = saved(filled());
+  async function* watched(): AsyncGenerator<readonly [Buffer, Buffer]> {
+    for await (const page of sortedPages(pages)) {
+      assert.deepEqual(readAll(target.stream), ['1 old still here']);
+      assert.deepEqual(target.stream.state(), before);
+      yield page;
+    }
+    throw new StorageError('STORAGE_CORRUPT', 'the last page');
+  }
+  const restored = target.stream.restore({ appliedIndex: 1 as LogIndex, pages: watched() });
+  await assert.rejects(restored, isCorrupt);
+  assert.deepEqual(readAll(target.stream), ['1 old still here']);
+});
+
 test('a page that is missing, cut short or unknown is corruption, never a silent loss', async () => {
   const pages = saved(filled());
   for (const key of pages.keys()) {

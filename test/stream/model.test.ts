@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Seq } from '../../src/base/brand.ts';
+import { SubjectMatcher } from '../../src/base/subjects.ts';
 import { subjectFilter, type StreamConfig, type StreamOperation } from '../../src/stream/index.ts';
 import { Random } from '../sim/random.ts';
 import { StreamModel, type ModelMessage, type ModelOutcome } from '../sim/stream-model.ts';
@@ -103,7 +104,7 @@ class Run {
     assert.deepEqual(outcomes, expected);
   }
 
-  check(): void {
+  async check(): Promise<void> {
     const { leader, follower, model } = this;
     const state = leader.stream.state();
     assert.equal(state.messages, model.messages.size);
@@ -113,13 +114,14 @@ class Run {
     assert.equal(state.numSubjects, model.subjects.size);
     const live = [...model.messages].map(([seq, { subject, payload }]) => `${seq} ${subject} ${payload}`);
     assert.deepEqual(readAll(leader.stream), live);
-    for (const subjects of [['a'], ['c.*'], ['k.>', 'b']]) this.#checkFilter(subjects);
+    for (const subjects of [['a'], ['c.*'], ['k.>', 'b'], ['>'], ['*'], ['*.d', 'k.1']])
+      await this.#checkFilter(subjects);
     assert.equal(follower.stream.digest(), leader.stream.digest());
   }
 
-  #checkFilter(subjects: string[]): void {
+  async #checkFilter(subjects: string[]): Promise<void> {
     const { stream } = this.leader;
-    const filter = subjectFilter(subjects)!;
+    const filter = new SubjectMatcher(subjects);
     const seqs = this.model.matching((subject) => filter.matches(Buffer.from(subject), 0, subject.length));
     const position = this.#random.integer(0, this.model.lastSeq + 2) as Seq;
     const behind = seqs.filter((seq) => seq >= position);
@@ -130,15 +132,16 @@ class Run {
     cursor.close();
     assert.deepEqual(read, behind);
     assert.equal(stream.lastSeqOf(filter), seqs.at(-1) ?? 0);
+    assert.equal(await stream.nextSeqOf(filter, position), behind[0] ?? 0);
     const counts = new Map<string, number>();
     for (const seq of seqs) {
       const { subject } = this.model.messages.get(seq)!;
       counts.set(subject, (counts.get(subject) ?? 0) + 1);
     }
-    assert.deepEqual(new Map(stream.subjectCounts(filter)), counts);
+    assert.deepEqual(new Map(await stream.subjectCounts(filter)), counts);
     const lasts = [...counts.keys()].map((subject) => this.model.matching((each) => each === subject).at(-1)!);
     assert.deepEqual(
-      stream.lastSeqPerSubject(filter, 100),
+      [...stream.lastSeqPerSubject(filter, 100)],
       lasts.sort((a, b) => a - b),
     );
   }
@@ -230,7 +233,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     const run = new Run(seed);
     for (let step = 0; step < STEPS; step++) {
       await run.step();
-      run.check();
+      await run.check();
     }
   });
 }

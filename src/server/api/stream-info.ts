@@ -29,7 +29,7 @@ export const STREAM_INFO: Endpoint = {
     const body = decodeOptionalBody(call, REQUEST);
     if (!body.ok) return failure(body.error);
     const { stream, backend } = call;
-    const { page, subjects } = subjectPage(stream, body.value.subjects_filter ?? '', body.value.offset ?? 0);
+    const { page, subjects } = await subjectPage(stream, body.value.subjects_filter ?? '', body.value.offset ?? 0);
     const wanted = body.value.deleted_details === true;
     const deleted = wanted ? await deletedSequences(stream, backend.runtime) : undefined;
     const info = streamInfoJson(backend, call.assignment, call, { subjects, deleted });
@@ -44,13 +44,13 @@ export const STREAM_INFO: Endpoint = {
   },
 };
 
-function subjectPage(
+async function subjectPage(
   stream: StreamReader,
   filter: string,
   requestedOffset: number,
-): { readonly page: object; readonly subjects: Readonly<Record<string, number>> | undefined } {
+): Promise<{ readonly page: object; readonly subjects: Readonly<Record<string, number>> | undefined }> {
   if (filter === '') return { page: NO_PAGE, subjects: undefined };
-  const counts = stream.subjectCounts(new SubjectMatcher([filter]));
+  const counts = await stream.subjectCounts(new SubjectMatcher([filter]));
   if (counts.length === 0) return { page: NO_PAGE, subjects: undefined };
   const offset = Math.max(requestedOffset, 0);
   const selected = counts.slice(offset, offset + MAX_SUBJECTS_PER_PAGE);
