@@ -219,6 +219,7 @@ export const INVALID_PRIORITY_GROUP = apiError(
   'Valid priority group name must match A-Z, a-z, 0-9, -_/=)+ and may not exceed 16 characters',
 );
 export const WRONG_LAST_SEQUENCE = apiError(400, 10164, 'wrong last sequence');
+export const INVALID_MESSAGE_TTL = apiError(400, 10165, 'invalid per-message TTL');
 export const MESSAGE_TTL_DISABLED = apiError(400, 10166, 'per-message TTL is disabled');
 export const COUNTERS_DISABLED = apiError(400, 10168, 'message counters is disabled');
 export const MIRROR_WITH_COUNTERS = apiError(400, 10173, 'stream mirrors can not also calculate counters');
@@ -235,6 +236,10 @@ export const API_LEVEL_REQUIRED = apiError(412, 10185, 'JetStream minimum api le
 export const MIRROR_WITH_SCHEDULES = apiError(400, 10186, 'stream mirrors can not also schedule messages');
 export const SOURCES_WITH_SCHEDULES = apiError(400, 10187, 'stream source can not also schedule messages');
 export const SCHEDULES_DISABLED = apiError(400, 10188, 'message schedules is disabled');
+export const INVALID_SCHEDULE = apiError(400, 10189, 'message schedules pattern is invalid');
+export const INVALID_SCHEDULE_TARGET = apiError(400, 10190, 'message schedules target is invalid');
+export const INVALID_SCHEDULE_TTL = apiError(400, 10191, 'message schedules invalid per-message TTL');
+export const INVALID_SCHEDULE_ROLLUP = apiError(400, 10192, 'message schedules invalid rollup');
 export const MISSING_EXPECTED_SEQUENCE = apiError(
   400,
   10193,
@@ -247,9 +252,11 @@ export const atomicBatchTooLarge = (limit: number | string): ApiError =>
   apiError(400, 10199, `atomic publish batch is too large: ${limit}`);
 export const ATOMIC_COMMIT_INVALID = apiError(400, 10200, 'atomic publish batch commit is invalid');
 export const ATOMIC_DUPLICATE_ID = apiError(400, 10201, 'atomic publish batch contains duplicate message id');
+export const INVALID_SCHEDULE_SOURCE = apiError(400, 10203, 'message schedules source is invalid');
 export const invalidReset = (text: string): ApiError => apiError(400, 10204, `invalid reset: ${text}`);
 export const MIRROR_WITH_BATCH_PUBLISH = apiError(400, 10209, 'stream mirrors can not also use batch publishing');
 export const TOO_MANY_ATOMIC_BATCHES = apiError(429, 10210, 'atomic publish too many inflight');
+export const INVALID_SCHEDULER = apiError(400, 10212, 'message schedules invalid scheduler');
 export const MIRROR_CONSUMER_INVALID = apiError(400, 10213, 'stream mirror consumer config is invalid');
 export const MIRROR_NEEDS_FLOW_CONTROL = apiError(
   400,
@@ -284,6 +291,7 @@ export const FLOW_CONTROL_ACK_WITH_MAX_DELIVER = apiError(
   10222,
   'flow control ack policy requires unset max deliver',
 );
+export const INVALID_SCHEDULE_TIME_ZONE = apiError(400, 10223, 'message schedules time zone is invalid');
 export const rescueRefused = (text: string): ApiError =>
   apiError(400, 10224, `JetStream system rescue not applied: ${text}`);
 export const streamIdentityMismatch = (identity: string): ApiError =>

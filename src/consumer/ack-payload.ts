@@ -1,5 +1,5 @@
 /** Owns what the payload of an ack means: `+ACK`, `-NAK`, `+WPI`, `+NXT`, `+TERM`. */
-import { parseDurationNs } from './go-duration.ts';
+import { parseDurationNs } from '../base/go-duration.ts';
 
 /** `ignored` is answered like the others, and changes nothing. */
 export type AckKind = 'ack' | 'nak' | 'progress' | 'next' | 'term' | 'ignored';

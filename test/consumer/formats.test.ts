@@ -5,7 +5,7 @@ import { AckPending } from '../../src/consumer/ack-pending.ts';
 import { AckReplyWriter, parseAckTokens, writeDigits } from '../../src/consumer/ack-subject.ts';
 import { ByteReader, ByteWriter } from '../../src/consumer/compact-bytes.ts';
 import { FilterIndex } from '../../src/consumer/filter-index.ts';
-import { parseDurationNs } from '../../src/consumer/go-duration.ts';
+import { parseDurationNs } from '../../src/base/go-duration.ts';
 import { ProgressLog, replaySteps } from '../../src/consumer/progress-log.ts';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
 
