@@ -6,6 +6,7 @@ import type { Entry } from '../raft/index.ts';
 import { BatchStage } from './batch-stage.ts';
 import { BATCH_HEADER_BYTES, batchCount } from './entry-format.ts';
 import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView } from './message-format.ts';
+import { producedBatchLayout, producedReason, type ProducedMessage } from './produced-batch.ts';
 import { isStub, placedBatchLayout, placedTimeUs } from './placed-batch.ts';
 import { PublishChecks, type Verdict } from './publish-checks.ts';
 import { MSG_ID } from './publish-headers.ts';
@@ -59,10 +60,7 @@ export class BatchApplier {
       this.#state.digest.mix(ordinal);
       exceptions?.push({ ordinal, stored: false, reply: this.#reply(verdict) });
     }
-    if (!store.endBatch()) this.#state.deadEntries.push(entry.index);
-    this.#view.buffer = NO_BUFFER;
-    this.#checks.headers.clear();
-    this.#announce(first, store.lastSeq);
+    this.#end(entry, first);
     return first as Seq;
   }
 
@@ -71,14 +69,13 @@ export class BatchApplier {
    * the first sequence that it took or would have taken.
    */
   applyAtomic(entry: Entry, timestampUs: TimestampUs, exceptions: SubmissionException[] | undefined): Seq {
-    const { store, dedupe, config, deadEntries, digest } = this.#state;
+    const { store, dedupe, config, digest } = this.#state;
     const { body } = entry;
     const first = store.lastSeq + 1;
     dedupe.expire(timestampUs - config.duplicateWindowMs * 1000);
     this.#headTrimmed = false;
     const refusal = this.#checkAtomic(body);
     if (refusal !== undefined) {
-      deadEntries.push(entry.index);
       digest.mix(refusal.ordinal);
       exceptions?.push({ ordinal: refusal.ordinal, stored: false, reply: this.#replies.error(refusal.error) });
     } else {
@@ -87,11 +84,8 @@ export class BatchApplier {
         this.#checks.admit(this.#view);
         this.#keep(this.#size(), timestampUs);
       }
-      if (!store.endBatch()) deadEntries.push(entry.index);
     }
-    this.#view.buffer = NO_BUFFER;
-    this.#checks.headers.clear();
-    this.#announce(first, store.lastSeq);
+    this.#end(entry, first);
     return first as Seq;
   }
 
@@ -128,13 +122,51 @@ export class BatchApplier {
       if (layout.firstSeq + ordinal < first) store.reject(ordinal);
       else this.#place(placedTimeUs(body, layout, ordinal));
     }
-    if (!store.endBatch()) this.#state.deadEntries.push(entry.index);
+    this.#end(entry, first);
     digest.mix(layout.firstSeq);
     digest.mix(store.lastTimestampUs);
-    this.#view.buffer = NO_BUFFER;
-    this.#checks.headers.clear();
-    this.#announce(first, store.lastSeq);
     return store.lastSeq as Seq;
+  }
+
+  /** Applies the produced batch in `entry`: each of its messages, where its basis still holds. */
+  applyProduced(entry: Entry, timestampUs: TimestampUs): void {
+    const { store, digest } = this.#state;
+    const { body } = entry;
+    const layout = producedBatchLayout(body);
+    invariant(layout !== undefined, `the produced batch of entry ${entry.index} is malformed`);
+    const first = store.lastSeq + 1;
+    this.#headTrimmed = false;
+    store.beginBatch(entry.index, timestampUs, layout.count);
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < layout.count; ordinal++) {
+      const whole = readMessage(body, at, layout.messagesEnd, this.#view);
+      invariant(whole, `the produced batch of entry ${entry.index} is malformed`);
+      at = this.#view.end;
+      if (this.#produce(producedReason(body, layout, ordinal), timestampUs)) continue;
+      store.reject(ordinal);
+      digest.mix(ordinal);
+    }
+    this.#end(entry, first);
+  }
+
+  /** False: the message is not made. */
+  #produce({ basis, dueUs }: Omit<ProducedMessage, 'message'>, timestampUs: TimestampUs): boolean {
+    const { store, schedules } = this.#state;
+    if (!store.isLive(basis)) return false;
+    if (dueUs === 0) {
+      const { buffer, subjectStart, headersStart } = this.#view;
+      const id = store.subjects.find(buffer, subjectStart, headersStart);
+      if (id < 0 || store.subjects.countOf(id) !== 1 || store.lastOf(id) !== basis) {
+        store.remove(basis, true);
+        return false;
+      }
+    } else if (!schedules.has(basis) || schedules.firedUs(basis) >= dueUs) {
+      return false;
+    }
+    if (dueUs !== 0) schedules.fired(basis, dueUs);
+    this.#checks.trustProduced(this.#view);
+    this.#keep(this.#size(), timestampUs);
+    return true;
   }
 
   #place(timestampUs: TimestampUs): void {
@@ -171,14 +203,17 @@ export class BatchApplier {
   /** Gives the message its sequence, and stores it unless nobody needs it. */
   #keep(size: number, timestampUs: TimestampUs): void {
     const view = this.#view;
-    const { config, store } = this.#state;
+    const { config, store, schedules } = this.#state;
     const needed =
       config.retention !== 'interest' || this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
     const watcher = needed ? this.watcher : undefined;
     const previousSeq = watcher === undefined ? 0 : this.#lastOfSubject();
-    const seq = needed ? store.add(view.buffer, view.subjectStart, view.headersStart, size) : store.skip();
+    if (schedules.size > 0) this.#cancelSchedules();
+    const { ttl } = this.#checks;
+    const seq = needed ? store.add(view.buffer, view.subjectStart, view.headersStart, size, ttl) : store.skip();
     watcher?.stored(view, { seq: seq as Seq, timestampUs, previousSeq: previousSeq as Seq });
     this.#rememberId(seq, timestampUs);
+    if (needed && this.#checks.isSchedule) schedules.stored(seq);
     if (this.#checks.rollup !== 'none') this.#rollUp(seq, needed);
     if (needed) this.#enforce();
   }
@@ -189,6 +224,16 @@ export class BatchApplier {
     const { store } = this.#state;
     const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
     return id < 0 ? 0 : store.lastOf(id);
+  }
+
+  /** A message takes the place of the schedule on its subject, and may be the last one of another. */
+  #cancelSchedules(): void {
+    const { store, schedules } = this.#state;
+    schedules.cancel(this.#lastOfSubject());
+    const ended = this.#checks.endedSchedule;
+    if (ended === 0) return;
+    schedules.cancel(ended);
+    store.remove(ended, true);
   }
 
   /** What the message counts for. */
@@ -258,6 +303,16 @@ export class BatchApplier {
       store.remove(store.firstSeq, false);
     }
     return store.messages < before;
+  }
+
+  /** The batch whose first message would have taken `first` is through. */
+  #end(entry: Entry, first: number): void {
+    const { store, deadEntries, expiries } = this.#state;
+    if (store.endBatch()) expiries.blockStored(store.lastSeq);
+    else deadEntries.push(entry.index);
+    this.#view.buffer = NO_BUFFER;
+    this.#checks.headers.clear();
+    this.#announce(first, store.lastSeq);
   }
 
   #announce(first: number, last: number): void {

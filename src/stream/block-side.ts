@@ -18,6 +18,8 @@ export interface BlockSide {
   bloom: Uint32Array | undefined;
   /** Microseconds above the block's time; undefined: it is every message's, as it is unless they were placed. */
   times: PackedTimes | undefined;
+  /** Times to live (message-ttl.ts) above the block's base; undefined: the base is every message's. */
+  ttls: PackedNumbers | undefined;
 }
 
 export interface Packed<T = PackedNumbers> {
@@ -68,15 +70,19 @@ function isWidth(width: number): width is Width {
 }
 
 /** True when the side holds what follows from the entry alone, and so has a page of its own. */
-export function hasSidePage({ subjects, sizes, rejected, times }: BlockSide): boolean {
-  return subjects !== undefined || sizes !== undefined || rejected !== undefined || times !== undefined;
+export function hasSidePage(side: BlockSide): boolean {
+  return columnsOf(side).some((column) => column !== undefined);
 }
 
-const COLUMNS = 4;
+function columnsOf({ subjects, sizes, rejected, times, ttls }: BlockSide): readonly (PackedTimes | undefined)[] {
+  return [subjects, sizes, rejected, times, ttls];
+}
 
-/** `(u8 width | u32 count | values)` for subjects, sizes, rejected, times; width 0 and nothing behind it when absent. */
+const COLUMNS = 5;
+
+/** `(u8 width | u32 count | values)` for each of `columnsOf`; width 0 and nothing behind it when absent. */
 export function encodeSide(side: BlockSide): Buffer {
-  const columns = [side.subjects, side.sizes, side.rejected, side.times];
+  const columns = columnsOf(side);
   const value = Buffer.allocUnsafeSlow(columns.reduce((sum, column) => sum + columnBytes(column), 0));
   let at = 0;
   for (const column of columns) {
@@ -116,10 +122,11 @@ export function decodeSide(value: Buffer): BlockSide | undefined {
     }
     columns.push(numbers);
   }
-  const [subjects, sizes, rejected, times] = columns;
-  if (subjects instanceof Float64Array || sizes instanceof Float64Array) return undefined;
+  const [subjects, sizes, rejected, times, ttls] = columns;
+  if (subjects instanceof Float64Array || sizes instanceof Float64Array || ttls instanceof Float64Array)
+    return undefined;
   if (rejected !== undefined && !(rejected instanceof Uint32Array)) return undefined;
-  return { subjects, sizes, dead: undefined, links: undefined, rejected, bloom: undefined, times };
+  return { subjects, sizes, dead: undefined, links: undefined, rejected, bloom: undefined, times, ttls };
 }
 
 export function emptySide(): BlockSide {
@@ -131,14 +138,16 @@ export function emptySide(): BlockSide {
     rejected: undefined,
     bloom: undefined,
     times: undefined,
+    ttls: undefined,
   };
 }
 
 /** True when the side can be that of a block with `count` sequences. */
-export function sideFits({ subjects, sizes, dead, times }: BlockSide, count: number): boolean {
+export function sideFits({ subjects, sizes, dead, times, ttls }: BlockSide, count: number): boolean {
   if (subjects !== undefined && subjects.length !== count) return false;
   if (sizes !== undefined && sizes.length !== count) return false;
   if (times !== undefined && times.length !== count) return false;
+  if (ttls !== undefined && ttls.length !== count) return false;
   return dead === undefined || dead.length === (count + 7) >>> 3;
 }
 

@@ -3,7 +3,7 @@
  * removing, counting and filtering never need the messages themselves, which may be on disk.
  *
  * Blocks are rows of columns, in chunks of up to 256, because there may be a million blocks of one message each: a row
- * takes 56 bytes. What differs between the messages of a block is in a `BlockSide`: subject ids and sizes in the
+ * takes 60 bytes. What differs between the messages of a block is in a `BlockSide`: subject ids and sizes in the
  * narrowest width that fits (none at all when they are the same for the whole block; at worst 4 bytes each per
  * message), a bit per message once some are removed, and links between messages of a subject while they are wanted.
  *
@@ -22,7 +22,7 @@ const ROWS_PER_CHUNK = 256;
 const FIRST_ROWS = 8;
 /** Neighbours are joined when they are this small together, which leaves room for the next blocks. */
 const JOIN_ROWS = ROWS_PER_CHUNK / 2;
-const ROW_BYTES = 40;
+const ROW_BYTES = 44;
 /** Of a chunk's summary: enough for a subject or two of each block. */
 const SUMMARY_BITS = 11;
 /** A block of more messages is not in the summary, which it would fill: it has a bloom of its own. */
@@ -47,6 +47,7 @@ export class BlockChunk {
   /** Added to what the side says, or the one value for all of the block's messages. */
   subjectBase: Uint32Array;
   sizeBase: Uint32Array;
+  ttlBase: Uint32Array;
   /** From the block's last message to the next one stored on its subject, as a distance; 0: unknown. */
   link: Uint32Array;
   side: (BlockSide | undefined)[] = [];
@@ -65,6 +66,7 @@ export class BlockChunk {
     this.live = new Uint32Array(rows);
     this.subjectBase = new Uint32Array(rows);
     this.sizeBase = new Uint32Array(rows);
+    this.ttlBase = new Uint32Array(rows);
     this.link = new Uint32Array(rows);
   }
 
@@ -123,6 +125,17 @@ export class BlockChunk {
     this.#summary[bit >>> 5]! |= 1 << (bit & 31);
   }
 
+  /** See message-ttl.ts. */
+  ttlAt(row: number, ordinal: number): number {
+    const ttls = this.side[row]?.ttls;
+    return ttls === undefined ? this.ttlBase[row]! : this.ttlBase[row]! + ttls[ordinal]!;
+  }
+
+  /** False: none of the block's messages has a time to live of its own. */
+  hasTtls(row: number): boolean {
+    return this.ttlBase[row] !== 0 || this.side[row]?.ttls !== undefined;
+  }
+
   copyRow(from: BlockChunk, row: number): void {
     const to = this.size++;
     this.entryIndex[to] = from.entryIndex[row]!;
@@ -132,6 +145,7 @@ export class BlockChunk {
     this.live[to] = from.live[row]!;
     this.subjectBase[to] = from.subjectBase[row]!;
     this.sizeBase[to] = from.sizeBase[row]!;
+    this.ttlBase[to] = from.ttlBase[row]!;
     this.link[to] = from.link[row]!;
     this.side[to] = from.side[row];
     this.liveMessages += from.live[row]!;
@@ -199,6 +213,7 @@ export class BlockTable {
     chunk.count[row] = 0;
     chunk.live[row] = 0;
     chunk.link[row] = 0;
+    chunk.ttlBase[row] = 0;
     chunk.side[row] = undefined;
     ref.chunk = chunk;
     ref.row = row;
@@ -416,7 +431,8 @@ export class BlockTable {
       chunk.count[row] = value.readUInt32BE(at + 24);
       chunk.subjectBase[row] = value.readUInt32BE(at + 28);
       chunk.sizeBase[row] = value.readUInt32BE(at + 32);
-      const side = value.readUInt32BE(at + 36) === 0 ? undefined : emptySide();
+      chunk.ttlBase[row] = value.readUInt32BE(at + 36);
+      const side = value.readUInt32BE(at + 40) === 0 ? undefined : emptySide();
       chunk.side[row] = side;
       if (side !== undefined) this.#sides.set(chunk.entryIndex[row], side);
     }
@@ -504,7 +520,7 @@ export class BlockTable {
     }
   }
 
-  /** `f64 entryIndex | f64 firstSeq | f64 timestampUs | u32 count | u32 subjectBase | u32 sizeBase | u32 hasSide` a row. */
+  /** `f64 entryIndex | f64 firstSeq | f64 timestampUs | u32 count | u32 subjectBase | u32 sizeBase | u32 ttlBase | u32 hasSide` a row. */
   #encodeRows(id: number): Buffer | undefined {
     const chunk = this.#chunkById(id);
     if (chunk === undefined || chunk.deadRows === chunk.size) return undefined;
@@ -518,6 +534,7 @@ export class BlockTable {
       at = value.writeUInt32BE(chunk.count[row]!, at);
       at = value.writeUInt32BE(chunk.subjectBase[row]!, at);
       at = value.writeUInt32BE(chunk.sizeBase[row]!, at);
+      at = value.writeUInt32BE(chunk.ttlBase[row]!, at);
       const side = chunk.side[row];
       at = value.writeUInt32BE(side !== undefined && hasSidePage(side) ? 1 : 0, at);
     }

@@ -2,7 +2,8 @@
  * Owns a stream's checkpoint: which pages there are, and how the state comes back from them.
  *
  * Keys begin with a byte for the structure, in the order in which a restore needs them: the head (0x20), the stream's
- * configuration (0x21), subjects, blocks, sides, removals, message ids, and at last the extension's own pages (0x40).
+ * configuration (0x21), subjects, blocks, sides, removals, message ids, schedules, and at last the extension's own pages
+ * (0x40).
  */
 import type { TimestampUs } from '../base/brand.ts';
 import { StorageError } from '../base/errors.ts';
@@ -11,6 +12,7 @@ import { DEDUPE_PAGES } from './dedupe-window.ts';
 import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './message-store.ts';
 import { pageNumber, type PageTracker, type WriteBudget } from './page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
+import { SCHEDULE_PAGES } from './schedule-index.ts';
 import type { StreamConfig, StreamExtension } from './types.ts';
 
 const HEAD_PAGE = 0x20;
@@ -51,7 +53,14 @@ export class CheckpointPages {
     this.#state = state;
     this.#extension = extension;
     const { table, subjects } = state.store;
-    this.#trackers = [subjects.pages, table.rowPages, table.sidePages, table.deadPages, state.dedupe.pages];
+    this.#trackers = [
+      subjects.pages,
+      table.rowPages,
+      table.sidePages,
+      table.deadPages,
+      state.dedupe.pages,
+      state.schedules.pages,
+    ];
   }
 
   begin(): void {
@@ -136,6 +145,7 @@ export class CheckpointPages {
       );
     }
     dedupe.restoreHead(head.dedupeHead);
+    await this.#state.expiries.rebuild(pause);
     this.#storedRevision = head.configRevision;
     return extensionPages;
   }
@@ -179,7 +189,7 @@ export class CheckpointPages {
 
   /** False: not a page of ours. */
   #restorePage(key: Buffer, value: Buffer, removals: Map<number, Uint8Array>): boolean {
-    const { store, dedupe } = this.#state;
+    const { store, dedupe, schedules } = this.#state;
     if (key[0] === CONFIG_PAGE) {
       this.#state.config = JSON.parse(value.toString()) as StreamConfig;
       return true;
@@ -198,6 +208,8 @@ export class CheckpointPages {
         return true;
       case DEDUPE_PAGES:
         return dedupe.restorePage(page, value);
+      case SCHEDULE_PAGES:
+        return schedules.restorePage(page, value);
       case undefined:
       default:
         return false;

@@ -115,6 +115,23 @@ function checkPedantically(request: StreamConfigRequest, limits: StreamConfigLim
   const unaligned = checkMirrorDirect(request, limits.visible);
   if (unaligned !== undefined) return unaligned;
   if (request.republish?.src === '') return pedanticRefusal('republish source can not be empty');
+  return checkImpliedPedantically(request) ?? checkWindowPedantically(request, limits);
+}
+
+/** Settings that others bring along. */
+function checkImpliedPedantically(request: StreamConfigRequest): ApiError | undefined {
+  if (request.subjectDeleteMarkerTtlMs > 0 && !request.allowMsgTtl) {
+    return invalidStreamConfig('subject delete marker cannot be set if message TTLs are disabled');
+  }
+  if (request.subjectDeleteMarkerTtlMs > 0 && !request.allowRollupHdrs) {
+    return invalidStreamConfig('subject delete marker cannot be set if roll-ups are disabled');
+  }
+  return request.allowMsgSchedules && !request.allowRollupHdrs
+    ? invalidStreamConfig('message scheduling cannot be set if roll-ups are disabled')
+    : undefined;
+}
+
+function checkWindowPedantically(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
   if (request.duplicateWindowMs !== 0 || isFedByStreams(request)) return undefined;
   const limit = limits.maxDuplicateWindowMs;
   if (limit > 0 && limit < DEFAULT_DUPLICATE_WINDOW_MS) {
@@ -258,12 +275,8 @@ function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
     [request.mirror !== undefined, 'mirrors'],
     [request.sources.length > 0, 'sources'],
-    [request.allowMsgTtl, 'message TTLs'],
-    [request.subjectDeleteMarkerTtlMs > 0, 'subject delete markers'],
     [request.allowMsgCounter, 'message counters'],
     [request.allowBatched, 'fast batch publish'],
-    [request.allowMsgSchedules, 'message schedules'],
-    [request.persistMode === 'async', 'async persist mode'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
   return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
@@ -290,6 +303,7 @@ function duplicateWindowOf(request: StreamConfigRequest, limits: StreamConfigLim
 
 function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits): StreamConfig {
   const { placement } = request;
+  const needsRollups = request.subjectDeleteMarkerTtlMs > 0 || request.allowMsgSchedules;
   const placed = placement !== undefined && (placement.cluster !== '' || placement.tags.length > 0);
   return {
     name: request.name,
@@ -314,8 +328,8 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
     allowDirect: request.allowDirect,
     sealed: request.sealed,
     denyDelete: request.denyDelete,
-    denyPurge: request.denyPurge,
-    allowRollupHdrs: request.allowRollupHdrs,
+    denyPurge: request.denyPurge && !needsRollups,
+    allowRollupHdrs: request.allowRollupHdrs || needsRollups,
     consumerLimits: request.consumerLimits,
     metadata: storedMetadata(request.metadata, requiredApiLevel(request)),
     mirror: request.mirror,
@@ -323,7 +337,7 @@ function withDefaults(request: StreamConfigRequest, limits: StreamConfigLimits):
     mirrorDirect: mirrorDirectOf(request, limits.visible),
     subjectTransform: request.subjectTransform,
     republish: request.republish && { ...request.republish, src: request.republish.src || '>' },
-    allowMsgTtl: request.allowMsgTtl,
+    allowMsgTtl: request.allowMsgTtl || request.subjectDeleteMarkerTtlMs > 0,
     subjectDeleteMarkerTtlMs: request.subjectDeleteMarkerTtlMs,
     allowMsgCounter: request.allowMsgCounter,
     allowAtomic: request.allowAtomic,
@@ -364,6 +378,11 @@ function checkChange(current: StreamConfig, next: StreamConfig): ApiError | unde
   if (current.sealed && !next.sealed) return cannot('unseal a sealed stream');
   if (current.denyDelete && !next.denyDelete) return cannot('cancel deny message deletes');
   if (current.denyPurge && !next.denyPurge) return cannot('cancel deny purge');
+  if (current.allowMsgTtl && !next.allowMsgTtl) return invalidStreamConfig('message TTL status can not be disabled');
+  if (current.allowMsgSchedules && !next.allowMsgSchedules) {
+    return invalidStreamConfig('message schedules can not be disabled');
+  }
+  if (next.persistMode !== current.persistMode) return cannot('change persist mode');
   const changesMirror = next.mirror !== undefined && JSON.stringify(next.mirror) !== JSON.stringify(current.mirror);
   return changesMirror ? MIRROR_NOT_UPDATABLE : undefined;
 }

@@ -3,7 +3,8 @@
  *
  * Every body starts with `u8 kind | u8 version | f64 timestampUs`, big-endian. Behind that:
  * batch (1): `u32 count`, then `count` messages in stored form; operation (2): JSON; extension operation (3) and
- * extension progress (4): bytes of its own; atomic batch (5): as a batch; placed batch (6): see placed-batch.ts.
+ * extension progress (4): bytes of its own; atomic batch (5): as a batch; placed batch (6): see placed-batch.ts;
+ * produced batch (7): see produced-batch.ts.
  */
 import type { TimestampUs } from '../base/brand.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../raft/index.ts';
@@ -15,7 +16,8 @@ export const ENTRY_EXTENSION_PROGRESS = 4;
 /** All of its messages are stored, or none. */
 export const ENTRY_ATOMIC_BATCH = 5;
 export const ENTRY_PLACED_BATCH = 6;
-export type StreamEntryKind = 1 | 2 | 3 | 4 | 5 | 6;
+export const ENTRY_PRODUCED_BATCH = 7;
+export type StreamEntryKind = 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 const ENTRY_VERSION = 1;
 const AT_VERSION = 1;
@@ -65,6 +67,8 @@ export function entryKind(body: Buffer): StreamEntryKind | undefined {
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_ATOMIC_BATCH;
     case ENTRY_PLACED_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PLACED_BATCH;
+    case ENTRY_PRODUCED_BATCH:
+      return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PRODUCED_BATCH;
     case ENTRY_OPERATION:
       return ENTRY_OPERATION;
     case ENTRY_EXTENSION_OPERATION:

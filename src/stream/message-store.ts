@@ -10,6 +10,7 @@ import { invariant } from '../base/errors.ts';
 import type { LogIndex } from '../raft/index.ts';
 import { bloomOf, decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
 import { BlockRef, BlockTable, type BlockChunk } from './block-table.ts';
+import { NO_TTL } from './message-ttl.ts';
 import { SubjectIndex } from './subject-index.ts';
 
 /** First bytes of the keys of this store's pages; their order is that in which `restore` needs them. */
@@ -61,6 +62,8 @@ export class MessageStore {
   #sizes = new Uint32Array(64);
   /** Of a placed batch, whose messages have times of their own; undefined in any other. */
   #times: Float64Array | undefined;
+  /** Of a batch with times to live; undefined until there is one. */
+  #ttls: Uint32Array | undefined;
   #rejected: number[] = [];
 
   constructor(listener: RemovalListener) {
@@ -73,6 +76,7 @@ export class MessageStore {
     this.#timestampUs = timestampUs;
     this.#capacity = count;
     this.#times = undefined;
+    this.#ttls = undefined;
     this.#rejected = [];
     if (this.#subjectIds.length < count) {
       this.#subjectIds = new Uint32Array(count);
@@ -91,8 +95,11 @@ export class MessageStore {
     this.#timestampUs = timestampUs;
   }
 
-  /** Stores the batch's next message, of `size` bytes as the stream counts them, and returns its sequence. */
-  add(subject: Buffer, start: number, end: number, size: number): number {
+  /**
+   * Stores the batch's next message, of `size` bytes as the stream counts them, and returns its sequence. `ttl`: see
+   * message-ttl.ts.
+   */
+  add(subject: Buffer, start: number, end: number, size: number, ttl: number = NO_TTL): number {
     const seq = this.#take();
     const { chunk, row } = this.#open;
     const ordinal = chunk.count[row]!++;
@@ -100,6 +107,10 @@ export class MessageStore {
     this.lastSubject = id;
     this.#subjectIds[ordinal] = id;
     this.#sizes[ordinal] = size;
+    if (ttl !== NO_TTL) {
+      this.#ttls ??= new Uint32Array(this.#capacity);
+      this.#ttls[ordinal] = ttl;
+    }
     chunk.live[row]!++;
     chunk.liveMessages++;
     if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.#link(this.subjects.lastBound(id), seq);
@@ -145,6 +156,8 @@ export class MessageStore {
     chunk.sizeBase[row] = sizes.base;
     const times = this.#times && packTimes(this.#times, count);
     if (times !== undefined) chunk.timestampUs[row] = times.base;
+    const ttls = this.#ttls && pack(this.#ttls, count);
+    if (ttls !== undefined) chunk.ttlBase[row] = ttls.base;
     const open = chunk.side[row]!;
     const side: BlockSide = {
       subjects: subjects.above,
@@ -154,6 +167,7 @@ export class MessageStore {
       rejected: this.#rejected.length === 0 ? undefined : Uint32Array.from(this.#rejected),
       bloom: subjects.above && bloomOf(subjects.base, subjects.above),
       times: times?.above,
+      ttls: ttls?.above,
     };
     chunk.side[row] = hasSidePage(side) || side.dead !== undefined ? side : undefined;
     this.table.seal(this.#open);
@@ -246,6 +260,20 @@ export class MessageStore {
   isLive(seq: number): boolean {
     const ref = this.#ref;
     return this.table.find(seq, ref) && ref.chunk.isLive(ref.row, seq - ref.chunk.firstSeq[ref.row]!);
+  }
+
+  /** The subject of a live message, by its id; -1 if there is none. */
+  subjectOf(seq: number): number {
+    const ref = this.#ref;
+    if (!this.table.find(seq, ref)) return -1;
+    const ordinal = seq - ref.chunk.firstSeq[ref.row]!;
+    return ref.chunk.isLive(ref.row, ordinal) ? ref.chunk.subjectAt(ref.row, ordinal) : -1;
+  }
+
+  /** Bytes that a live message counts for; 0 if there is none. */
+  sizeOf(seq: number): number {
+    const ref = this.#ref;
+    return this.table.find(seq, ref) ? ref.chunk.sizeAt(ref.row, seq - ref.chunk.firstSeq[ref.row]!) : 0;
   }
 
   /** Time of a sequence whose block still has live messages; 0 otherwise. */
@@ -377,6 +405,7 @@ export class MessageStore {
         rejected: undefined,
         bloom: undefined,
         times: undefined,
+        ttls: undefined,
       };
       this.#open.chunk.subjectBase[this.#open.row] = 0;
       this.#open.chunk.sizeBase[this.#open.row] = 0;

@@ -21,7 +21,13 @@ export interface ExpireOperation {
   readonly below: number;
 }
 
-export type LoggedOperation = StreamOperation | ExpireOperation;
+/** The same for messages here and there: `first, last` of each run. */
+export interface ExpireMessagesOperation {
+  readonly op: 'expireMessages';
+  readonly runs: readonly number[];
+}
+
+export type LoggedOperation = StreamOperation | ExpireOperation | ExpireMessagesOperation;
 type Purge = Extract<StreamOperation, { readonly op: 'purge' }>;
 type DeleteMessage = Extract<StreamOperation, { readonly op: 'deleteMessage' }>;
 
@@ -57,6 +63,8 @@ export class OperationApplier {
         return this.#deleteMessage(operation);
       case 'expire':
         return done(this.#removeBelow(operation.below));
+      case 'expireMessages':
+        return done(this.#removeRuns(operation.runs));
     }
   }
 
@@ -133,6 +141,14 @@ export class OperationApplier {
     const { store } = this.#state;
     const removed = store.removeBelow(below);
     if (removed > 0) this.#extension().messagesRemovedBelow(store.firstSeq as Seq);
+    return removed;
+  }
+
+  #removeRuns(runs: readonly number[]): number {
+    let removed = 0;
+    for (let at = 0; at + 1 < runs.length; at += 2) {
+      for (let seq = runs[at]!; seq <= runs[at + 1]!; seq++) if (this.#state.store.remove(seq, true)) removed++;
+    }
     return removed;
   }
 

@@ -1,7 +1,11 @@
 /**
- * Owns the decision whether a publish is stored: the checks of streams.md 5.5, in the order of a replicated stream.
- * Differs from the reference server: all of them run when the entry is applied, so nothing is ever "in flight", and an
- * unreplicated stream checks in the same order.
+ * Owns the decision whether a publish is stored: the checks of streams.md 5.4, in the order in which the reference server
+ * checks an unreplicated stream, whatever the number of replicas.
+ *
+ * Differs from the reference server on replicated streams, which check some things before and some after replication and
+ * therefore in another order: there a duplicate beats wrong expectations, a full stream refuses to replace messages of a
+ * full subject, and what is under way is answered with 10158 and 10164. Here all checks run when the entry is applied, so
+ * nothing is ever under way.
  */
 import {
   ATOMIC_DUPLICATE_ID,
@@ -10,11 +14,11 @@ import {
   COUNTERS_DISABLED,
   EXPECTED_STREAM_MISMATCH,
   HEADERS_TOO_LARGE,
+  INVALID_MESSAGE_TTL,
   MESSAGE_TOO_LARGE,
   MESSAGE_TTL_DISABLED,
   MISSING_EXPECTED_SEQUENCE,
   rollupFailed,
-  SCHEDULES_DISABLED,
   STREAM_SEALED,
   STREAM_SOURCE_FORBIDDEN,
   storeFailed,
@@ -25,6 +29,7 @@ import {
 } from '../base/api-errors.ts';
 import type { BatchStage } from './batch-stage.ts';
 import type { MessageView } from './message-format.ts';
+import { messageTtl, NO_TTL } from './message-ttl.ts';
 import {
   BATCH_ID,
   EXPECTED_LAST_MSG_ID,
@@ -37,10 +42,13 @@ import {
   PublishHeaders,
   ROLLUP,
   SCHEDULE,
+  SCHEDULE_NEXT,
+  SCHEDULER,
   STREAM_SOURCE,
   TTL,
 } from './publish-headers.ts';
 import type { ReplicatedState } from './replicated-state.ts';
+import { checkSchedule, checkScheduler, lastSchedule, PURGE_SCHEDULE } from './schedule-checks.ts';
 import { subjectFilter } from './subject-filter.ts';
 import { lastSeqOf } from './store-queries.ts';
 
@@ -55,6 +63,9 @@ export class PublishChecks {
   readonly headers = new PublishHeaders();
   /** What the message just checked asks for. */
   rollup: Rollup = 'none';
+  /** How long it is to live (see message-ttl.ts). */
+  ttl = NO_TTL;
+  isSchedule = false;
   readonly #state: ReplicatedState;
   /** While a message of an atomic batch is checked: those before it. */
   #stage: BatchStage | undefined;
@@ -66,25 +77,16 @@ export class PublishChecks {
   /** Judges the message in `view`, which would count for `size` bytes. */
   check(view: MessageView, size: number): Verdict {
     const { config } = this.#state;
-    this.rollup = 'none';
-    this.headers.clear();
+    this.#forget();
     if (config.sealed) return STREAM_SEALED;
-    const headersBytes = view.payloadStart - view.headersStart;
     if (config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize) return MESSAGE_TOO_LARGE;
+    const headersBytes = view.payloadStart - view.headersStart;
     if (headersBytes > 0) {
       this.headers.scan(view.buffer, view.headersStart, view.payloadStart);
-      if (this.headers.any) {
-        const verdict = this.#checkHeaders(view, headersBytes);
-        if (verdict !== undefined) return verdict;
-      } else if (headersBytes > MAX_HEADERS_BYTES) {
-        return HEADERS_TOO_LARGE;
-      }
+      const verdict = this.#checkHeaders(view, headersBytes);
+      if (verdict !== undefined) return verdict;
     }
-    if (config.discard === 'new') {
-      const full = this.#checkDiscardNew(view, size);
-      if (full !== undefined) return full;
-    }
-    return this.headers.has(EXPECTED_LAST_MSG_ID) ? this.#checkLastMsgId() : undefined;
+    return config.discard === 'new' ? this.#checkDiscardNew(view, size) : undefined;
   }
 
   /** Judges a message of an atomic batch behind those in `stage`, and adds it to them. */
@@ -103,54 +105,111 @@ export class PublishChecks {
     if (this.headers.has(ROLLUP)) this.#checkRollup(view);
   }
 
-  /** Takes in the headers of a message that is stored in any case, and asks for nothing. */
+  /** Takes in the headers of a message that is stored in any case, and removes no others. */
   trust(view: MessageView): void {
+    this.#forget();
+    const { headers } = this;
+    const { config } = this.#state;
+    if (view.payloadStart > view.headersStart) headers.scan(view.buffer, view.headersStart, view.payloadStart);
+    if (config.allowMsgTtl && headers.has(TTL)) this.ttl = messageTtl(headers, TTL) ?? NO_TTL;
+    this.isSchedule = config.allowMsgSchedules && headers.has(SCHEDULE);
+  }
+
+  /** The same for a message that the stream made itself. */
+  trustProduced(view: MessageView): void {
+    this.trust(view);
+    if (this.headers.has(ROLLUP)) this.rollup = 'subject';
+  }
+
+  /** The schedule that goes with the message; 0: none. */
+  get endedSchedule(): number {
+    const { headers } = this;
+    if (!headers.has(SCHEDULER) || headers.text(SCHEDULE_NEXT) !== PURGE_SCHEDULE) return 0;
+    return lastSchedule(headers.text(SCHEDULER), this.#state);
+  }
+
+  #forget(): void {
     this.rollup = 'none';
+    this.ttl = NO_TTL;
+    this.isSchedule = false;
     this.headers.clear();
-    if (view.payloadStart > view.headersStart) this.headers.scan(view.buffer, view.headersStart, view.payloadStart);
   }
 
   #checkHeaders(view: MessageView, headersBytes: number): Verdict {
     const { headers } = this;
-    const { config, dedupe, store } = this.#state;
     const stage = this.#stage;
     if (stage === undefined && headers.has(BATCH_ID)) return ATOMIC_PUBLISH_DISABLED;
     if (stage !== undefined && headers.has(EXPECTED_LAST_MSG_ID)) return EXPECTED_LAST_MSG_ID_UNSUPPORTED;
     if (headersBytes > MAX_HEADERS_BYTES) return HEADERS_TOO_LARGE;
+    if (!headers.any) return undefined;
+    const { config } = this.#state;
     if (headers.has(INCREMENT)) return COUNTERS_DISABLED;
     if (headers.has(EXPECTED_STREAM) && headers.text(EXPECTED_STREAM) !== config.name) return EXPECTED_STREAM_MISMATCH;
-    if (headers.has(TTL)) return MESSAGE_TTL_DISABLED;
-    if (stage !== undefined && headers.has(MSG_ID) && !stage.addId(headers.text(MSG_ID))) return ATOMIC_DUPLICATE_ID;
+    const ttl = headers.has(TTL) ? messageTtl(headers, TTL) : NO_TTL;
+    if (ttl !== undefined && ttl !== NO_TTL && !config.allowMsgTtl) return MESSAGE_TTL_DISABLED;
+    const verdict = this.#checkSequences(view) ?? this.#checkPurpose(view) ?? this.#checkIds();
+    if (verdict !== undefined) return verdict;
+    const refused = headers.has(ROLLUP) ? this.#checkRollup(view) : undefined;
+    if (refused !== undefined) return refused;
+    if (ttl === undefined) return INVALID_MESSAGE_TTL;
+    this.ttl = ttl;
+    this.isSchedule = headers.has(SCHEDULE);
+    // One schedule per subject: also where its leader did not say so.
+    if (this.isSchedule) this.rollup = 'subject';
+    return undefined;
+  }
+
+  #checkSequences(view: MessageView): Verdict {
+    const { headers } = this;
+    const { store } = this.#state;
+    const other = headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT);
+    if (headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE)) {
+      if (this.#isStaged(view, other)) return WRONG_LAST_SEQUENCE;
+      const last = this.#lastOfSubject(view, other);
+      if (headers.sequence(EXPECTED_LAST_SUBJECT_SEQUENCE) !== last) return wrongLastSequence(last);
+    } else if (other) {
+      return MISSING_EXPECTED_SEQUENCE;
+    }
+    if (!headers.has(EXPECTED_LAST_SEQUENCE)) return undefined;
+    const lastSeq = store.lastSeq + (this.#stage?.messages ?? 0);
+    if (headers.sequence(EXPECTED_LAST_SEQUENCE) !== lastSeq) return wrongLastSequence(lastSeq);
+    return lastSeq > store.lastSeq ? WRONG_LAST_SEQUENCE : undefined;
+  }
+
+  /** Last sequence of the message's own subject, or of those that it names instead. */
+  #lastOfSubject(view: MessageView, other: boolean): number {
+    const { store } = this.#state;
+    if (other) {
+      return lastSeqOf(store, subjectFilter([this.headers.text(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT)]));
+    }
+    const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
+    return id < 0 ? 0 : store.lastOf(id);
+  }
+
+  /** Schedules, what schedules produce, and what only the server itself may write. */
+  #checkPurpose(view: MessageView): Verdict {
+    const subject = { buffer: view.buffer, start: view.subjectStart, end: view.headersStart };
+    return (
+      checkSchedule(this.headers, subject, this.#state.config) ??
+      checkScheduler(this.headers, subject, this.#state) ??
+      (this.headers.has(STREAM_SOURCE) ? STREAM_SOURCE_FORBIDDEN : undefined)
+    );
+  }
+
+  #checkIds(): Verdict {
+    const { headers } = this;
+    const { config, dedupe, lastMsgId, lastMsgIdBytes } = this.#state;
+    const isRepeated = this.#stage !== undefined && headers.has(MSG_ID) && !this.#stage.addId(headers.text(MSG_ID));
+    if (isRepeated) return ATOMIC_DUPLICATE_ID;
     if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
       const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
       if (original !== 0) return original;
     }
-    if (headers.has(STREAM_SOURCE)) return STREAM_SOURCE_FORBIDDEN;
-    if (headers.has(EXPECTED_LAST_SEQUENCE)) {
-      const lastSeq = store.lastSeq + (stage?.messages ?? 0);
-      if (headers.sequence(EXPECTED_LAST_SEQUENCE) !== lastSeq) return wrongLastSequence(lastSeq);
-      if (lastSeq > store.lastSeq) return WRONG_LAST_SEQUENCE;
-    }
-    const verdict = this.#checkSubjectSequence(view);
-    if (verdict !== undefined) return verdict;
-    if (headers.has(SCHEDULE)) return SCHEDULES_DISABLED;
-    return headers.has(ROLLUP) ? this.#checkRollup(view) : undefined;
-  }
-
-  #checkSubjectSequence(view: MessageView): Verdict {
-    const { headers } = this;
-    const { store } = this.#state;
-    const other = headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT);
-    if (!headers.has(EXPECTED_LAST_SUBJECT_SEQUENCE)) return other ? MISSING_EXPECTED_SEQUENCE : undefined;
-    if (this.#isStaged(view, other)) return WRONG_LAST_SEQUENCE;
-    let last = 0;
-    if (other) {
-      last = lastSeqOf(store, subjectFilter([headers.text(EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT)]));
-    } else {
-      const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
-      if (id >= 0) last = store.lastOf(id);
-    }
-    return headers.sequence(EXPECTED_LAST_SUBJECT_SEQUENCE) === last ? undefined : wrongLastSequence(last);
+    if (!headers.has(EXPECTED_LAST_MSG_ID)) return undefined;
+    const start = headers.start(EXPECTED_LAST_MSG_ID);
+    const end = headers.end(EXPECTED_LAST_MSG_ID);
+    if (headers.buffer.compare(lastMsgId, 0, lastMsgIdBytes, start, end) === 0) return undefined;
+    return wrongLastMsgId(lastMsgId.toString('utf8', 0, lastMsgIdBytes));
   }
 
   /** Whether an earlier message of the batch writes to the subject whose last sequence is expected. */
@@ -161,7 +220,7 @@ export class PublishChecks {
       : this.#stage.countOf(view) > 0;
   }
 
-  #checkRollup(view: MessageView): Verdict {
+  #checkRollup(view: MessageView): ApiError | undefined {
     const { config } = this.#state;
     if (!config.allowRollupHdrs || config.denyPurge) return rollupFailed('rollup not permitted');
     const value = this.headers.text(ROLLUP);
@@ -179,24 +238,25 @@ export class PublishChecks {
     }
   }
 
-  #checkDiscardNew(view: MessageView, size: number): Verdict {
+  /** A message that replaces another of its subject makes the stream no fuller, so it may (streams.md 7.3). */
+  #checkDiscardNew(view: MessageView, size: number): ApiError | undefined {
     const { config, store } = this.#state;
-    const messages = store.messages + (this.#stage?.messages ?? 0);
-    const bytes = store.bytes + (this.#stage?.bytes ?? 0) + size;
-    if (config.maxMsgs > 0 && messages >= config.maxMsgs) return storeFailed('maximum messages exceeded');
-    if (config.maxBytes > 0 && bytes > config.maxBytes) return storeFailed('maximum bytes exceeded');
-    if (!config.discardNewPerSubject || config.maxMsgsPerSubject <= 0 || this.rollup !== 'none') return undefined;
-    const id = store.subjects.find(view.buffer, view.subjectStart, view.headersStart);
-    const count = (id >= 0 ? store.subjects.countOf(id) : 0) + (this.#stage?.countOf(view) ?? 0);
-    return count >= config.maxMsgsPerSubject ? storeFailed('maximum messages per subject exceeded') : undefined;
-  }
-
-  #checkLastMsgId(): Verdict {
-    const { headers } = this;
-    const { lastMsgId, lastMsgIdBytes } = this.#state;
-    const start = headers.start(EXPECTED_LAST_MSG_ID);
-    const end = headers.end(EXPECTED_LAST_MSG_ID);
-    if (headers.buffer.compare(lastMsgId, 0, lastMsgIdBytes, start, end) === 0) return undefined;
-    return wrongLastMsgId(lastMsgId.toString('utf8', 0, lastMsgIdBytes));
+    const { maxMsgs, maxBytes, maxMsgsPerSubject } = config;
+    const stage = this.#stage;
+    const id = maxMsgsPerSubject > 0 ? store.subjects.find(view.buffer, view.subjectStart, view.headersStart) : -1;
+    const count = (id < 0 ? 0 : store.subjects.countOf(id)) + (stage?.countOf(view) ?? 0);
+    const isSubjectFull = maxMsgsPerSubject > 0 && count >= maxMsgsPerSubject;
+    if (isSubjectFull && config.discardNewPerSubject && this.rollup === 'none') {
+      return storeFailed('maximum messages per subject exceeded');
+    }
+    // What a batch as a whole replaces is not worked out: it must fit beside what is there.
+    const replaces = isSubjectFull && stage === undefined;
+    const messages = store.messages + (stage?.messages ?? 0);
+    if (maxMsgs > 0 && messages >= maxMsgs && !replaces) return storeFailed('maximum messages exceeded');
+    const bytes = store.bytes + (stage?.bytes ?? 0) + size;
+    if (maxBytes > 0 && bytes >= maxBytes && !(replaces && store.sizeOf(store.firstOf(id)) >= size)) {
+      return storeFailed('maximum bytes exceeded');
+    }
+    return undefined;
   }
 }

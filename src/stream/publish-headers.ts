@@ -73,6 +73,8 @@ export class PublishHeaders {
   readonly #ends = new Int32Array(NAMES.length);
   /** True when the message has any of them. */
   any = false;
+  /** An empty header is the same as none, but for the zone of a schedule, which must not be empty. */
+  hasEmptyTimeZone = false;
 
   get buffer(): Buffer {
     return this.#buffer;
@@ -82,6 +84,7 @@ export class PublishHeaders {
   clear(): void {
     if (this.any) this.#ends.fill(0);
     this.any = false;
+    this.hasEmptyTimeZone = false;
     this.#buffer = NO_BUFFER;
   }
 
@@ -89,6 +92,7 @@ export class PublishHeaders {
   scan(buffer: Buffer, start: number, end: number): void {
     if (this.any) this.#ends.fill(0);
     this.any = false;
+    this.hasEmptyTimeZone = false;
     this.#buffer = buffer;
     let line = start;
     while (line < end) {
@@ -141,6 +145,7 @@ export class PublishHeaders {
       let to = lineEnd;
       if (to > from && buffer[to - 1] === CR) to--;
       while (from < to && buffer[from] === SPACE) from++;
+      if (from >= to && slot === SCHEDULE_TIME_ZONE) this.any = this.hasEmptyTimeZone = true;
       if (from >= to || this.#ends[slot] !== 0) return;
       this.#starts[slot] = from;
       this.#ends[slot] = to;

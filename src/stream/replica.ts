@@ -13,6 +13,7 @@ import {
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
+  ENTRY_PRODUCED_BATCH,
   entryKind,
   entryPayload,
   entryTimestamp,
@@ -48,7 +49,8 @@ export class Replica {
     this.#extension = extension;
     this.#watcher = options.watcher;
     this.state = new ReplicatedState(options.config, options.revision, {
-      removed(seq, subject, start, end) {
+      removed: (seq, subject, start, end) => {
+        this.state.schedules.cancel(seq);
         extension().messageRemoved(seq as Seq, subject, start, end);
       },
       blockEmptied: (entryIndex) => {
@@ -93,6 +95,9 @@ export class Replica {
       case ENTRY_PLACED_BATCH:
         result = this.#batches.applyPlaced(entry);
         break;
+      case ENTRY_PRODUCED_BATCH:
+        this.#batches.applyProduced(entry, timestampUs);
+        break;
       case ENTRY_OPERATION:
         result = this.#operations.apply(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
         break;
@@ -103,12 +108,13 @@ export class Replica {
         this.#extension().applyProgress(entryPayload(body), context);
         break;
     }
-    if (kind !== ENTRY_PLACED_BATCH) state.deadEntries.push(entry.index);
+    if (kind !== ENTRY_PLACED_BATCH && kind !== ENTRY_PRODUCED_BATCH) state.deadEntries.push(entry.index);
     this.#finish();
     if (proposal?.kind === 'operation') proposal.operation.resolve(result);
   }
 
   #finish(): void {
+    this.state.schedules.cancelBelow(this.state.store.firstSeq);
     this.state.store.table.tidy();
     this.state.mixDigest();
   }

@@ -2,13 +2,17 @@
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { LogIndex } from '../raft/index.ts';
 import { DedupeWindow } from './dedupe-window.ts';
+import { ExpiryIndex } from './expiry-index.ts';
 import { MessageStore, type RemovalListener } from './message-store.ts';
 import { RunningDigest } from './running-digest.ts';
+import { ScheduleIndex } from './schedule-index.ts';
 import type { StreamConfig, StreamState } from './types.ts';
 
 export class ReplicatedState {
   readonly store: MessageStore;
   readonly dedupe = new DedupeWindow();
+  readonly schedules = new ScheduleIndex();
+  readonly expiries: ExpiryIndex;
   readonly digest = new RunningDigest();
   configRevision: number;
   /** The time of the latest entry. Entries never go back in time: an earlier stamp counts as this. */
@@ -25,6 +29,7 @@ export class ReplicatedState {
 
   constructor(config: StreamConfig, revision: number, listener: RemovalListener) {
     this.store = new MessageStore(listener);
+    this.expiries = new ExpiryIndex(this.store);
     this.configRevision = revision;
     this.#config = config;
     this.config = config;
@@ -69,6 +74,7 @@ export class ReplicatedState {
     digest.mix(store.bytes);
     digest.mix(store.removalHash);
     digest.mix(this.dedupe.size);
+    digest.mix(this.schedules.size);
     digest.mix(this.configRevision);
   }
 

@@ -2,7 +2,9 @@
 import type { ApiError } from '../base/api-errors.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { MessageDraft } from './message-draft.ts';
+import { ScheduleRewriter } from './schedule-rewriter.ts';
 import { SubjectRewriter, transformOf } from './subject-rewriter.ts';
+import { leastTtl, TtlRewriter } from './ttl-rewriter.ts';
 import type { StreamConfig } from './types.ts';
 
 /**
@@ -17,5 +19,10 @@ export interface MessageRewriter {
 /** In the order in which a message passes them: its subject becomes what it will be before anybody looks at it. */
 export function rewritersFor(config: StreamConfig, runtime: Runtime): readonly MessageRewriter[] {
   const transform = transformOf(config.subjectTransform, () => runtime.random());
-  return transform === undefined ? [] : [new SubjectRewriter(transform)];
+  const least = leastTtl(config);
+  return [
+    ...(transform === undefined ? [] : [new SubjectRewriter(transform)]),
+    ...(least > 0 ? [new TtlRewriter(least)] : []),
+    ...(config.allowMsgSchedules ? [new ScheduleRewriter()] : []),
+  ];
 }

@@ -7,7 +7,6 @@ import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, PageSink, StateMachine } from '../raft/index.ts';
-import { AgeLimit } from './age-limit.ts';
 import type { AbandonReason } from './atomic-intake.ts';
 import { BatchBudget } from './batch-limits.ts';
 import { BlockCompactor } from './block-compactor.ts';
@@ -18,10 +17,12 @@ import {
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
+  ENTRY_PRODUCED_BATCH,
 } from './entry-format.ts';
 import { PublishIntake } from './intake.ts';
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
+import { encodeProducedBatch } from './produced-batch.ts';
 import { Proposer } from './proposer.ts';
 import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
@@ -30,6 +31,7 @@ import { Replica } from './replica.ts';
 import { rewritersFor } from './rewriters.ts';
 import { RunningDigest } from './running-digest.ts';
 import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store-queries.ts';
+import { Timekeeper } from './timekeeper.ts';
 import type {
   ExtensionHost,
   OperationResult,
@@ -91,7 +93,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   readonly #ref = new BlockRef();
   #replica: Replica;
   #compactor: BlockCompactor;
-  #ageLimit: AgeLimit;
+  #timekeeper: Timekeeper;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -114,7 +116,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     });
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();
-    this.#ageLimit = this.#newAgeLimit();
+    this.#timekeeper = this.#newTimekeeper();
     this.extension = options.createExtension(this);
   }
 
@@ -249,14 +251,14 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
-    this.#ageLimit.schedule();
+    this.#timekeeper.schedule();
   }
 
   statusChanged(status: GroupStatus): void {
     this.#proposer.statusChanged(status);
     this.#intake.statusChanged(status);
     this.extension.statusChanged(status);
-    this.#ageLimit.schedule();
+    this.#timekeeper.schedule();
     this.#options.events?.statusChanged?.(status);
   }
 
@@ -294,7 +296,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     readonly pages: AsyncIterable<readonly [Buffer, Buffer]>;
   }): Promise<void> {
     this.#compactor.close();
-    this.#ageLimit.close();
+    this.#timekeeper.close();
     // Readers see what there was until what there will be is complete.
     const replica = this.#newReplica();
     const { state } = replica;
@@ -302,10 +304,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     const extensionPages = await replica.pages.restore(checkpoint.pages, () => this.#pause());
     this.#replica = replica;
     this.#compactor = this.#newCompactor();
-    this.#ageLimit = this.#newAgeLimit();
+    this.#timekeeper = this.#newTimekeeper();
     this.extension.restore(extensionPages);
     for (const blockSeq of state.erasures) this.#compactor.enqueue(blockSeq);
-    this.#ageLimit.schedule();
+    this.#timekeeper.schedule();
     this.#intake.configChanged(state.config);
     this.#options.events?.configChanged?.(state.config, state.configRevision);
   }
@@ -314,7 +316,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#intake.close();
     this.#proposer.close();
     this.#compactor.close();
-    this.#ageLimit.close();
+    this.#timekeeper.close();
     this.#loader.close();
     this.extension.close();
   }
@@ -338,7 +340,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       watcher: this.#options.watcher,
       configChanged: (config) => {
         this.#intake.configChanged(config);
-        this.#ageLimit.reschedule();
+        this.#timekeeper.reschedule();
         this.#options.events?.configChanged?.(config, this.configRevision);
       },
       blockThinned: (blockSeq) => {
@@ -357,12 +359,15 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     });
   }
 
-  #newAgeLimit(): AgeLimit {
-    return new AgeLimit({
+  #newTimekeeper(): Timekeeper {
+    return new Timekeeper({
       state: this.#replica.state,
       runtime: this.#runtime,
+      logger: this.#options.logger,
       isLeader: () => this.#group.status.role === 'leader',
-      expire: (below) => this.#executeLogged({ op: 'expire', below }),
+      read: (seq, into, onReady) => this.read(seq, into, onReady),
+      execute: (operation) => this.#executeLogged(operation),
+      produce: (batch) => this.#proposer.execute(ENTRY_PRODUCED_BATCH, encodeProducedBatch(batch)),
     });
   }
 }

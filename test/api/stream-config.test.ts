@@ -90,13 +90,9 @@ test('every feature that is not there is refused, after its own mistakes were na
   const features: readonly (readonly [StreamConfigJson, string])[] = [
     [{ mirror: { name: 'O' } }, 'mirrors'],
     [{ sources: [{ name: 'O' }] }, 'sources'],
-    [{ allow_msg_ttl: true }, 'message TTLs'],
-    [{ subject_delete_marker_ttl: 5e9 }, 'subject delete markers'],
     [{ allow_msg_counter: true }, 'message counters'],
     [{ allow_atomic: true }, 'atomic batch publish'],
     [{ allow_batched: true }, 'fast batch publish'],
-    [{ allow_msg_schedules: true }, 'message schedules'],
-    [{ persist_mode: 'async' }, 'async persist mode'],
   ];
   for (const [json, feature] of features) {
     assert.deepEqual(refusal(json), [10052, `${feature} not supported by this server`]);

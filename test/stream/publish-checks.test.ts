@@ -137,19 +137,32 @@ test('the expected last message id is that of the message stored last', () => {
   assert.deepEqual(publish('a', { 'Nats-Expected-Last-Msg-Id': 'one' }), refusal(400, 10070, 'wrong last msg ID: '));
 });
 
-test('checks run in the order of a replicated stream', () => {
-  const { publish } = openFixture({ maxMsgSize: 200, maxMsgs: 1, discard: 'new' });
+test('checks run in the order of an unreplicated stream', () => {
+  const { publish } = openFixture({ maxMsgSize: 500, maxMsgs: 1, discard: 'new', allowMsgTtl: true });
   publish('a', { 'Nats-Msg-Id': 'x' });
-  // Each is refused for the first of the reasons it has.
-  const sequence = { 'Nats-Expected-Last-Sequence': '9', 'Nats-Rollup': 'sub' };
-  const id = { ...sequence, 'Nats-Msg-Id': 'x' };
-  const all = { ...id, 'Nats-Expected-Stream': 'T' };
-  assert.deepEqual(publish('a', all, 'p'.repeat(200)), refusal(400, 10054, 'message size exceeds maximum allowed'));
-  assert.deepEqual(publish('a', all), refusal(400, 10060, 'expected stream does not match'));
-  assert.deepEqual(publish('a', id), { stream: 'S', seq: 1, duplicate: true });
-  assert.deepEqual(publish('a', sequence), refusal(400, 10071, 'wrong last sequence: 1'));
-  assert.deepEqual(publish('a', { 'Nats-Rollup': 'sub' }), refusal(500, 10111, 'rollup not permitted'));
-  assert.deepEqual(publish('a'), refusal(503, 10077, 'maximum messages exceeded'));
+  // Each is refused for the first of the reasons it has; the next one then lacks that.
+  const reasons: readonly (readonly [name: string, value: string, errCode: number | undefined])[] = [
+    ['Nats-Batch-Id', 'b', 10174],
+    ['Nats-Incr', '1', 10168],
+    ['Nats-Expected-Stream', 'T', 10060],
+    ['Nats-Expected-Last-Subject-Sequence', '7', 10071],
+    ['Nats-Expected-Last-Sequence', '9', 10071],
+    ['Nats-Schedule', '@daily', 10188],
+    ['Nats-Scheduler', 'x', 10212],
+    ['Nats-Stream-Source', 'O 1', 10227],
+    ['Nats-Msg-Id', 'x', undefined],
+    ['Nats-Expected-Last-Msg-Id', 'y', 10070],
+    ['Nats-Rollup', 'sub', 10111],
+    ['Nats-TTL', 'z', 10165],
+    ['Other', 'o', 10077],
+  ];
+  reasons.forEach(([name, , errCode], index) => {
+    const headers = Object.fromEntries(reasons.slice(index).map(([each, value]) => [each, value]));
+    const reply = publish('a', headers) as { error?: { err_code: number } };
+    assert.equal(reply.error?.err_code, errCode, name);
+    const large = publish('a', headers, 'p'.repeat(500));
+    assert.deepEqual(large, refusal(400, 10054, 'message size exceeds maximum allowed'));
+  });
 });
 
 test('headers above 64 KiB are refused, and so are those of features that are off', () => {
@@ -193,9 +206,22 @@ test('discard new refuses at the limits; a full subject is replaced unless that 
   refusing.publish('a');
   assert.deepEqual(refusing.publish('a'), full);
   assert.deepEqual(refusing.publish('a', { 'Nats-Rollup': 'sub' }), stored(2));
-  const bytes = openFixture({ discard: 'new', maxBytes: 100 });
+  const bytes = openFixture({ discard: 'new', maxBytes: 101 });
   assert.deepEqual(bytes.publish('a', {}, 'p'.repeat(69)), stored(1));
   assert.deepEqual(bytes.publish('a'), refusal(503, 10077, 'maximum bytes exceeded'));
+});
+
+test('a full stream takes what replaces a message of a full subject that is no smaller', () => {
+  const limits = { discard: 'new', maxMsgsPerSubject: 1, allowRollupHdrs: true } as const;
+  const count = openFixture({ ...limits, maxMsgs: 2 });
+  for (const subject of ['a', 'b']) count.publish(subject);
+  assert.deepEqual(count.publish('c'), refusal(503, 10077, 'maximum messages exceeded'));
+  assert.deepEqual(count.publish('c', { 'Nats-Rollup': 'all' }), refusal(503, 10077, 'maximum messages exceeded'));
+  assert.deepEqual(count.publish('a'), stored(3));
+  const bytes = openFixture({ ...limits, maxBytes: 75 });
+  for (const subject of ['a', 'b']) bytes.publish(subject, {}, 'pppp');
+  assert.deepEqual(bytes.publish('a', {}, 'pppp'), stored(3));
+  assert.deepEqual(bytes.publish('a', {}, 'ppppp'), refusal(503, 10077, 'maximum bytes exceeded'));
 });
 
 test('bytes count as in the reference server, by kind of storage', () => {

@@ -1,0 +1,50 @@
+/** Owns what the leader of a stream does by the clock: expiry and schedules. It only proposes; replicas apply. */
+import type { Logger } from '../base/logger.ts';
+import type { Runtime } from '../base/runtime.ts';
+import { ExpiryKeeper } from './expiry-keeper.ts';
+import { MessageReader } from './message-reader.ts';
+import type { LoggedOperation } from './operation-applier.ts';
+import type { ProducedMessage } from './produced-batch.ts';
+import type { ReplicatedState } from './replicated-state.ts';
+import { ScheduleKeeper } from './schedule-keeper.ts';
+import type { StreamReader } from './types.ts';
+
+/** What the keepers work on and with. */
+export interface TimedSurroundings {
+  readonly state: ReplicatedState;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly reader: MessageReader;
+  readonly isLeader: () => boolean;
+  /** Both reject when this node does not lead. */
+  readonly execute: (operation: LoggedOperation) => Promise<unknown>;
+  readonly produce: (batch: readonly ProducedMessage[]) => Promise<unknown>;
+}
+
+export class Timekeeper {
+  readonly #expiry: ExpiryKeeper;
+  readonly #schedules: ScheduleKeeper;
+
+  constructor(options: Omit<TimedSurroundings, 'reader'> & { readonly read: StreamReader['read'] }) {
+    const surroundings = { ...options, reader: new MessageReader(options.read, options.runtime) };
+    this.#expiry = new ExpiryKeeper(surroundings);
+    this.#schedules = new ScheduleKeeper(surroundings);
+  }
+
+  /** Something was applied, or the leader changed. */
+  schedule(): void {
+    this.#expiry.schedule();
+    this.#schedules.schedule();
+  }
+
+  /** The configuration changed: what was planned no longer holds. */
+  reschedule(): void {
+    this.#expiry.reschedule();
+    this.#schedules.schedule();
+  }
+
+  close(): void {
+    this.#expiry.close();
+    this.#schedules.close();
+  }
+}
