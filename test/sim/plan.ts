@@ -77,6 +77,22 @@ function drawConfig(random: Random, name: string, numReplicas: number): StreamCo
     maxMsgsPerSubject: random.pick([-1, -1, 1, 3]),
     maxBytes: random.pick([-1, -1, 8000]),
     maxAgeMs: random.pick([0, 0, 0, 1500]),
-    discard: random.pick(['old', 'old', 'new']),
+    ...drawTimed(random),
+  };
+}
+
+/** What happens by time. Those who left markers or fire schedules need rollups; schedules do without `discard: new`. */
+function drawTimed(random: Random): Partial<StreamConfig> {
+  const discard = random.pick(['old', 'old', 'new'] as const);
+  if (random.chance(0.5)) return { discard };
+  const subjectDeleteMarkerTtlMs = random.pick([0, 1000]);
+  const allowMsgSchedules = discard === 'old' && random.chance(0.6);
+  const needsRollups = subjectDeleteMarkerTtlMs > 0 || allowMsgSchedules;
+  return {
+    discard,
+    allowMsgTtl: true,
+    subjectDeleteMarkerTtlMs,
+    allowMsgSchedules,
+    ...(needsRollups && { allowRollupHdrs: true }),
   };
 }

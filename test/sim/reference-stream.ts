@@ -8,12 +8,14 @@ import {
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
+  ENTRY_PRODUCED_BATCH,
   entryKind,
   entryPayload,
   entryTimestamp,
 } from '../../src/stream/entry-format.ts';
 import { emptyMessageView, readMessage, subjectFilter, type StreamConfig } from '../../src/stream/index.ts';
 import type { LoggedOperation } from '../../src/stream/operation-applier.ts';
+import { producedBatchLayout, producedReason } from '../../src/stream/produced-batch.ts';
 import type { Complain, PublishChecker, ShownMessage } from './checkers.ts';
 import { StreamModel } from './stream-model.ts';
 
@@ -63,12 +65,20 @@ export class ReferenceStream {
       case ENTRY_PLACED_BATCH:
         this.#complain(`the log holds an entry of kind ${body[0]}, and no client asked for one`);
         return;
+      case ENTRY_PRODUCED_BATCH:
+        this.#applyProduced(body);
+        return;
       case ENTRY_EXTENSION_OPERATION:
       case ENTRY_EXTENSION_PROGRESS:
       case undefined:
         // What consumers do changes the stream by retention alone, and that is checked at the end.
         return;
     }
+  }
+
+  /** Messages that should be gone: by the clock of the log they are due for `graceMs`. */
+  overdue(graceMs: number): number[] {
+    return [...this.model.messages.keys()].filter((seq) => this.model.isDue(seq, this.#clockUs - graceMs * 1000));
   }
 
   /** What every replica must hold now, but for what retention removed. */
@@ -91,6 +101,53 @@ export class ReferenceStream {
         headers: body.toString('utf8', view.headersStart, view.payloadStart),
         payload: body.toString('utf8', view.payloadStart, view.end),
       });
+    }
+  }
+
+  /** What the stream made itself must be what the basis asks for. */
+  #applyProduced(body: Buffer): void {
+    const view = emptyMessageView();
+    const layout = producedBatchLayout(body)!;
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < layout.count; ordinal++, at = view.end) {
+      readMessage(body, at, layout.messagesEnd, view);
+      const shown = {
+        timestampUs: this.#clockUs,
+        subject: body.toString('utf8', view.subjectStart, view.headersStart),
+        headers: body.toString('utf8', view.headersStart, view.payloadStart),
+        payload: body.toString('utf8', view.payloadStart, view.end),
+      };
+      const reason = producedReason(body, layout, ordinal);
+      this.#checkProduced(shown, reason);
+      const { subject, headers, payload } = shown;
+      const seq = this.model.produce({ subject, headers: parseHeaders(headers), payload }, reason, this.#clockUs);
+      if (seq > 0) this.stored.set(seq, shown);
+    }
+  }
+
+  #checkProduced(shown: Omit<ShownMessage, 'seq'>, reason: { readonly basis: number; readonly dueUs: number }): void {
+    const basis = this.model.messages.get(reason.basis);
+    if (basis === undefined) return;
+    if (reason.dueUs === 0) {
+      if (!this.model.isDue(reason.basis, this.#clockUs)) this.#complain(`${reason.basis} left a marker too early`);
+      if (shown.subject !== basis.subject || shown.payload !== '' || !shown.headers.includes('Nats-Marker-Reason: ')) {
+        this.#complain(`${reason.basis} left a strange marker`);
+      }
+      return;
+    }
+    if (reason.dueUs > this.#clockUs) this.#complain(`schedule ${reason.basis} fired too early`);
+    if (shown.subject !== basis.headers['Nats-Schedule-Target'] || shown.payload !== basis.payload) {
+      this.#complain(`schedule ${reason.basis} produced something else`);
+    }
+  }
+
+  #expireMessages(runs: readonly number[]): void {
+    for (let at = 0; at < runs.length; at += 2) {
+      for (let seq = runs[at]!; seq <= runs[at + 1]!; seq++) {
+        if (!this.model.messages.has(seq)) continue;
+        if (!this.model.isDue(seq, this.#clockUs)) this.#complain(`${seq} expired too early`);
+        this.model.delete(seq);
+      }
     }
   }
 
@@ -130,8 +187,18 @@ export class ReferenceStream {
         return;
       case 'expire':
         for (const seq of [...model.messages.keys()]) if (seq < operation.below) model.delete(seq);
+        return;
+      case 'expireMessages':
+        this.#expireMessages(operation.runs);
     }
   }
+}
+
+function parseHeaders(block: string): Record<string, string> {
+  const lines = block.split('\r\n').filter((line) => line.includes(': '));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+  );
 }
 
 /** The header block that these make; empty if there are none. */

@@ -50,6 +50,7 @@ class Simulation {
   readonly #faults: FaultInjector;
   #isFaulty = true;
   #isDraining = true;
+  #isQuietening = true;
 
   constructor({ seed, durationMs = 3000, interference = {}, change }: SimulationOptions) {
     this.#random = new Random(seed * 7919);
@@ -154,6 +155,9 @@ class Simulation {
   async #settle(): Promise<void> {
     this.#keepReviving();
     if (!(await this.#until('all replicas take part', () => this.#allTakePart, SETTLE_LIMIT_MS))) return;
+    this.#keepQuietening();
+    if (!(await this.#until('schedules end, and what is due expires', () => this.#allQuiet, SETTLE_LIMIT_MS))) return;
+    this.#isQuietening = false;
     for (const workload of this.#workloads) workload.publish(1);
     this.#keepDraining();
     if (!(await this.#until('clients are served', () => this.#allServed, SETTLE_LIMIT_MS))) return;
@@ -182,6 +186,10 @@ class Simulation {
     );
   }
 
+  get #allQuiet(): boolean {
+    return this.#workloads.every((workload) => workload.isQuiet);
+  }
+
   get #allServed(): boolean {
     return this.#workloads.every((workload) => workload.isServed);
   }
@@ -199,6 +207,14 @@ class Simulation {
     this.#faults.revive();
     this.#time.schedule(REVIVE_INTERVAL_MS, () => {
       this.#keepReviving();
+    });
+  }
+
+  #keepQuietening(): void {
+    if (!this.#isQuietening) return;
+    for (const workload of this.#workloads) workload.quieten();
+    this.#time.schedule(DRAIN_INTERVAL_MS, () => {
+      this.#keepQuietening();
     });
   }
 

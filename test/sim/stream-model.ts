@@ -15,6 +15,9 @@ interface Stored {
   readonly payload: string;
   readonly bytes: number;
   readonly timestampUs: number;
+  /** Seconds; 0: none of its own, Infinity: for ever. */
+  readonly ttl: number;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** `errCode` of the refusal, or where the message went. */
@@ -28,6 +31,8 @@ export class StreamModel {
   readonly messages = new Map<number, Stored>();
   lastSeq: number;
   lastTimestampUs = 0;
+  /** When each live schedule last fired; 0: not yet. */
+  readonly schedules = new Map<number, number>();
   #lastMsgId = '';
   readonly #ids = new Map<string, { readonly seq: number; readonly timestampUs: number }>();
   /** Interest retention: is the subject wanted? */
@@ -60,7 +65,33 @@ export class StreamModel {
       if (since <= timestampUs - this.config.duplicateWindowMs * 1000) this.#ids.delete(id);
     }
     const refusal = this.#check(message);
-    if (refusal !== undefined) return refusal;
+    return refusal ?? { kind: 'stored', seq: this.#keep(message, timestampUs) };
+  }
+
+  /**
+   * A message that the stream made itself because of `basis`; `dueUs` is 0 for a delete marker. Its sequence, or 0: it is
+   * not made.
+   */
+  produce(
+    message: ModelMessage,
+    reason: { readonly basis: number; readonly dueUs: number },
+    timestampUs: number,
+  ): number {
+    const { basis, dueUs } = reason;
+    if (!this.messages.has(basis)) return 0;
+    if (dueUs === 0) {
+      if (this.matching((each) => each === message.subject).join() === String(basis)) {
+        return this.#keep(message, timestampUs);
+      }
+      this.delete(basis);
+      return 0;
+    }
+    if ((this.schedules.get(basis) ?? Infinity) >= dueUs) return 0;
+    this.schedules.set(basis, dueUs);
+    return this.#keep(message, timestampUs);
+  }
+
+  #keep(message: ModelMessage, timestampUs: number): number {
     const seq = ++this.lastSeq;
     this.lastTimestampUs = timestampUs;
     const { subject, payload = '', headers = {} } = message;
@@ -68,15 +99,36 @@ export class StreamModel {
     this.#lastMsgId = id;
     if (id !== '' && this.config.duplicateWindowMs > 0) this.#ids.set(id, { seq, timestampUs });
     const needed = this.config.retention !== 'interest' || this.needs(subject);
-    if (needed) this.messages.set(seq, { subject, payload, bytes: this.#size(message), timestampUs });
+    this.#endSchedules(subject, headers);
+    if (needed) {
+      this.messages.set(seq, {
+        subject,
+        payload,
+        bytes: this.#size(message),
+        timestampUs,
+        ttl: ttlOf(headers),
+        headers,
+      });
+      if (headers['Nats-Schedule'] !== undefined) this.schedules.set(seq, 0);
+    }
     const rollup = headers['Nats-Rollup']?.toLowerCase();
     for (const [other, stored] of this.messages) {
       if (other < seq && (rollup === 'all' || (rollup === 'sub' && stored.subject === subject))) {
-        this.messages.delete(other);
+        this.delete(other);
       }
     }
     if (needed) this.#enforce(subject);
-    return { kind: 'stored', seq };
+    return seq;
+  }
+
+  /** A message ends the schedule whose subject it takes, and that of which it is the last product. */
+  #endSchedules(subject: string, headers: Readonly<Record<string, string>>): void {
+    const ended = headers['Nats-Schedule-Next'] === 'purge' ? headers['Nats-Scheduler'] : undefined;
+    for (const seq of this.schedules.keys()) {
+      const own = this.messages.get(seq)!.subject;
+      if (own === ended) this.delete(seq);
+      else if (own === subject) this.schedules.delete(seq);
+    }
   }
 
   purge(options: {
@@ -89,18 +141,27 @@ export class StreamModel {
     let doomed = this.matching(matches ?? (() => true));
     if (keep > 0) doomed = doomed.slice(0, Math.max(0, doomed.length - keep));
     else if (seq > 1 || (seq === 1 && matches === undefined)) doomed = doomed.filter((each) => each < seq);
-    for (const each of doomed) this.messages.delete(each);
+    for (const each of doomed) this.delete(each);
     if (matches === undefined && keep === 0 && seq > this.lastSeq + 1) this.lastSeq = seq - 1;
     return before - this.messages.size;
   }
 
   delete(seq: number): boolean {
+    this.schedules.delete(seq);
     return this.messages.delete(seq);
+  }
+
+  /** Whether a message may be removed at `nowUs` for what its `ttl` or the stream's `max_age` says. */
+  isDue(seq: number, nowUs: number): boolean {
+    const { timestampUs, ttl } = this.messages.get(seq)!;
+    const ageMs = this.config.maxAgeMs;
+    const isOld = ageMs > 0 && ttl !== Infinity && timestampUs + ageMs * 1000 <= nowUs;
+    return isOld || (ttl > 0 && timestampUs + ttl * 1_000_000 <= nowUs);
   }
 
   /** Removes what was stored at or before `timestampUs`. */
   expire(timestampUs: number): void {
-    for (const [seq, message] of this.messages) if (message.timestampUs <= timestampUs) this.messages.delete(seq);
+    for (const [seq, message] of this.messages) if (message.timestampUs <= timestampUs) this.delete(seq);
   }
 
   configure(config: StreamConfig): void {
@@ -119,28 +180,31 @@ export class StreamModel {
     if (headersBytes > 65_535) return error(10097);
     const stream = given('Nats-Expected-Stream');
     if (stream !== undefined && stream !== config.name) return error(10060);
-    const original = this.#ids.get(given('Nats-Msg-Id') ?? '');
-    if (original !== undefined && config.duplicateWindowMs > 0) return { kind: 'duplicate', seq: original.seq };
-    const lastSeq = given('Nats-Expected-Last-Sequence');
-    if (lastSeq !== undefined && lastSeq !== String(this.lastSeq)) return error(10071);
     const subjectSeq = given('Nats-Expected-Last-Subject-Sequence');
     const expected = this.matching((each) => each === subject).at(-1) ?? 0;
     if (subjectSeq !== undefined && subjectSeq !== String(expected)) return error(10071);
+    const lastSeq = given('Nats-Expected-Last-Sequence');
+    if (lastSeq !== undefined && lastSeq !== String(this.lastSeq)) return error(10071);
+    const original = this.#ids.get(given('Nats-Msg-Id') ?? '');
+    if (original !== undefined && config.duplicateWindowMs > 0) return { kind: 'duplicate', seq: original.seq };
+    const lastId = given('Nats-Expected-Last-Msg-Id');
+    if (lastId !== undefined && lastId !== this.#lastMsgId) return error(10070);
     const rollup = given('Nats-Rollup')?.toLowerCase();
     if (rollup !== undefined && (!config.allowRollupHdrs || config.denyPurge)) return error(10111);
     if (rollup !== undefined && rollup !== 'sub' && rollup !== 'all') return error(10111);
-    if (this.#full({ subject, headers, payload }, rollup !== undefined)) return error(10077);
-    const lastId = given('Nats-Expected-Last-Msg-Id');
-    return lastId !== undefined && lastId !== this.#lastMsgId ? error(10070) : undefined;
+    return this.#isFull({ subject, headers, payload }, rollup !== undefined) ? error(10077) : undefined;
   }
 
-  #full(message: ModelMessage, rollup: boolean): boolean {
-    const { config } = this;
-    if (config.discard !== 'new') return false;
-    if (config.maxMsgs > 0 && this.messages.size >= config.maxMsgs) return true;
-    if (config.maxBytes > 0 && this.bytes + this.#size(message) > config.maxBytes) return true;
-    if (!config.discardNewPerSubject || rollup) return false;
-    return this.matching((subject) => subject === message.subject).length >= config.maxMsgsPerSubject;
+  #isFull(message: ModelMessage, rollup: boolean): boolean {
+    const { discard, discardNewPerSubject, maxMsgsPerSubject, maxMsgs, maxBytes } = this.config;
+    if (discard !== 'new') return false;
+    const same = this.matching((subject) => subject === message.subject);
+    const replaces = maxMsgsPerSubject > 0 && same.length >= maxMsgsPerSubject;
+    if (replaces && discardNewPerSubject && !rollup) return true;
+    if (maxMsgs > 0 && this.messages.size >= maxMsgs && !replaces) return true;
+    const size = this.#size(message);
+    const fits = replaces && this.messages.get(same[0]!)!.bytes >= size;
+    return maxBytes > 0 && this.bytes + size >= maxBytes && !fits;
   }
 
   #size({ subject, headers = {}, payload = '' }: ModelMessage): number {
@@ -159,7 +223,7 @@ export class StreamModel {
     const { maxMsgsPerSubject } = this.config;
     if (maxMsgsPerSubject <= 0) return;
     const seqs = this.matching((each) => each === subject);
-    for (const seq of seqs.slice(0, Math.max(0, seqs.length - maxMsgsPerSubject))) this.messages.delete(seq);
+    for (const seq of seqs.slice(0, Math.max(0, seqs.length - maxMsgsPerSubject))) this.delete(seq);
   }
 
   #trimHead(): void {
@@ -169,9 +233,15 @@ export class StreamModel {
       const tooMany = maxMsgs > 0 && this.messages.size > maxMsgs;
       const tooLarge = maxBytes > 0 && this.bytes > maxBytes;
       if (!tooMany && !tooLarge) return;
-      this.messages.delete(seq);
+      this.delete(seq);
     }
   }
+}
+
+function ttlOf(headers: Readonly<Record<string, string>>): number {
+  const value = headers['Nats-TTL'];
+  if (value === undefined) return 0;
+  return value === 'never' ? Infinity : Number.parseInt(value, 10);
 }
 
 /** Bytes of the header block that these make, from its version line through the blank line. */

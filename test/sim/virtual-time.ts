@@ -23,6 +23,11 @@ export class VirtualTime {
     return this.#nowMs;
   }
 
+  /** Wall time of a node whose clock is right. */
+  get wallUs(): number {
+    return EPOCH_US + this.#nowMs * 1000;
+  }
+
   schedule(delayMs: number, task: () => void): Timer {
     const event: Event = { atMs: this.#nowMs + Math.max(0, delayMs), order: ++this.#lastOrder, task };
     this.#push(event);

@@ -26,8 +26,11 @@ import type { VirtualTime } from './virtual-time.ts';
 import type { MachineWatch } from './watched-machine.ts';
 
 const SUBJECTS = ['a', 'b', 'k.1', 'k.2', 'k.3'];
+const SCHEDULE_SUBJECTS = ['at.1', 'at.2', 'at.3'];
 /** A client waits so long for an answer. */
 const TIMEOUT_MS = 700;
+/** What expires may take this long to go, beside the time it takes to see that it is due. */
+const OVERDUE_MS = 3000;
 const MAX_TRIES = 8;
 /** Above the size from which a record that lost such a message is worth rewriting. */
 const LARGE_BYTES = 5000;
@@ -146,6 +149,18 @@ export class Workload {
     this.#submit(batch, 1);
   }
 
+  /** Nothing is scheduled any more, nor left that should have expired. */
+  get isQuiet(): boolean {
+    return this.reference.model.schedules.size === 0 && this.reference.overdue(OVERDUE_MS).length === 0;
+  }
+
+  /** Clients end all schedules. */
+  quieten(): void {
+    const leader = this.open().find(({ handle }) => handle.status.ready);
+    if (this.reference.model.schedules.size === 0 || leader === undefined) return;
+    leader.instance.execute({ op: 'purge', filter: 'at.*', seq: undefined, keep: undefined }).catch(() => undefined);
+  }
+
   /** Clients take and ack whatever is there. */
   drain(): void {
     const leader = this.open().find(({ handle }) => handle.status.ready);
@@ -190,7 +205,7 @@ export class Workload {
 
   #compose(): SentMessage {
     const { random } = this.#surroundings;
-    const { retention, allowRollupHdrs } = this.spec.config;
+    const { retention, allowRollupHdrs, allowMsgTtl, allowMsgSchedules } = this.spec.config;
     const id = `m${++this.#messages}`;
     const headers: Record<string, string> = {};
     // A few ids are used by several messages: the second one is a duplicate.
@@ -202,8 +217,23 @@ export class Workload {
       headers['Nats-Expected-Last-Subject-Sequence'] = `${this.#guess(last)}`;
     }
     if (allowRollupHdrs && random.chance(0.04)) headers['Nats-Rollup'] = random.pick(['sub', 'all']);
+    if (allowMsgTtl && random.chance(0.4)) headers['Nats-TTL'] = random.pick(['1', '1s', '2', '3600', 'never']);
+    if (allowMsgSchedules && random.chance(0.15)) return this.#composeSchedule(id);
     const fill = 'x'.repeat(random.chance(0.1) ? LARGE_BYTES : random.integer(0, 40));
     return { id, subject, headers, payload: `${id} ${fill}` };
+  }
+
+  #composeSchedule(id: string): SentMessage {
+    const { random, time } = this.#surroundings;
+    const at = new Date(time.wallUs / 1000 + random.integer(-500, 1500)).toISOString();
+    const headers = {
+      'Nats-Schedule': random.pick([`@at ${at}`, '@every 1s', '* * * * * *']),
+      'Nats-Schedule-Target': random.pick(SUBJECTS),
+      ...(random.chance(0.3) && { 'Nats-Schedule-TTL': '1' }),
+      ...(random.chance(0.3) && { 'Nats-Schedule-Rollup': 'sub' }),
+      'Nats-Rollup': 'sub',
+    };
+    return { id, subject: random.pick(SCHEDULE_SUBJECTS), headers, payload: `${id} ` };
   }
 
   #guess(right: number): number {
