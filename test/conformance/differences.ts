@@ -2,7 +2,7 @@
  * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
  * the reference server; those without a scenario are listed for whoever compares the two.
  */
-import { answers, fails, messages, scenario, stream } from './scenario.ts';
+import { answers, fails, messages, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface Difference {
@@ -26,47 +26,11 @@ const HONEST = 'accepting what can not be honoured would promise behaviour that 
 export const DIFFERENCES: readonly Difference[] = [
   { what: 'mirrors are refused', why: HONEST, scenario: unsupported('mirrors', { mirror: { name: 'O' } }) },
   { what: 'sources are refused', why: HONEST, scenario: unsupported('sources', { sources: [{ name: 'O' }] }) },
-  { what: 'message TTLs are refused', why: HONEST, scenario: unsupported('message TTLs', { allow_msg_ttl: true }) },
   { what: 'counters are refused', why: HONEST, scenario: unsupported('message counters', { allow_msg_counter: true }) },
   {
     what: 'fast batches are refused',
     why: HONEST,
     scenario: unsupported('fast batch publish', { allow_batched: true }),
-  },
-  {
-    what: 'schedules are refused',
-    why: HONEST,
-    scenario: unsupported('message schedules', { allow_msg_schedules: true }),
-  },
-  {
-    what: 'async persistence is refused',
-    why: HONEST,
-    scenario: unsupported('async persist mode', { persist_mode: 'async' }),
-  },
-  {
-    what: 'snapshot and restore answer 10064 and 10062',
-    why: HONEST,
-    scenario: scenario(
-      'snapshot and restore are refused',
-      ['C'],
-      [
-        stream('C'),
-        fails(
-          'STREAM.SNAPSHOT.C',
-          { deliver_subject: 'x' },
-          500,
-          10064,
-          'snapshot failed: not supported by this server',
-        ),
-        fails(
-          'STREAM.RESTORE.X',
-          { config: {}, state: {} },
-          500,
-          10062,
-          'restore failed: not supported by this server',
-        ),
-      ],
-    ),
   },
   {
     what: 'an untouched stream has no deleted sequences',
@@ -125,6 +89,53 @@ export const DIFFERENCES: readonly Difference[] = [
         answers('STREAM.MSG.GET.XF', { seq: 2 }, { message: { subject: 'b.-' } }),
       ],
     ),
+  },
+  {
+    what: 'publishes to a replicated stream are checked in the order of an unreplicated one',
+    why: 'one order for all: wrong expectations beat a duplicate, and a full subject may replace its messages',
+  },
+  {
+    what: 'nothing is answered with 10158, or with 10164 for what is under way',
+    why: 'all checks of a publish run when it is applied, so they see all that was before it',
+  },
+  {
+    what: 'a time zone unknown to the server is refused before anything else about the publish, and so is `Local`',
+    why: 'nodes may have other tables and other zones of their own, so only the leader is asked',
+    scenario: scenario(
+      'schedules in the zone of the server are refused',
+      ['SCH'],
+      [
+        stream('SCH', { subjects: ['sch.>'], allow_msg_schedules: true }),
+        publishes(
+          'sch.a',
+          'x',
+          'Nats-Schedule: @daily\r\nNats-Schedule-Target: sch.t\r\nNats-Schedule-Time-Zone: Local',
+          { error: { code: 400, err_code: 10223 } },
+        ),
+      ],
+    ),
+  },
+  {
+    what: 'a cron field of commas alone is no pattern',
+    why: 'the reference server searches for its next time without an end',
+    scenario: scenario(
+      'a cron field of commas alone is refused',
+      ['SCH'],
+      [
+        stream('SCH', { subjects: ['sch.>'], allow_msg_schedules: true }),
+        publishes('sch.a', 'x', 'Nats-Schedule: , * * * * *\r\nNats-Schedule-Target: sch.t', {
+          error: { code: 400, err_code: 10189 },
+        }),
+      ],
+    ),
+  },
+  {
+    what: 'what would live longer than 136 years lives 136 years',
+    why: 'times to live are kept as 32 bits of seconds per message',
+  },
+  {
+    what: 'async persistence acknowledges when a message is durable all the same',
+    why: 'one write serves all streams of a node, so nothing would be gained by answering before it',
   },
   {
     what: 'times have microseconds, not nanoseconds',
