@@ -91,7 +91,6 @@ test('every feature that is not there is refused, after its own mistakes were na
     [{ mirror: { name: 'O' } }, 'mirrors'],
     [{ sources: [{ name: 'O' }] }, 'sources'],
     [{ allow_msg_counter: true }, 'message counters'],
-    [{ allow_atomic: true }, 'atomic batch publish'],
     [{ allow_batched: true }, 'fast batch publish'],
   ];
   for (const [json, feature] of features) {
