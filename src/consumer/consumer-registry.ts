@@ -16,13 +16,14 @@ import type { Seq, TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import { subjectsCollide } from '../base/subjects.ts';
 import { subjectFilter, type ExtensionHost } from '../stream/index.ts';
+import { takeUpState } from './archived-state.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { withPause } from './config.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
 import { InterestSweep } from './interest-sweep.ts';
 import { matchOf, MemberIndex, type Member } from './member.ts';
-import { decodeOperation, type ConsumerAction } from './operations.ts';
+import { decodeOperation, type ConsumerAction, type ConsumerOperation } from './operations.ts';
 import { replaySteps, type ProgressSteps } from './progress-log.ts';
 import { PROGRESS_VERSION, SWEEP_ID } from './progress-recorder.ts';
 import type { ReplicatedClock } from './replicated-clock.ts';
@@ -106,6 +107,8 @@ export class ConsumerRegistry {
     switch (operation.op) {
       case 'create':
         return this.#applyCreate(operation.config, operation.action, timestampUs);
+      case 'restore':
+        return this.#applyRestore(operation, timestampUs);
       case 'pause':
         return this.#applyPause(operation.name, operation.untilUs);
       case 'reset':
@@ -121,7 +124,7 @@ export class ConsumerRegistry {
     const config = existing === undefined ? wanted : withPause(wanted, existing.replicated.config.pauseUntilUs);
     const error = this.#refusal(config, action, existing);
     if (error !== undefined) return { ok: false, error };
-    if (existing === undefined) this.#add(config, timestampUs);
+    if (existing === undefined) this.#addNew(config, timestampUs);
     else if (!consumerConfigsEqual(existing.replicated.config, config)) this.#update(existing, config);
     return { ok: true, value: config.name };
   }
@@ -155,17 +158,24 @@ export class ConsumerRegistry {
     return undefined;
   }
 
-  #add(config: ConsumerConfig, timestampUs: TimestampUs): void {
-    const filter = subjectFilter(config.filterSubjects);
-    const start = startPosition(this.#host, config, filter);
-    const identity = { id: ++this.#lastId, name: config.name, createdUs: timestampUs };
-    const replicated = new ReplicatedConsumer(identity, config, start.seq);
+  #addNew(config: ConsumerConfig, timestampUs: TimestampUs): void {
+    const start = startPosition(this.#host, config, subjectFilter(config.filterSubjects));
+    const replicated = this.#create(config, timestampUs, start.seq);
     replicated.initial = start.initial;
+    this.#digest.mix(start.seq);
+    this.#add(replicated);
+  }
+
+  #create(config: ConsumerConfig, createdUs: TimestampUs, startSeq: number): ReplicatedConsumer {
+    return new ReplicatedConsumer({ id: ++this.#lastId, name: config.name, createdUs }, config, startSeq);
+  }
+
+  #add(replicated: ReplicatedConsumer): void {
+    const filter = subjectFilter(replicated.config.filterSubjects);
     const member: Member = { replicated, filter, leader: undefined };
     this.#register(member);
     this.#pages.created(replicated);
     this.#digest.mix(replicated.id);
-    this.#digest.mix(start.seq);
     this.#listener.added(member);
   }
 
@@ -179,6 +189,21 @@ export class ConsumerRegistry {
     this.#digest.mix(replicated.id);
     member.leader?.configure(config);
     this.#releaseAfter(replicated);
+  }
+
+  #applyRestore(
+    { config, state, nowMs }: Extract<ConsumerOperation, { op: 'restore' }>,
+    timestampUs: TimestampUs,
+  ): ConsumerResult<string> {
+    const existing = this.#members.get(config.name);
+    if (existing !== undefined) return { ok: false, error: CONSUMER_EXISTS };
+    const error = this.#refusal(config, 'create', undefined);
+    if (error !== undefined) return { ok: false, error };
+    const replicated = this.#create(config, timestampUs, 1);
+    takeUpState(replicated, state, nowMs);
+    this.#add(replicated);
+    this.#mixState(replicated);
+    return { ok: true, value: config.name };
   }
 
   #applyPause(name: string, untilUs: TimestampUs | undefined): ConsumerResult<undefined> {

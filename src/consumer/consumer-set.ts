@@ -10,6 +10,7 @@ import type { Runtime } from '../base/runtime.ts';
 import type { GroupStatus, PageSink } from '../raft/index.ts';
 import type { ApplyContext, ExtensionHost, StreamConfig } from '../stream/index.ts';
 import { parseAckTokens, type AckTokens } from './ack-subject.ts';
+import { archiveState } from './archived-state.ts';
 import { ConsumerAdvisories } from './advisories.ts';
 import { consumerInfo } from './consumer-info.ts';
 import { ConsumerRegistry } from './consumer-registry.ts';
@@ -23,7 +24,7 @@ import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { encodeOperation, type ConsumerAction, type ConsumerOperation } from './operations.ts';
 import { ProgressRecorder } from './progress-recorder.ts';
 import { ReplicatedClock } from './replicated-clock.ts';
-import type { ConsumerConfig, ConsumerInfo, ConsumerResult, ConsumerSet, Outlet } from './types.ts';
+import type { ArchivedConsumer, ConsumerConfig, ConsumerInfo, ConsumerResult, ConsumerSet, Outlet } from './types.ts';
 import { UnrecordedProgress } from './unrecorded-progress.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -191,6 +192,16 @@ class StreamConsumers implements ConsumerSet {
     member.leader.unpin();
     await this.#recorder.recorded(member.leader);
     return { ok: true, value: undefined };
+  }
+
+  async restoreArchived({ config, state }: ArchivedConsumer): Promise<ConsumerResult<string>> {
+    const nowMs = this.#clock.nowMs();
+    return (await this.#propose({ op: 'restore', config, state, nowMs })) as ConsumerResult<string>;
+  }
+
+  archived(name: string): ArchivedConsumer | undefined {
+    const replicated = this.#registry.get(name)?.replicated;
+    return replicated && { config: replicated.config, state: archiveState(replicated) };
   }
 
   info(name: string): ConsumerInfo | undefined {

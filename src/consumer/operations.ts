@@ -1,12 +1,21 @@
 /** Owns the operations on consumers as they travel in the log: plain JSON, versioned. */
 import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
+import type { ArchivedConsumerState } from './archived-state.ts';
 import type { ConsumerConfig } from './types.ts';
 
 export type ConsumerAction = 'create' | 'update' | '';
 
 export type ConsumerOperation =
   | { readonly op: 'create'; readonly config: ConsumerConfig; readonly action: ConsumerAction }
+  /** A new consumer that goes on where an archived one was. */
+  | {
+      readonly op: 'restore';
+      readonly config: ConsumerConfig;
+      readonly state: ArchivedConsumerState;
+      /** Replicated milliseconds: the ack waits of what is pending begin anew. */
+      readonly nowMs: number;
+    }
   | { readonly op: 'pause'; readonly name: string; readonly untilUs: TimestampUs | undefined }
   /** `seq`: where delivery begins anew; 0: behind the ack floor. */
   | { readonly op: 'reset'; readonly name: string; readonly seq: number }

@@ -2,6 +2,7 @@
 import type { ConsumerSeq, Seq, TimestampUs } from '../base/brand.ts';
 import type { ApiError } from '../base/api-errors.ts';
 import type { StoredMessage, StreamExtension } from '../stream/index.ts';
+import type { ArchivedConsumerState } from './archived-state.ts';
 
 /** A consumer's configuration after defaults were filled in. 0 for a duration means off. */
 export interface ConsumerConfig {
@@ -114,6 +115,11 @@ export interface Outlet {
   congested(target: DeliveryTarget): boolean;
 }
 
+export interface ArchivedConsumer {
+  readonly config: ConsumerConfig;
+  readonly state: ArchivedConsumerState;
+}
+
 export type ConsumerResult<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
 
@@ -132,6 +138,10 @@ export interface ConsumerSet extends StreamExtension {
   /** Ends the pin of a priority group's client. @throws {NotLeaderError} */
   unpin(name: string, group: string): Promise<ConsumerResult<undefined>>;
   info(name: string): ConsumerInfo | undefined;
+  /** As a backup keeps it. */
+  archived(name: string): ArchivedConsumer | undefined;
+  /** Creates a consumer that goes on where an archived one was. @throws {NotLeaderError} */
+  restoreArchived(consumer: ArchivedConsumer): Promise<ConsumerResult<string>>;
   /** Sorted bytewise; direct consumers are not among them. */
   names(): string[];
 
