@@ -70,6 +70,7 @@ export const messageDeleteFailed = (text: string): ApiError => apiError(500, 100
 export const STREAM_NAME_IN_USE = apiError(400, 10058, 'stream name already in use with a different configuration');
 export const STREAM_NOT_FOUND = apiError(404, 10059, 'stream not found');
 export const EXPECTED_STREAM_MISMATCH = apiError(400, 10060, 'expected stream does not match');
+export const RESTORE_NAME_IN_USE = apiError(400, 10130, 'stream name already in use, cannot restore');
 export const restoreFailed = (text: string): ApiError => apiError(500, 10062, `restore failed: ${text}`);
 export const snapshotFailed = (text: string): ApiError => apiError(500, 10064, `snapshot failed: ${text}`);
 export const SUBJECTS_OVERLAP = apiError(400, 10065, 'subjects overlap with an existing stream');

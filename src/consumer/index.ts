@@ -1,5 +1,6 @@
 /** The door of consumer/. */
 export type * from './types.ts';
+export type * from './archived-state.ts';
 export * from './config.ts';
 export { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
 export { createConsumers, type ConsumerSetOptions } from './consumer-set.ts';

@@ -205,8 +205,11 @@ export class BatchApplier {
     const view = this.#view;
     const { config, store, schedules } = this.#state;
     const needed =
-      config.retention !== 'interest' || this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
-    const watcher = needed ? this.watcher : undefined;
+      config.retention !== 'interest' ||
+      // The consumers come after the messages then.
+      config.restoring === true ||
+      this.#extension().needs(view.buffer, view.subjectStart, view.headersStart);
+    const watcher = needed && config.restoring !== true ? this.watcher : undefined;
     const previousSeq = watcher === undefined ? 0 : this.#lastOfSubject();
     if (schedules.size > 0) this.#cancelSchedules();
     const { ttl } = this.#checks;

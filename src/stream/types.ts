@@ -49,6 +49,8 @@ export interface StreamConfig {
   readonly allowBatched: boolean;
   readonly allowMsgSchedules: boolean;
   readonly persistMode: 'default' | 'async';
+  /** An archive is being loaded: until then the stream captures nothing, and clients do not see it. */
+  readonly restoring?: true;
 }
 
 /** A subject mapping: what matches `src` becomes `dest` (streams.md 2.6). */

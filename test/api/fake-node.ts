@@ -152,6 +152,14 @@ export class FakeNode implements ApiBackend {
     return Promise.resolve(this.#cluster.nodes.delete(node));
   }
 
+  sendArchive(): void {
+    throw new Error('no archives here');
+  }
+
+  receiveArchive(): string {
+    throw new Error('no archives here');
+  }
+
   /** Takes a turn of the loop, as a commit would. */
   async change(change: CatalogueChange): Promise<CatalogueResult> {
     this.#requireMetaLeader();

@@ -12,6 +12,7 @@ import { isSupportedLevel } from '../../base/api-level.ts';
 import type { NodeId } from '../../base/brand.ts';
 import { NotLeaderError } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
+import { envelope } from './answer-envelope.ts';
 import { AccountTurns } from './account-turns.ts';
 import type { ApiBackend, ApiRequest, ApiResponse } from './backend.ts';
 import { failure } from './call.ts';
@@ -21,7 +22,6 @@ import { findEndpoint } from './routes.ts';
 
 /** How long a call waits for a leader, its own answer included. Clients wait 5 s by default. */
 const LEADER_TIMEOUT_MS = 4000;
-const TYPE_PREFIX = 'io.nats.jetstream.api.v1.';
 const NONE: ApiResponse = { kind: 'none' };
 const NO_RESPONDERS: ApiResponse = { kind: 'noResponders' };
 
@@ -79,11 +79,11 @@ export class Api {
         totals.total++;
         if (answer.kind === 'error') totals.errors++;
       }
-      return envelope(endpoint, answer);
+      return envelopeOf(endpoint, answer);
     } catch (error) {
       if (!(error instanceof NotLeaderError)) throw error;
       // Whoever may have been obeyed must not be told otherwise: the client times out, and looks for itself.
-      return error.notProposed ? envelope(endpoint, failure(JETSTREAM_UNAVAILABLE)) : NONE;
+      return error.notProposed ? envelopeOf(endpoint, failure(JETSTREAM_UNAVAILABLE)) : NONE;
     } finally {
       totals.inflight--;
     }
@@ -91,7 +91,7 @@ export class Api {
 
   async #handleOnReplica(endpoint: Exclude<Endpoint, StreamEndpoint>, call: Call): Promise<ApiResponse> {
     if (this.#backend.accountLimits(call.account) === undefined) return NO_RESPONDERS;
-    return envelope(endpoint, await endpoint.handle(call));
+    return envelopeOf(endpoint, await endpoint.handle(call));
   }
 
   /** What any call may be refused for. */
@@ -142,7 +142,7 @@ export class Api {
   unavailable(subject: string): ApiResponse {
     const endpoint = findEndpoint(subject)?.endpoint;
     if (endpoint === undefined) return NONE;
-    return endpoint.place === 'anyReplica' ? NO_RESPONDERS : envelope(endpoint, failure(JETSTREAM_UNAVAILABLE));
+    return endpoint.place === 'anyReplica' ? NO_RESPONDERS : envelopeOf(endpoint, failure(JETSTREAM_UNAVAILABLE));
   }
 
   /** Calls handled on this node since it started, those of all accounts together. */
@@ -163,17 +163,6 @@ export class Api {
   }
 }
 
-function envelope(endpoint: Endpoint, answer: Answer): ApiResponse {
-  const type = `${TYPE_PREFIX}${endpoint.responseType}`;
-  switch (answer.kind) {
-    case 'success':
-      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, ...answer.body })), headers: answer.headers };
-    case 'error': {
-      const { code, errCode, description } = answer.error;
-      const error = { code, err_code: errCode, description };
-      return { kind: 'json', body: Buffer.from(JSON.stringify({ type, error, ...endpoint.failure })) };
-    }
-    case 'raw':
-      return answer.response;
-  }
+function envelopeOf(endpoint: Endpoint, answer: Answer): ApiResponse {
+  return envelope(endpoint.responseType, answer, endpoint.failure);
 }

@@ -82,6 +82,21 @@ export interface AccountUsage {
 /** As advisories name it. */
 export type StreamAction = 'create' | 'modify' | 'delete';
 
+export interface SnapshotRequest {
+  readonly deliverSubject: string;
+  readonly withConsumers: boolean;
+  readonly chunkBytes: number;
+  /** Sent and not acknowledged at any time. */
+  readonly windowBytes: number;
+}
+
+export interface RestoreRequest {
+  /** All is loaded: shows the stream. Resolves with the answer to its sender, or with undefined if it can't be shown. */
+  complete(): Promise<Buffer | undefined>;
+  /** The answer that says what was wrong. */
+  refuse(problem: string): Buffer;
+}
+
 export interface ApiBackend {
   readonly runtime: Runtime;
   readonly node: NodeId;
@@ -114,6 +129,14 @@ export interface ApiBackend {
   catalogueBarrier(): Promise<void>;
   metaLeader(): NodeId | undefined;
   transferMetaLeadership(to?: NodeId): Promise<boolean>;
+
+  /** Sends an archive of the stream, which is led here, to whoever listens. What becomes of it, the receiver learns. */
+  sendArchive(stream: LocalStream & { readonly account: string }, request: SnapshotRequest): void;
+  /**
+   * Waits for an archive to be loaded into the stream, which has its `restoring` mark, and deletes it if that fails. Meta
+   * leader only. Returns the subject that takes the chunks.
+   */
+  receiveArchive(assignment: StreamAssignment, restore: RestoreRequest): string;
 
   /** Tells whoever listens that a stream was created, changed or deleted. */
   announce(account: string, stream: string, action: StreamAction): void;

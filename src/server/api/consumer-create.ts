@@ -142,7 +142,12 @@ function unusedName(call: StreamCall, prefix: string): string {
   }
 }
 
-function surroundingsOf(call: StreamCall, name: string, isNew: boolean): ConsumerSurroundings {
+/** What a consumer's configuration is judged by beside itself. */
+export function surroundingsOf(
+  call: Pick<StreamCall, 'backend' | 'account' | 'stream' | 'consumers'>,
+  name: string,
+  isNew: boolean,
+): ConsumerSurroundings {
   const { backend, consumers, stream } = call;
   const account = backend.accountLimits(call.account);
   const names = consumers.names().filter((other) => other !== name);

@@ -187,6 +187,25 @@ export function list<T>(item: Shape<T>): Shape<readonly (T | undefined)[]> {
 }
 
 /** String to string, without a prototype. */
+/** An object with members of any name. */
+export function mapOf<T>(shape: Shape<T>): Shape<ReadonlyMap<string, T>> {
+  return {
+    typeName: `map[string]${shape.typeName}`,
+    decode(value, context) {
+      if (value.kind === 'null') return undefined;
+      if (value.kind !== 'object') return context.mismatch(value, this.typeName);
+      const decoded = new Map<string, T>();
+      for (const [name, member] of value.members) {
+        context.path.push(name);
+        const result = shape.decode(member, context);
+        context.path.pop();
+        if (result !== undefined && result !== null) decoded.set(name, result);
+      }
+      return decoded;
+    },
+  };
+}
+
 export const textMap: Shape<Readonly<Record<string, string>>> = {
   typeName: 'map[string]string',
   decode(value, context) {

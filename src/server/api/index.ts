@@ -1,9 +1,10 @@
 /** The door of api/. */
 export { Api } from './api.ts';
+export { archivedConsumerJson, readArchivedConsumer } from './archived-consumer.ts';
 export { consumerInfoJson } from './consumer-wire.ts';
 export { clusterInfoJson, replicasJson, streamInfoJson } from './stream-info-json.ts';
 export { replaceMember } from './stream-members.ts';
-export { dynamicMetadata } from './stream-wire.ts';
+export { dynamicMetadata, streamStateJson } from './stream-wire.ts';
 export { peerId } from './wire.ts';
 export type * from './backend.ts';
 export { routeOf } from './routes.ts';

@@ -1,5 +1,6 @@
 /** Owns the table of API calls, and finding the one that a subject names. */
 import { ACCOUNT_INFO } from './account-info.ts';
+import { ACCOUNT_PURGE } from './account-purge.ts';
 import type { Endpoint } from './call.ts';
 import {
   CONSUMER_CREATE,
@@ -17,7 +18,6 @@ import { CONSUMER_RESET } from './consumer-reset.ts';
 import { DIRECT_GET, DIRECT_GET_LAST } from './direct-get.ts';
 import { MESSAGE_DELETE } from './message-delete.ts';
 import { MESSAGE_GET } from './message-get.ts';
-import { REFUSALS } from './refusals.ts';
 import { META_RESCUE, SERVER_EVACUATE, SERVER_REMOVE } from './server-members.ts';
 import { CONSUMER_LEADER_STEPDOWN, META_LEADER_STEPDOWN, STREAM_LEADER_STEPDOWN } from './stepdown.ts';
 import { STREAM_CREATE } from './stream-create.ts';
@@ -33,12 +33,15 @@ import {
   STREAM_PEER_REMOVE,
 } from './stream-peers.ts';
 import { STREAM_PURGE } from './stream-purge.ts';
+import { STREAM_RESTORE } from './stream-restore.ts';
+import { STREAM_SNAPSHOT } from './stream-snapshot.ts';
 import { STREAM_UPDATE } from './stream-update.ts';
 
 export const API_PREFIX = '$JS.API.';
 
 const ENDPOINTS: readonly Endpoint[] = [
   ACCOUNT_INFO,
+  ACCOUNT_PURGE,
   STREAM_CREATE,
   STREAM_UPDATE,
   STREAM_INFO,
@@ -46,6 +49,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   STREAM_LIST,
   STREAM_DELETE,
   STREAM_PURGE,
+  STREAM_SNAPSHOT,
+  STREAM_RESTORE,
   MESSAGE_GET,
   MESSAGE_DELETE,
   DIRECT_GET,
@@ -74,7 +79,6 @@ const ENDPOINTS: readonly Endpoint[] = [
   SERVER_REMOVE,
   SERVER_EVACUATE,
   META_RESCUE,
-  ...REFUSALS,
 ];
 
 const PATTERNS = ENDPOINTS.map((endpoint) => ({ endpoint, tokens: endpoint.subject.split('.') }));

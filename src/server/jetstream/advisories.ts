@@ -1,12 +1,12 @@
 /**
  * Owns the events about streams and API calls that go to whoever listens (streams.md 9). Consumers tell their own.
  */
-import type { NodeId } from '../../base/brand.ts';
+import type { NodeId, TimestampUs } from '../../base/brand.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
-import type { AbandonReason } from '../../stream/index.ts';
-import { peerId, type ApiRequest, type StreamAction } from '../api/index.ts';
+import type { AbandonReason, StreamState } from '../../stream/index.ts';
+import { peerId, streamStateJson, type ApiRequest, type StreamAction } from '../api/index.ts';
 import type { Publisher, RouteHandle, Router } from '../router-types.ts';
 
 const PREFIX = '$JS.EVENT.ADVISORY';
@@ -42,6 +42,44 @@ export class Advisories {
 
   streamAction(account: string, stream: string, action: StreamAction): void {
     this.#publish(account, `${PREFIX}.STREAM.${STREAM_EVENTS[action]}.${stream}`, 'stream_action', { stream, action });
+  }
+
+  snapshotCreated(account: string, stream: string, state: StreamState): void {
+    const subject = `${PREFIX}.STREAM.SNAPSHOT_CREATE.${stream}`;
+    this.#publish(account, subject, 'snapshot_create', { stream, state: streamStateJson(state, {}) });
+  }
+
+  snapshotCompleted(
+    account: string,
+    stream: string,
+    { startUs, problem }: { readonly startUs: TimestampUs; readonly problem: string | undefined },
+  ): void {
+    this.#publish(account, `${PREFIX}.STREAM.SNAPSHOT_COMPLETE.${stream}`, 'snapshot_complete', {
+      stream,
+      ...this.#period(startUs),
+      error: problem,
+    });
+  }
+
+  restoreCreated(account: string, stream: string): void {
+    this.#publish(account, `${PREFIX}.STREAM.RESTORE_CREATE.${stream}`, 'restore_create', { stream });
+  }
+
+  /** Also when it failed. `bytes`: of the archive, as received. */
+  restoreCompleted(
+    account: string,
+    stream: string,
+    { startUs, bytes }: { readonly startUs: TimestampUs; readonly bytes: number },
+  ): void {
+    this.#publish(account, `${PREFIX}.STREAM.RESTORE_COMPLETE.${stream}`, 'restore_complete', {
+      stream,
+      ...this.#period(startUs),
+      bytes,
+    });
+  }
+
+  #period(startUs: TimestampUs): object {
+    return { start: formatRfc3339(startUs), end: formatRfc3339(this.#options.runtime.wallUs()) };
   }
 
   /** `replicas` describes all members. Told in the stream's account, and to the operator. */
@@ -113,7 +151,7 @@ export class Advisories {
     const { router, runtime, domain } = this.#options;
     const body = {
       type: TYPE_PREFIX + type,
-      id: this.#id(),
+      id: this.newId(),
       timestamp: formatRfc3339(runtime.wallUs()),
       ...members,
       domain: domain || undefined,
@@ -122,7 +160,8 @@ export class Advisories {
     router.flushSoon();
   }
 
-  #id(): string {
+  /** Unlike any other: 22 letters and digits. */
+  newId(): string {
     let id = '';
     while (id.length < ID_LENGTH) id += ID_ALPHABET[Math.floor(this.#options.runtime.random() * ID_ALPHABET.length)]!;
     return id;

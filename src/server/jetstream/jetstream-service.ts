@@ -153,5 +153,6 @@ export class JetStreamService {
     this.#captures.start();
     this.#rehoming.start();
     this.#space.start();
+    this.backend.start();
   }
 }

@@ -1,5 +1,6 @@
 /** Owns what this node offers to the API: api/'s ApiBackend over the cluster and the streams that live here. */
 import type { NodeId } from '../../base/brand.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type {
   Catalogue,
@@ -20,12 +21,17 @@ import type {
   ApiRequest,
   JsonResponse,
   LocalStream,
+  RestoreRequest,
   ServerLimits,
+  SnapshotRequest,
   StreamAction,
 } from '../api/index.ts';
+import type { Router } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiRequest, decodeApiResponse, encodeApiRequest, encodeApiResponse } from './api-frames.ts';
+import { ArchiveService } from './archives/archive-service.ts';
 import type { LocalStreams } from './local-streams.ts';
+import { VisibleCatalogue } from './visible-catalogue.ts';
 
 /** Name of the request between nodes. */
 export const API_SERVICE = 'api';
@@ -52,6 +58,8 @@ export interface NodeBackendOptions {
   readonly streams: LocalStreams;
   readonly advisories: Advisories;
   readonly runtime: Runtime;
+  readonly router: Router;
+  readonly logger: Logger;
   readonly serverVersion: string;
   readonly domain: string;
   readonly systemAccount: string;
@@ -67,6 +75,8 @@ export class NodeBackend implements ApiBackend {
   readonly systemAccount: string;
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
+  readonly catalogue: Catalogue;
+  readonly #archives: ArchiveService;
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
   readonly #advisories: Advisories;
@@ -82,6 +92,8 @@ export class NodeBackend implements ApiBackend {
     this.#cluster = options.cluster;
     this.#streams = options.streams;
     this.#advisories = options.advisories;
+    this.catalogue = new VisibleCatalogue(options.cluster.catalogue);
+    this.#archives = new ArchiveService({ ...options, backend: this });
   }
 
   /** From here on other nodes get answers from `api`, which was built on this backend. */
@@ -91,6 +103,11 @@ export class NodeBackend implements ApiBackend {
     this.#cluster.serve(USAGE_SERVICE, (_from, body) =>
       Promise.resolve(Buffer.from(JSON.stringify(this.#localUsage(body.toString())))),
     );
+  }
+
+  /** To be called when the cluster has started. */
+  start(): void {
+    this.#archives.start();
   }
 
   get node(): NodeId {
@@ -105,8 +122,12 @@ export class NodeBackend implements ApiBackend {
     return this.#cluster.clustered;
   }
 
-  get catalogue(): Catalogue {
-    return this.#cluster.catalogue;
+  sendArchive(stream: LocalStream & { readonly account: string }, request: SnapshotRequest): void {
+    this.#archives.send(stream, request);
+  }
+
+  receiveArchive(assignment: StreamAssignment, restore: RestoreRequest): string {
+    return this.#archives.receive(assignment, restore);
   }
 
   accountLimits(): AccountLimits {

@@ -56,10 +56,11 @@ export class StreamCaptures {
       return;
     }
     capture.ingest.setNoAck(config.noAck);
-    if (sameSubjects(capture.subjects, config.subjects)) return;
+    const subjects = capturedSubjects(config);
+    if (sameSubjects(capture.subjects, subjects)) return;
     const withdrawOld = capture.withdraw;
-    capture.subjects = config.subjects;
-    capture.withdraw = this.#router.addCapture(assignment.account, config.subjects, capture.ingest);
+    capture.subjects = subjects;
+    capture.withdraw = this.#router.addCapture(assignment.account, subjects, capture.ingest);
     withdrawOld();
   }
 
@@ -72,8 +73,9 @@ export class StreamCaptures {
       acks: new PublishAckWriter(this.#router, { account, stream: name, domain: this.#domain }),
       noAck: config.noAck,
     });
-    const withdraw = this.#router.addCapture(account, config.subjects, ingest);
-    this.#captures.set(group, { ingest, subjects: config.subjects, withdraw });
+    const subjects = capturedSubjects(config);
+    const withdraw = this.#router.addCapture(account, subjects, ingest);
+    this.#captures.set(group, { ingest, subjects, withdraw });
   }
 
   #withdraw(group: GroupId): void {
@@ -83,6 +85,11 @@ export class StreamCaptures {
     capture.withdraw();
     capture.ingest.close();
   }
+}
+
+/** What is published while an archive is loaded would come before its messages. */
+function capturedSubjects(config: StreamConfig): readonly string[] {
+  return config.restoring === true ? [] : config.subjects;
 }
 
 function sameSubjects(a: readonly string[], b: readonly string[]): boolean {
