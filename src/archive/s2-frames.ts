@@ -10,10 +10,9 @@ import { decodeBlock } from './s2-block.ts';
 
 const COMPRESSED = 0x00;
 const UNCOMPRESSED = 0x01;
+const INDEX = 0x99;
 const PADDING = 0xfe;
 const STREAM_IDENTIFIER = 0xff;
-/** Chunk types from here on may be skipped by who does not know them. */
-const FIRST_SKIPPABLE = 0x80;
 const CHUNK_HEADER_BYTES = 4;
 const CHECKSUM_BYTES = 4;
 const IDENTIFIERS = ['S2sTwO', 'sNaPpY'];
@@ -90,7 +89,8 @@ export class FrameDecoder {
     }
     if (!this.#begun) throw new ArchiveError('s2: corrupt input');
     if (type === COMPRESSED || type === UNCOMPRESSED) return decodeData(type, body);
-    if (type === PADDING || type >= FIRST_SKIPPABLE) return undefined;
+    if (type === PADDING || type === INDEX) return undefined;
+    // Other types could be skipped as well, but a chunk whose type was damaged would then be missing unnoticed.
     throw new ArchiveError('s2: unsupported input');
   }
 }

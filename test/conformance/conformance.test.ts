@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
+import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
@@ -54,6 +55,7 @@ function runAll(client: () => RawClient): void {
     ...STREAM_SCENARIOS,
     ...MESSAGE_SCENARIOS,
     ...DIRECT_GET_SCENARIOS,
+    ...ARCHIVE_SCENARIOS,
     ...CONSUMER_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,

@@ -9,6 +9,8 @@ export interface Reply {
   /** The header block as text; empty if there was none. */
   readonly headers: string;
   readonly payload: string;
+  /** The payload as it came. */
+  readonly bytes: Buffer;
   readonly subject: string;
   /** Where it wants an answer; empty if nowhere. */
   readonly replyTo: string;
@@ -73,7 +75,7 @@ export class RawClient {
    */
   request(
     subject: string,
-    body = '',
+    body: string | Buffer = '',
     options: {
       readonly headers?: string | undefined;
       readonly timeoutMs?: number;
@@ -121,7 +123,11 @@ export class RawClient {
     this.#open.clear();
   }
 
-  publish(subject: string, body = '', options: { readonly reply?: string; readonly headers?: string } = {}): void {
+  publish(
+    subject: string,
+    body: string | Buffer = '',
+    options: { readonly reply?: string; readonly headers?: string } = {},
+  ): void {
     this.#publish(subject, options.reply ?? '', body, options.headers);
   }
 
@@ -136,16 +142,14 @@ export class RawClient {
     this.#socket.destroy();
   }
 
-  #publish(subject: string, reply: string, body: string, headers: string | undefined): void {
+  #publish(subject: string, reply: string, body: string | Buffer, headers: string | undefined): void {
     const target = reply === '' ? subject : `${subject} ${reply}`;
-    const payloadBytes = Buffer.byteLength(body);
-    if (headers === undefined) {
-      this.#socket.write(`PUB ${target} ${payloadBytes}${CRLF}${body}${CRLF}`);
-      return;
-    }
-    const block = `NATS/1.0${CRLF}${headers}${CRLF}${CRLF}`;
+    const payload = Buffer.from(body);
+    const block = headers === undefined ? '' : `NATS/1.0${CRLF}${headers}${CRLF}${CRLF}`;
     const bytes = Buffer.byteLength(block);
-    this.#socket.write(`HPUB ${target} ${bytes} ${bytes + payloadBytes}${CRLF}${block}${body}${CRLF}`);
+    const line =
+      headers === undefined ? `PUB ${target} ${payload.length}` : `HPUB ${target} ${bytes} ${bytes + payload.length}`;
+    this.#socket.write(Buffer.concat([Buffer.from(`${line}${CRLF}${block}`), payload, Buffer.from(CRLF)]));
   }
 
   #pong(): Promise<void> {
@@ -190,7 +194,8 @@ export class RawClient {
     if (waiter === undefined) return;
     const { subject, replyTo, content, headersBytes } = message;
     const headers = content.toString('utf8', 0, headersBytes);
-    waiter.replies.push({ subject, replyTo, headers, payload: content.toString('utf8', headersBytes) });
+    const bytes = Buffer.from(content.subarray(headersBytes));
+    waiter.replies.push({ subject, replyTo, headers, bytes, payload: bytes.toString('utf8') });
     if (waiter.isComplete(waiter.replies)) waiter.finish();
   }
 }

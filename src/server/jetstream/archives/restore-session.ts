@@ -50,6 +50,8 @@ export class RestoreSession {
   #consumerBytes = 0;
   #lastSeq = 0;
   #receivedBytes = 0;
+  /** Why the archive can't be loaded: what still comes of it is thrown away. */
+  #problem: string | undefined;
   readonly #waiting: ReceivedMessage[] = [];
   #waitingBytes = 0;
   #working = false;
@@ -86,7 +88,7 @@ export class RestoreSession {
     if (this.#ended) return;
     this.#waitingBytes += message.payload.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
-      this.#fail('chunks come without waiting for their acknowledgement', message.reply);
+      this.#end('chunks come without waiting for their acknowledgement');
       return;
     }
     this.#waiting.push(message);
@@ -114,19 +116,26 @@ export class RestoreSession {
         return;
       }
       this.#receivedBytes += payload.length;
-      this.#decoder.decode(payload, (data) => {
-        this.#reader.read(data);
-      });
-      await this.#sendParts();
-      this.#answer(reply, NOTHING);
+      if (this.#problem === undefined) await this.#load(payload);
     } catch (error) {
       if (!(error instanceof ArchiveError)) throw error;
-      this.#fail(error.message, reply);
+      this.#problem = error.message;
+      // The sender learns of it at the end, for that is where it expects an answer.
+      if (payload.length === 0) this.#refuse(reply, this.#problem);
     }
+    if (payload.length > 0) this.#answer(reply, NOTHING);
+  }
+
+  async #load(chunk: Buffer): Promise<void> {
+    this.#decoder.decode(chunk, (data) => {
+      this.#reader.read(data);
+    });
+    await this.#sendParts();
   }
 
   async #finish(reply: string): Promise<void> {
-    if (!this.#reader.complete || !this.#decoder.atBoundary) throw new ArchiveError('the archive is not complete');
+    if (this.#problem !== undefined) throw new ArchiveError(this.#problem);
+    if (!this.#reader.complete || !this.#decoder.atBoundary) throw new ArchiveError('s2: corrupt input');
     this.#closeBatch();
     this.#parts.push({ consumer: '', body: emptyPlacedBatch((this.#lastSeq + 1) as Seq) }, ...this.#consumers);
     await this.#sendParts();
@@ -180,7 +189,7 @@ export class RestoreSession {
     if (!this.#writer.isEmpty) this.#parts.push({ consumer: '', body: this.#writer.take() });
   }
 
-  #fail(problem: string, reply: string): void {
+  #refuse(reply: string, problem: string): void {
     this.#answer(reply, this.#options.request.refuse(problem));
     this.#end(problem);
   }
