@@ -275,7 +275,6 @@ function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
     [request.mirror !== undefined, 'mirrors'],
     [request.sources.length > 0, 'sources'],
-    [request.allowMsgCounter, 'message counters'],
     [request.allowBatched, 'fast batch publish'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
@@ -375,6 +374,7 @@ function checkChange(current: StreamConfig, next: StreamConfig): ApiError | unde
   if (next.retention !== current.retention && [next.retention, current.retention].includes('workqueue')) {
     return cannot('change retention policy to/from workqueue');
   }
+  if (next.allowMsgCounter !== current.allowMsgCounter) return cannot('change message counter setting');
   if (current.sealed && !next.sealed) return cannot('unseal a sealed stream');
   if (current.denyDelete && !next.denyDelete) return cannot('cancel deny message deletes');
   if (current.denyPurge && !next.denyPurge) return cannot('cancel deny purge');

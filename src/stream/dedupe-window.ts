@@ -38,11 +38,13 @@ export class DedupeWindow {
     return this.#head;
   }
 
-  /** The sequence that buffer[start, end) was stored under, or 0. */
-  find(buffer: Buffer, start: number, end: number): number {
+  /** The sequence that buffer[start, end) was stored under after `afterUs`, or 0. */
+  find(buffer: Buffer, start: number, end: number, afterUs = -Infinity): number {
     if (this.#head === this.#tail) return 0;
     const id = this.#ids.find(buffer, start, end);
-    return id < 0 ? 0 : this.#seqs[this.#ordinals.get(id) % this.#seqs.length]!;
+    if (id < 0) return 0;
+    const place = this.#ordinals.get(id) % this.#seqs.length;
+    return this.#timesUs[place]! > afterUs ? this.#seqs[place]! : 0;
   }
 
   /** Remembers an id that is not held. `timeUs` never falls. */

@@ -5,6 +5,7 @@
  */
 import type { GroupStatus, Term } from '../raft/index.ts';
 import { AtomicIntake, type AtomicIntakeOptions } from './atomic-intake.ts';
+import type { CounterSink } from './counter-sink.ts';
 import { MessageDraft } from './message-draft.ts';
 import { emptyMessageView, holdsMessages, readMessage } from './message-format.ts';
 import { MessageRun } from './message-run.ts';
@@ -17,6 +18,7 @@ import type { StreamConfig, Submission } from './types.ts';
 
 export class PublishIntake {
   readonly #proposer: PublishSink;
+  readonly #counters: CounterSink | undefined;
   readonly #replies: PublishReplies;
   readonly #rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
   readonly #atomic: AtomicIntake;
@@ -30,19 +32,22 @@ export class PublishIntake {
     options: AtomicIntakeOptions & {
       readonly config: StreamConfig;
       readonly rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
+      /** The way into the log of a counter stream, which is one from its beginning. */
+      readonly counters?: CounterSink | undefined;
     },
   ) {
-    this.#proposer = options.proposer;
+    this.#counters = options.counters;
+    this.#proposer = options.counters ?? options.proposer;
     this.#replies = options.replies;
     this.#rewritersFor = options.rewritersFor;
-    this.#atomic = new AtomicIntake(options);
+    this.#atomic = new AtomicIntake({ ...options, proposer: this.#proposer });
     this.#config = options.config;
     this.#rewriters = this.#rewritersFor(options.config);
   }
 
   /** False: publishes go to the log as they come. */
   get isNeeded(): boolean {
-    return this.#rewriters.length > 0 || this.#config.allowAtomic;
+    return this.#rewriters.length > 0 || this.#config.allowAtomic || this.#counters !== undefined;
   }
 
   configChanged(config: StreamConfig): void {
@@ -55,10 +60,17 @@ export class PublishIntake {
     const led = role === 'leader' ? term : undefined;
     if (led !== this.#term) this.#atomic.dropAll();
     this.#term = led;
+    this.#counters?.pump();
+  }
+
+  /** Entries were applied, or proposals are welcome. */
+  pump(): void {
+    this.#counters?.pump();
   }
 
   close(): void {
     this.#atomic.dropAll();
+    this.#counters?.refuseAll();
   }
 
   submit(submission: Submission): void {

@@ -2,7 +2,13 @@
  * Owns one message on its way to the log while the leader may still change it. Parts are views of what was submitted
  * until they are replaced; a message that nobody changed goes on as the bytes that came.
  */
-import { emptyMessageView, storedMessageBytes, writeMessagePrefix, type MessageView } from './message-format.ts';
+import {
+  copyMessageFlags,
+  emptyMessageView,
+  storedMessageBytes,
+  writeMessagePrefix,
+  type MessageView,
+} from './message-format.ts';
 import { PublishHeaders } from './publish-headers.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -73,6 +79,12 @@ export class MessageDraft {
     return this.#scanned;
   }
 
+  /** The value of a header that streams do not honour; undefined if there is none. */
+  header(name: string): string | undefined {
+    const line = findLine(this.#headers, name);
+    return line && this.#headers.toString('utf8', line.start + name.length + 1, line.end).trim();
+  }
+
   /** Bytes of the message in stored form. */
   get storedBytes(): number {
     return storedMessageBytes(this.#subject.length, this.#headers.length, this.#payload.length);
@@ -102,6 +114,7 @@ export class MessageDraft {
     const [subject, headers, payload] = [this.#subject, this.#headers, this.#payload];
     const lengths = { subject: subject.length, headers: headers.length, payload: payload.length };
     let at = writeMessagePrefix(stored, 0, lengths);
+    copyMessageFlags(this.#view, stored);
     at += subject.copy(stored, at);
     at += headers.copy(stored, at);
     payload.copy(stored, at);

@@ -7,6 +7,7 @@
  */
 
 export const MESSAGE_PREFIX_BYTES = 12;
+const AT_FLAGS = 10;
 /** `max_payload` may be raised to 64 MiB at most, so that a message always fits an entry and a frame. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024;
 
@@ -37,8 +38,13 @@ export function writeMessagePrefix(
   target.writeUInt32BE(storedMessageBytes(lengths.subject, lengths.headers, lengths.payload), offset);
   target.writeUInt32BE(lengths.headers, offset + 4);
   target.writeUInt16BE(lengths.subject, offset + 8);
-  target.writeUInt16BE(0, offset + 10);
+  target.writeUInt16BE(0, offset + AT_FLAGS);
   return offset + MESSAGE_PREFIX_BYTES;
+}
+
+/** Gives the message at the start of `target` the flags of the one in `view`. */
+export function copyMessageFlags({ buffer, start }: MessageView, target: Buffer): void {
+  buffer.copy(target, AT_FLAGS, start + AT_FLAGS, start + MESSAGE_PREFIX_BYTES);
 }
 
 /**

@@ -70,6 +70,12 @@ export class Proposer {
     return !this.#closed && this.#group.status.role === 'leader';
   }
 
+  /** Whatever this node proposed has been applied: the state is the one that the next entry will meet. */
+  get isSettled(): boolean {
+    const nothingWaits = this.#queue.length === 0 && this.#operations.length === 0;
+    return nothingWaits && this.#inFlight.every(({ kind }) => kind === 'progress');
+  }
+
   submit(submission: Publishes): void {
     if (!this.isLeading) {
       submission.settle({ kind: 'refused', reason: 'notLeader' });

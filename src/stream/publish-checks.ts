@@ -11,6 +11,9 @@ import {
   ATOMIC_DUPLICATE_ID,
   ATOMIC_PUBLISH_DISABLED,
   atomicHeaderUnsupported,
+  COUNTER_INCREMENT_INVALID,
+  COUNTER_INCREMENT_MISSING,
+  COUNTER_WITH_PAYLOAD,
   COUNTERS_DISABLED,
   EXPECTED_STREAM_MISMATCH,
   HEADERS_TOO_LARGE,
@@ -55,6 +58,20 @@ import { lastSeqOf } from './store-queries.ts';
 const MAX_HEADERS_BYTES = 65_535;
 const EXPECTED_LAST_MSG_ID_UNSUPPORTED = atomicHeaderUnsupported('Nats-Expected-Last-Msg-Id');
 
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+/** What would have to be true of a counter that nobody but its stream knows. */
+const NOT_FOR_COUNTERS = [
+  ROLLUP,
+  EXPECTED_STREAM,
+  EXPECTED_LAST_MSG_ID,
+  EXPECTED_LAST_SEQUENCE,
+  EXPECTED_LAST_SUBJECT_SEQUENCE,
+  EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT,
+];
+
 export type Rollup = 'none' | 'subject' | 'all';
 /** `undefined`: store it. A number: it is a duplicate of that sequence. */
 export type Verdict = ApiError | number | undefined;
@@ -67,11 +84,14 @@ export class PublishChecks {
   ttl = NO_TTL;
   isSchedule = false;
   readonly #state: ReplicatedState;
+  readonly #beforeLog: { readonly idsAfterUs: number } | undefined;
   /** While a message of an atomic batch is checked: those before it. */
   #stage: BatchStage | undefined;
 
-  constructor(state: ReplicatedState) {
+  /** What comes before the log is judged by ids stored after `idsAfterUs`, and counters have no value yet. */
+  constructor(state: ReplicatedState, beforeLog?: { readonly idsAfterUs: number }) {
     this.#state = state;
+    this.#beforeLog = beforeLog;
   }
 
   /** Judges the message in `view`, which would count for `size` bytes. */
@@ -86,6 +106,7 @@ export class PublishChecks {
       const verdict = this.#checkHeaders(view, headersBytes);
       if (verdict !== undefined) return verdict;
     }
+    if (config.allowMsgCounter && !this.#counts(view)) return COUNTER_INCREMENT_MISSING;
     return config.discard === 'new' ? this.#checkDiscardNew(view, size) : undefined;
   }
 
@@ -103,6 +124,7 @@ export class PublishChecks {
   admit(view: MessageView): void {
     this.trust(view);
     if (this.headers.has(ROLLUP)) this.#checkRollup(view);
+    if (this.isSchedule) this.rollup = 'subject';
   }
 
   /** Takes in the headers of a message that is stored in any case, and removes no others. */
@@ -143,7 +165,8 @@ export class PublishChecks {
     if (headersBytes > MAX_HEADERS_BYTES) return HEADERS_TOO_LARGE;
     if (!headers.any) return undefined;
     const { config } = this.#state;
-    if (headers.has(INCREMENT)) return COUNTERS_DISABLED;
+    const counterRefusal = headers.has(INCREMENT) ? this.#checkIncrement(view) : undefined;
+    if (counterRefusal !== undefined) return counterRefusal;
     if (headers.has(EXPECTED_STREAM) && headers.text(EXPECTED_STREAM) !== config.name) return EXPECTED_STREAM_MISMATCH;
     const ttl = headers.has(TTL) ? messageTtl(headers, TTL) : NO_TTL;
     if (ttl !== undefined && ttl !== NO_TTL && !config.allowMsgTtl) return MESSAGE_TTL_DISABLED;
@@ -157,6 +180,21 @@ export class PublishChecks {
     // One schedule per subject: also where its leader did not say so.
     if (this.isSchedule) this.rollup = 'subject';
     return undefined;
+  }
+
+  /** Whether a message of a counter stream says how to count; in the log, it has its value as well. */
+  #counts(view: MessageView): boolean {
+    const hasValue = view.end > view.payloadStart;
+    return this.headers.has(INCREMENT) && (hasValue || this.#beforeLog !== undefined);
+  }
+
+  #checkIncrement(view: MessageView): ApiError | undefined {
+    const { headers } = this;
+    if (!isIncrement(headers)) return COUNTER_INCREMENT_INVALID;
+    if (!this.#state.config.allowMsgCounter) return COUNTERS_DISABLED;
+    if (this.#beforeLog === undefined) return undefined;
+    if (view.end > view.payloadStart) return COUNTER_WITH_PAYLOAD;
+    return NOT_FOR_COUNTERS.some((header) => headers.has(header)) ? COUNTER_INCREMENT_INVALID : undefined;
   }
 
   #checkSequences(view: MessageView): Verdict {
@@ -202,7 +240,8 @@ export class PublishChecks {
     const isRepeated = this.#stage !== undefined && headers.has(MSG_ID) && !this.#stage.addId(headers.text(MSG_ID));
     if (isRepeated) return ATOMIC_DUPLICATE_ID;
     if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
-      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
+      const afterUs = this.#beforeLog?.idsAfterUs;
+      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID), afterUs);
       if (original !== 0) return original;
     }
     if (!headers.has(EXPECTED_LAST_MSG_ID)) return undefined;
@@ -259,4 +298,14 @@ export class PublishChecks {
     }
     return undefined;
   }
+}
+
+/** A decimal, with a sign perhaps. */
+function isIncrement(headers: PublishHeaders): boolean {
+  const end = headers.end(INCREMENT);
+  let at = headers.start(INCREMENT);
+  if (headers.buffer[at] === PLUS || headers.buffer[at] === MINUS) at++;
+  if (at === end) return false;
+  for (; at < end; at++) if (headers.buffer[at]! < ZERO || headers.buffer[at]! > NINE) return false;
+  return true;
 }

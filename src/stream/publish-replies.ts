@@ -20,6 +20,11 @@ export class PublishReplies {
     return `{"stream":${this.#stream},${this.#domain}"seq":${seq},"batch":${JSON.stringify(id)},"count":${count}}`;
   }
 
+  /** A counter's new value. */
+  counter(seq: number, value: string): string {
+    return `{"stream":${this.#stream},${this.#domain}"seq":${seq},"val":"${value}"}`;
+  }
+
   /** The plain acknowledgement, for where it is not understood by itself. */
   stored(seq: number): string {
     return `{"stream":${this.#stream},${this.#domain}"seq":${seq}}`;

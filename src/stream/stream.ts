@@ -19,6 +19,7 @@ import {
   ENTRY_PLACED_BATCH,
   ENTRY_PRODUCED_BATCH,
 } from './entry-format.ts';
+import { CounterSink } from './counter-sink.ts';
 import { PublishIntake } from './intake.ts';
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
@@ -103,9 +104,11 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#runtime = options.runtime;
     this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
     this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
+    const replies = new PublishReplies(options.config.name, options.domain);
     this.#intake = new PublishIntake({
       proposer: this.#proposer,
-      replies: new PublishReplies(options.config.name, options.domain),
+      replies,
+      counters: options.config.allowMsgCounter ? this.#newCounterSink(replies) : undefined,
       rewritersFor: (config) => rewritersFor(config, options.runtime),
       budget: options.batches ?? new BatchBudget(),
       runtime: options.runtime,
@@ -251,6 +254,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
+    this.#intake.pump();
     this.#timekeeper.schedule();
   }
 
@@ -264,6 +268,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   proposalsWelcome(): void {
     this.#proposer.flush();
+    this.#intake.pump();
     this.extension.proposalsWelcome();
   }
 
@@ -328,6 +333,17 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   #pause(): Promise<void> {
     return new Promise((resolve) => {
       this.#runtime.defer(resolve);
+    });
+  }
+
+  #newCounterSink(replies: PublishReplies): CounterSink {
+    return new CounterSink({
+      proposer: this.#proposer,
+      group: this.#group,
+      runtime: this.#runtime,
+      replies,
+      state: () => this.#replica.state,
+      read: (seq, into, onReady) => this.read(seq, into, onReady),
     });
   }
 

@@ -8,6 +8,7 @@ import { startServers, type Servers } from '../harness/server-process.ts';
 import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
+import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
@@ -60,6 +61,7 @@ function runAll(client: () => RawClient): void {
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
+    ...COUNTER_SCENARIOS,
     ...ours,
   ]) {
     test(scenario.title, async (t: TestContext) => {

@@ -26,7 +26,6 @@ const HONEST = 'accepting what can not be honoured would promise behaviour that 
 export const DIFFERENCES: readonly Difference[] = [
   { what: 'mirrors are refused', why: HONEST, scenario: unsupported('mirrors', { mirror: { name: 'O' } }) },
   { what: 'sources are refused', why: HONEST, scenario: unsupported('sources', { sources: [{ name: 'O' }] }) },
-  { what: 'counters are refused', why: HONEST, scenario: unsupported('message counters', { allow_msg_counter: true }) },
   {
     what: 'fast batches are refused',
     why: HONEST,
