@@ -95,7 +95,10 @@ function runs(pid: number, program: string): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     const isNode = basename(readlinkSync(`/proc/${pid}/exe`)).startsWith('node');
-    return basename(words[0] ?? '') === program || (isNode && basename(words[1] ?? '') === program);
+    // Options of Node may stand before the script.
+    const script = isNode ? words.findIndex((word, i) => i > 0 && !word.startsWith('-')) : 0;
+    // With a word after its name it is no server, but a command for people.
+    return basename(words[script] ?? '') === program && !/^[^-]/.test(words[script + 1] ?? '');
   } catch {
     return false; // it ended meanwhile, or belongs to somebody else
   }

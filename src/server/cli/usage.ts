@@ -4,7 +4,7 @@
 export function usage(program: string): string {
   return `
 Usage: ${program} [options]
-
+${commandsHint(program)}
 Server Options:
     -a, --addr, --net <host>         Listen on this host (default: 0.0.0.0)
     -p, --port <port>                Listen on this port for clients (default: 4222, -1: any free port)
@@ -48,6 +48,11 @@ Common Options:
 Accepted without effect: --connect_retries, --profile, --max_traced_msg_len.
 Not supported by this version: --user, --pass, --auth, --tls*, -ms, -s, -r.
 `;
+}
+
+/** Under the name of the reference server it is nothing but a server. */
+function commandsHint(program: string): string {
+  return program === 'nats-server' ? '' : `       ${program} help     lists the commands that talk to a server\n`;
 }
 
 /** Printed for `--help_tls`. */

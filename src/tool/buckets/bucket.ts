@@ -1,0 +1,51 @@
+/** Owns finding a bucket, and the parameters that its commands share. */
+import type { KV } from '@nats-io/kv';
+import type { StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Context } from '../context.ts';
+import { apiCode, STREAM_NOT_FOUND, ToolError } from '../failure.ts';
+import { argument, flag } from '../parameters.ts';
+
+export const BUCKET = argument('BUCKET', 'Name of the bucket');
+export const KEY = argument('KEY', 'Key');
+export const FORCE = flag('Do it without asking', { short: 'f' });
+
+const PREFIX = 'KV_';
+
+/** Undefined when there is none. */
+export async function findBucket(context: Context, name: string): Promise<StreamInfo | undefined> {
+  const api = await context.api();
+  try {
+    return await api.request<StreamInfo>(`STREAM.INFO.${PREFIX}${name}`);
+  } catch (error) {
+    if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+export async function bucketInfo(context: Context, name: string): Promise<StreamInfo> {
+  const info = await findBucket(context, name);
+  if (info === undefined) throw new ToolError(`no bucket is called ${name}`);
+  return info;
+}
+
+/** All buckets, by what their names begin with. */
+export async function listBuckets(context: Context, prefix = PREFIX): Promise<readonly StreamInfo[]> {
+  const streams = await (await context.api()).list<StreamInfo>('STREAM.LIST', 'streams');
+  return streams.filter(({ config }) => config.name.startsWith(prefix));
+}
+
+export function bucketName({ config }: StreamInfo): string {
+  return config.name.slice(PREFIX.length);
+}
+
+/** Over `connection`, if it is not to be the context's own. @throws {ToolError} when there is none. */
+export async function openBucket(context: Context, name: string, connection?: NatsConnection): Promise<KV> {
+  const { config } = await bucketInfo(context, name);
+  const { Kvm } = await import('@nats-io/kv');
+  const manager = new Kvm(await context.jetstream(connection));
+  const timeout = context.settings.timeoutMs;
+  // Only the longer way, which asks for the configuration again, knows that a mirror's keys are written elsewhere.
+  if (config.mirror !== undefined) return manager.create(name, { timeout });
+  return manager.open(name, { timeout, allow_direct: config.allow_direct });
+}

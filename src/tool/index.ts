@@ -1,0 +1,1 @@
+export { runTool } from './program.ts';

@@ -1,0 +1,84 @@
+/** Owns how a message is shown: for people, raw, or as a JSON document on one line. */
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { formatTime } from '../units.ts';
+import type { Output } from './output.ts';
+
+/** What a stream knows about a message besides its content. */
+export interface StreamPosition {
+  readonly stream: string;
+  readonly seq: number;
+  readonly time: string;
+  readonly consumer?: string;
+  readonly deliveries?: number;
+  readonly pending?: number;
+}
+
+export interface ShownMessage {
+  readonly subject: string;
+  readonly reply?: string | undefined;
+  readonly headers?: MsgHdrs | undefined;
+  readonly data: Uint8Array;
+  readonly position?: StreamPosition;
+}
+
+export type MessageForm = 'full' | 'raw' | 'headers';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const NEWLINE = Buffer.from('\n');
+
+export async function printMessage(
+  output: Output,
+  message: ShownMessage,
+  form: MessageForm,
+  count?: number,
+): Promise<void> {
+  if (output.json) await output.item(messageDocument(message), String);
+  else if (form === 'raw') await output.write(Buffer.concat([message.data, NEWLINE]));
+  else await output.write(fullText(output, message, form, count));
+}
+
+/** `data` when it is text, `data_base64` when it is not. */
+export function messageDocument({ subject, reply, headers, data, position }: ShownMessage): unknown {
+  const text = asText(data);
+  return {
+    subject,
+    ...(reply !== undefined && reply !== '' && { reply }),
+    ...(headers !== undefined && { headers: headersDocument(headers) }),
+    ...(text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text }),
+    ...position,
+  };
+}
+
+function headersDocument(headers: MsgHdrs): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries([...headers].map(([name, values]) => [name, values]));
+}
+
+function asText(data: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(data);
+  } catch {
+    return undefined; // not UTF-8
+  }
+}
+
+function fullText(output: Output, message: ShownMessage, form: MessageForm, count: number | undefined): string {
+  const { subject, reply, headers, data, position } = message;
+  const number = count === undefined ? '' : `[#${count}] `;
+  const answer = reply === undefined || reply === '' ? '' : ` reply to ${reply}`;
+  const where = position === undefined ? '' : ` ${positionText(position)}`;
+  const lines = [output.style.bold(`${number}${subject}`) + output.style.dim(`${where}${answer}`)];
+  if (headers !== undefined) {
+    for (const [name, values] of headers) for (const value of values) lines.push(`${name}: ${value}`);
+  }
+  if (form === 'full') {
+    if (headers !== undefined && lines.length > 1) lines.push('');
+    lines.push(asText(data) ?? Buffer.from(data).toString('base64'));
+  }
+  return `${lines.join('\n')}\n\n`;
+}
+
+function positionText({ stream, seq, time, deliveries, pending }: StreamPosition): string {
+  const again = deliveries === undefined || deliveries < 2 ? '' : `, delivery ${deliveries}`;
+  const rest = pending === undefined ? '' : `, ${pending} pending`;
+  return `${stream} #${seq} at ${formatTime(time)}${again}${rest}`;
+}

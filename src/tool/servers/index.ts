@@ -1,0 +1,2 @@
+export { ACCOUNT } from './account.ts';
+export { SERVER } from './server.ts';

@@ -1,0 +1,94 @@
+/** Owns getting single messages out of a stream, and deleting them. */
+import { command } from '../command.ts';
+import { UsageError } from '../failure.ts';
+import { printMessage, type ShownMessage } from '../output/index.ts';
+import { argument, flag, integer, optionalArgument, sequenceArgument, text, time, toggle } from '../parameters.ts';
+import { FORCE, NAME } from './configure.ts';
+
+/** The API's form of a message. */
+interface StoredMessage {
+  readonly message: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly time: string;
+    readonly data?: string;
+    /** The header block, in base64. */
+    readonly hdrs?: string;
+  };
+}
+
+export const GET = command({
+  summary: 'Print one message of a stream',
+  parameters: {
+    stream: NAME,
+    seq: optionalArgument('SEQ', 'Sequence of the message'),
+    last: flag('The last message'),
+    subject: text('The last one of this subject with --last, else the next one from SEQ on', {
+      placeholder: 'SUBJECT',
+    }),
+    since: time('The first one from this time on, or from this long ago'),
+    raw: flag('Print nothing but the content', { short: 'r' }),
+    headersOnly: flag('Print no content'),
+  },
+  examples: ['stream get ORDERS 1', 'stream get ORDERS --last', 'stream get ORDERS --last --subject orders.new --raw'],
+  run: async (input, context) => {
+    const api = await context.api();
+    const answer = await api.request<StoredMessage>(`STREAM.MSG.GET.${input.stream}`, query(input));
+    if (context.output.json) {
+      await context.output.document(answer, String);
+      return;
+    }
+    const form = input.raw ? 'raw' : input.headersOnly ? 'headers' : 'full';
+    await printMessage(context.output, await shown(input.stream, answer), form);
+  },
+});
+
+interface Selection {
+  readonly seq: string | undefined;
+  readonly last: boolean;
+  readonly subject: string | undefined;
+  readonly since: string | undefined;
+}
+
+function query({ seq: word, last, subject, since }: Selection): object {
+  const seq = word === undefined ? undefined : integer('').read([word]);
+  if ([word, since].filter((given) => given !== undefined).length + Number(last) > 1) {
+    throw new UsageError('SEQ, --last and --since exclude each other');
+  }
+  if (last) return { last_by_subj: subject ?? '>' };
+  if (since !== undefined) return { start_time: since, ...(subject !== undefined && { next_by_subj: subject }) };
+  if (subject !== undefined) return { seq: seq ?? 1, next_by_subj: subject };
+  if (seq === undefined) throw new UsageError('SEQ is missing, or one of --last, --subject, --since');
+  return { seq };
+}
+
+async function shown(stream: string, { message }: StoredMessage): Promise<ShownMessage> {
+  const { MsgHdrsImpl } = await import('@nats-io/transport-node');
+  const headers = message.hdrs === undefined ? undefined : MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'));
+  return {
+    subject: message.subject,
+    headers,
+    data: Buffer.from(message.data ?? '', 'base64'),
+    position: { stream, seq: message.seq, time: message.time },
+  };
+}
+
+export const DELETE_MESSAGE = command({
+  summary: 'Delete one message of a stream',
+  parameters: {
+    stream: argument('STREAM', 'Name of the stream'),
+    seq: sequenceArgument('SEQ', 'Sequence of the message'),
+    erase: toggle('Overwrite its content (on unless --no-erase)'),
+    force: FORCE,
+  },
+  examples: ['stream rmm ORDERS 1 --force'],
+  run: async ({ stream, seq, erase, force }, context) => {
+    const api = await context.api();
+    await context.confirm(`Delete message ${seq} of ${stream}?`, force);
+    const answer = await api.request<object>(`STREAM.MSG.DELETE.${stream}`, {
+      seq,
+      ...(erase === false && { no_erase: true }),
+    });
+    await context.output.document(answer, () => `Deleted message ${seq} of ${stream}.\n`);
+  },
+});

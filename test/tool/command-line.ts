@@ -1,0 +1,103 @@
+/** Owns running the real executable against a real server: the one that TARGET=nats://host:port names, or our own. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { after, before } from 'node:test';
+import { MILLRACE, startServers, type Servers } from '../harness/server-process.ts';
+
+const TIMEOUT_MS = 60_000;
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** What comes from stdin. */
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+export class CommandLine {
+  /** Known once the server runs. */
+  url: string;
+  readonly #binary: string;
+
+  constructor(url = '', binary = MILLRACE) {
+    this.url = url;
+    this.#binary = binary;
+  }
+
+  /** Resolves when it has ended, however. */
+  run(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    return this.start(words, options).ended;
+  }
+
+  /** Resolves with what it printed; fails unless it ended with 0. */
+  async output(words: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(words, options);
+    if (code !== 0) throw new Error(`millrace ${words.join(' ')} ended with ${code}: ${stderr}`);
+    return stdout;
+  }
+
+  async json(words: readonly string[], options: RunOptions = {}): Promise<unknown> {
+    return JSON.parse(await this.output([...words, '--json'], options));
+  }
+
+  /** Something that goes on for a while: `saying` resolves when it has said `sentence` on stderr. */
+  start(words: readonly string[], options: RunOptions = {}): RunningCommand {
+    const child = spawn(this.#binary, words, {
+      env: { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, ...options.env },
+      cwd: options.cwd,
+      timeout: TIMEOUT_MS,
+    });
+    child.stdin.on('error', () => undefined); // it ended without reading all
+    child.stdin.end(options.input ?? '');
+    let said = '';
+    const listeners = new Set<() => void>();
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      for (const listener of listeners) listener();
+    });
+    const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const ended = Promise.all([exit, text(child.stdout)]).then(([code, stdout]) => ({ code, stdout, stderr: said }));
+    const saying = (sentence: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const listen = (): void => {
+          if (said.includes(sentence)) resolve();
+        };
+        listeners.add(listen);
+        listen();
+        void exit.then((code) => {
+          reject(new Error(`ended with ${code} before it said "${sentence}": ${said}`));
+        });
+      });
+    return { ended, saying, interrupt: () => child.kill('SIGINT') };
+  }
+}
+
+export interface RunningCommand {
+  readonly ended: Promise<Outcome>;
+  saying(sentence: string): Promise<void>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+}
+
+/** To be called once, outside of all tests: the server is started before them and ends after them. */
+export function commandLine(): CommandLine {
+  const commands = new CommandLine();
+  let servers: Servers | undefined;
+  before(async () => {
+    const target = process.env['TARGET'];
+    if (target === undefined) servers = await startServers({ nodes: 1 });
+    commands.url = target ?? servers!.first.url;
+  });
+  after(() => servers?.stop());
+  return commands;
+}
+
+/** A name that no earlier run has left something under. */
+export function uniqueName(stem: string): string {
+  return `${stem}_${process.pid}_${Date.now().toString(36)}`;
+}

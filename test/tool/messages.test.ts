@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { commandLine, uniqueName } from './command-line.ts';
+
+const millrace = commandLine();
+
+describe('publishing and listening', () => {
+  test('what is published is printed by who listens, with its headers', async () => {
+    const subject = uniqueName('chat');
+    const listener = millrace.start(['sub', `${subject}.>`, '--count', '3']);
+    await listener.saying('Listening on');
+    await millrace.output(['pub', `${subject}.a`, 'hello', '--header', 'Who: anna', '--reply', 'answers']);
+    await millrace.output(['pub', `${subject}.{{Count}}`, 'number {{Count}}', '--count', '2']);
+    const { code, stdout } = await listener.ended;
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      `[#1] ${subject}.a reply to answers\nWho: anna\n\nhello\n\n[#2] ${subject}.1\nnumber 1\n\n[#3] ${subject}.2\nnumber 2\n\n`,
+    );
+  });
+
+  test('a message is read from stdin, whole or line by line, and can be printed raw or as JSON', async () => {
+    const subject = uniqueName('stdin');
+    const raw = millrace.start(['sub', subject, '--count', '3', '--raw']);
+    const json = millrace.start(['sub', subject, '--count', '3', '--json']);
+    await Promise.all([raw.saying('Listening'), json.saying('Listening')]);
+    assert.equal(
+      await millrace.output(['pub', subject], { input: 'from stdin' }),
+      `Published 1 message to ${subject}\n`,
+    );
+    assert.equal(
+      await millrace.output(['pub', subject, '--lines'], { input: 'one\ntwo\n' }),
+      `Published 2 messages to ${subject}\n`,
+    );
+    assert.equal((await raw.ended).stdout, 'from stdin\none\ntwo\n');
+    const documents = (await json.ended).stdout.trim().split('\n');
+    assert.deepEqual(
+      documents.map((line) => JSON.parse(line) as unknown),
+      ['from stdin', 'one', 'two'].map((data) => ({ subject, data })),
+    );
+  });
+
+  test('members of a queue group share the messages', async () => {
+    const subject = uniqueName('queue');
+    const members = [1, 2].map(() => millrace.start(['sub', subject, '--queue', 'q', '--raw']));
+    await Promise.all(members.map((member) => member.saying('Listening')));
+    const all = millrace.start(['sub', subject, '--count', '20', '--raw']);
+    await all.saying('Listening');
+    await millrace.output(['pub', subject, '{{Count}}', '--count', '20']);
+    await all.ended;
+    for (const member of members) member.interrupt();
+    const received = await Promise.all(members.map(({ ended }) => ended));
+    assert.deepEqual(
+      received.map(({ code }) => code),
+      [0, 0],
+    );
+    const numbers = received.flatMap(({ stdout }) => stdout.trim().split('\n').filter(Boolean).map(Number));
+    assert.deepEqual(
+      numbers.sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+  });
+
+  test('requests are answered, echoed, and missed', async () => {
+    const subject = uniqueName('help');
+    const answering = millrace.start(['reply', subject, '{{Count}}: {{Request}}', '--count', '1', '--quiet']);
+    await answering.saying('Answering on');
+    assert.equal(await millrace.output(['req', subject, 'anybody?', '--raw']), '1: anybody?\n');
+    assert.equal((await answering.ended).code, 0);
+
+    const echoes = [1, 2].map((i) => millrace.start(['reply', subject, '--echo', '--queue', `q${i}`, '--count', '1']));
+    await Promise.all(echoes.map((echo) => echo.saying('Answering')));
+    assert.equal(await millrace.output(['req', subject, 'both', '--replies', '2', '--raw']), 'both\nboth\n');
+    await Promise.all(echoes.map(({ ended }) => ended));
+
+    const { code, stderr } = await millrace.run(['req', subject, 'x']);
+    assert.deepEqual([code, stderr], [1, 'millrace: nobody answers on this subject\n']);
+  });
+
+  test('what a stream has kept is replayed from where one likes', async () => {
+    const stream = uniqueName('REPLAY');
+    await millrace.output(['stream', 'add', stream, '--subjects', `${stream}.*`]);
+    const stored = await millrace.output(['pub', `${stream}.{{Count}}`, 'm{{Count}}', '--count', '4', '--jetstream']);
+    assert.equal(stored, [1, 2, 3, 4].map((seq) => `Stored in ${stream} as ${seq}\n`).join(''));
+
+    const replay = async (...words: string[]): Promise<string> =>
+      (await millrace.output(['sub', '--stream', stream, '--until-end', '--raw', ...words]))
+        .replaceAll('\n', ' ')
+        .trim();
+    assert.equal(await replay('--all'), 'm1 m2 m3 m4');
+    assert.equal(await replay('--last'), 'm4');
+    assert.equal(await replay('--start-sequence', '3'), 'm3 m4');
+    assert.equal(await replay('--since', '1h', '--count', '2'), 'm1 m2');
+    assert.equal(await replay('--last-per-subject'), 'm1 m2 m3 m4');
+    assert.equal(await replay('--all', `${stream}.2`), 'm2');
+    const [line] = (await millrace.output(['sub', `${stream}.2`, '--since', '1h', '--count', '1', '--json'])).split(
+      '\n',
+    );
+    const { seq, pending, data } = JSON.parse(line!) as Record<string, unknown>;
+    assert.deepEqual([seq, pending, data], [2, 0, 'm2']);
+    await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
+  test('a repeated id is stored once, and a subject that no stream stores is an error', async () => {
+    const stream = uniqueName('DEDUPE');
+    await millrace.output(['stream', 'add', stream]);
+    const publish = ['pub', stream, 'x', '--header', 'Nats-Msg-Id:1', '--jetstream'];
+    assert.equal(await millrace.output(publish), `Stored in ${stream} as 1\n`);
+    assert.equal(await millrace.output(publish), `Stored in ${stream} as 1, as it was already\n`);
+    assert.deepEqual(await millrace.json(publish), { stream, seq: 1, duplicate: true });
+    await millrace.output(['stream', 'rm', stream, '--force']);
+    const { code, stderr } = await millrace.run(publish);
+    assert.deepEqual([code, stderr], [1, `millrace: no stream stores ${stream}\n`]);
+  });
+});
