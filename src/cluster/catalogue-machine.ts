@@ -1,6 +1,9 @@
 /**
  * Owns the meta group's state machine: entries to records, checkpoints by pages (one per stream), the digest. What the
  * records mean is in catalogue-state.ts, what is proposed in catalogue-writer.ts.
+ *
+ * The catalogue that this node shows never goes back. A replica that has to build its state anew does so out of sight,
+ * until that is as far as what is shown: or else, by a catalogue that does not know them yet, streams would be deleted.
  */
 import type { NodeId } from '../base/brand.ts';
 import { crc32c } from '../base/checksum.ts';
@@ -20,6 +23,8 @@ interface Head {
   readonly version: number;
   readonly nextGroup: GroupId;
   readonly digest: number;
+  /** The last entry applied that was not Raft's own. */
+  readonly lastEntry: LogIndex;
   readonly nodes: readonly NodeId[];
   readonly removed: readonly NodeId[];
 }
@@ -52,7 +57,12 @@ function checkVersion(version: number): void {
 }
 
 export class CatalogueMachine implements StateMachine {
-  readonly #state: CatalogueState;
+  /** What this node shows. */
+  readonly #shown: CatalogueState;
+  #shownThrough = 0 as LogIndex;
+  /** What entries are applied to. */
+  #state: CatalogueState;
+  #lastEntry = 0 as LogIndex;
   readonly #listener: MetaListener;
   #digest = 0;
   /** Groups whose stream changed since the last durable checkpoint. */
@@ -67,8 +77,13 @@ export class CatalogueMachine implements StateMachine {
   #dead: LogIndex[] = [];
 
   constructor(state: CatalogueState, listener: MetaListener) {
+    this.#shown = state;
     this.#state = state;
     this.#listener = listener;
+    this.#watch(state);
+  }
+
+  #watch(state: CatalogueState): void {
     state.onChange(({ previous, current }) => this.#changed.add((current ?? previous)!.group));
   }
 
@@ -77,8 +92,18 @@ export class CatalogueMachine implements StateMachine {
       this.#digest = crc32c(entry.body, this.#digest);
       const results = decodeRecords(entry.body).map((record) => this.#state.apply(record));
       this.#entries.push(entry.index);
+      this.#lastEntry = entry.index;
+      this.#showIfAhead();
       this.#listener.applied(entry, results);
     }
+  }
+
+  #showIfAhead(): void {
+    if (this.#lastEntry < this.#shownThrough) return;
+    this.#shownThrough = this.#lastEntry;
+    if (this.#state === this.#shown) return;
+    this.#shown.replace(this.#state.content());
+    this.#state = this.#shown;
   }
 
   statusChanged(status: GroupStatus): void {
@@ -102,6 +127,7 @@ export class CatalogueMachine implements StateMachine {
       version: FORMAT_VERSION,
       nextGroup: this.#state.nextGroup,
       digest: this.#digest,
+      lastEntry: this.#lastEntry,
       nodes: this.#state.nodes(),
       removed: this.#state.removedNodes(),
     };
@@ -140,7 +166,10 @@ export class CatalogueMachine implements StateMachine {
     return dead;
   }
 
-  async restore(checkpoint: { readonly pages: AsyncIterable<readonly [Buffer, Buffer]> }): Promise<void> {
+  async restore(checkpoint: {
+    readonly appliedIndex: LogIndex;
+    readonly pages: AsyncIterable<readonly [Buffer, Buffer]>;
+  }): Promise<void> {
     let head: Head | undefined;
     const assignments = new Map<GroupId, StreamAssignment>();
     for await (const [key, page] of checkpoint.pages) {
@@ -152,9 +181,15 @@ export class CatalogueMachine implements StateMachine {
         assignments.set(assignment.group, assignment);
       }
     }
-    if (head === undefined) throw new StorageError('STORAGE_CORRUPT', 'the catalogue has a checkpoint without a head');
-    this.#state.replace({ ...head, assignments });
-    this.#digest = head.digest;
+    if (head === undefined && checkpoint.appliedIndex > 0) {
+      throw new StorageError('STORAGE_CORRUPT', 'the catalogue has a checkpoint without a head');
+    }
+    this.#lastEntry = head?.lastEntry ?? (0 as LogIndex);
+    this.#digest = head?.digest ?? 0;
+    this.#state = new CatalogueState();
+    this.#watch(this.#state);
+    if (head !== undefined) this.#state.replace({ ...head, assignments });
+    this.#showIfAhead();
     this.#changed.clear();
     this.#entries = [];
     this.#frozenEntries = 0;

@@ -29,6 +29,14 @@ export type CatalogueRecord =
 /** Of a record about a node: `done` tells whether it changed anything. */
 export type RecordResult = CatalogueResult | { readonly kind: 'node'; readonly done: boolean };
 
+/** All of it, as a checkpoint holds it. */
+export interface CatalogueContent {
+  readonly nextGroup: GroupId;
+  readonly nodes: readonly NodeId[];
+  readonly removed: readonly NodeId[];
+  readonly assignments: ReadonlyMap<GroupId, StreamAssignment>;
+}
+
 /** How many streams nodes hold replicas of, and were chosen to lead first. */
 export class Load {
   readonly #held = new Map<NodeId, number>();
@@ -136,13 +144,17 @@ export class CatalogueState implements Catalogue {
     }
   }
 
-  /** Replaces everything by what a checkpoint holds, and tells listeners the difference. */
-  replace(content: {
-    readonly nextGroup: GroupId;
-    readonly nodes: readonly NodeId[];
-    readonly removed: readonly NodeId[];
-    readonly assignments: ReadonlyMap<GroupId, StreamAssignment>;
-  }): void {
+  content(): CatalogueContent {
+    return {
+      nextGroup: this.#nextGroup,
+      nodes: this.nodes(),
+      removed: this.removedNodes(),
+      assignments: new Map(this.#byGroup),
+    };
+  }
+
+  /** Replaces everything, and tells listeners the difference. */
+  replace(content: CatalogueContent): void {
     const before = [...this.#byGroup.values()];
     for (const previous of before) {
       if (!content.assignments.has(previous.group)) this.#put(previous, undefined);

@@ -145,7 +145,9 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     });
     this.#requests.serve(SETTLE_SERVICE, (_from, body) => this.#settleHere(body));
     this.#meta.catalogue.onChange(({ previous, current }) => {
-      this.#reconfigurator.review((current ?? previous)!.group);
+      const { group } = (current ?? previous)!;
+      this.#reconfigurator.review(group);
+      if (current !== undefined && current.reconfiguration === undefined) this.#leaders.tellAgain(group);
     });
     this.#leaders.onChange((group) => {
       if (group === META_GROUP) this.#entry.reconsider();
@@ -215,7 +217,8 @@ export class ClusteredNode implements ClusterNode, LinkListener {
   }
 
   groupClosed(group: GroupId): void {
-    this.#leaders.forget(group);
+    if (this.#meta.catalogue.streamOfGroup(group) === undefined) this.#leaders.forget(group);
+    else this.#leaders.left(group);
     this.#reconfigurator.review(group);
   }
 

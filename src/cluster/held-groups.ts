@@ -94,7 +94,9 @@ export class HeldGroups {
   async #open(assignment: StreamAssignment): Promise<void> {
     const { host, machine, opened } = this.#options;
     const { group, groupName, storage } = assignment;
-    if (!this.#catalogueIsCurrent && !host.isStored(group)) {
+    // Nor may a group go on alone by a catalogue that may have forgotten its other members.
+    const others = this.#othersOf(assignment);
+    if (!this.#catalogueIsCurrent && (!host.isStored(group) || others.nodes.length === 0)) {
       this.#doubtful.add(group);
       return;
     }
@@ -103,11 +105,18 @@ export class HeldGroups {
       name: groupName,
       storage,
       bootstrap: bootstrapOf(assignment),
+      others,
       machine: (handle) => machine(assignment, handle),
     });
     opened(assignment);
     // It may have changed meanwhile.
     this.#due.add(group);
+  }
+
+  /** By a catalogue that is not current the group may be further than the catalogue: then nothing is certain. */
+  #othersOf(assignment: StreamAssignment): NonNullable<GroupOptions['others']> {
+    const nodes = holdersOf(assignment).filter((holder) => holder !== this.#options.node);
+    return { nodes, areMembers: this.#catalogueIsCurrent && assignment.reconfiguration === undefined };
   }
 
   async #leave(group: GroupId): Promise<void> {
@@ -120,6 +129,7 @@ export class HeldGroups {
     if (host.group(group) === undefined && !host.isStored(group)) return;
     leaving(group);
     await host.destroyGroup(group);
+    this.#options.logger.info({ group }, 'stream.left');
   }
 }
 

@@ -58,7 +58,26 @@ export class LeaderTable {
     this.#announce(group, before);
   }
 
-  /** The group left this node, or exists no more. */
+  /** The group goes on without this node, which from here on knows of its leaders what others tell. */
+  left(group: GroupId): void {
+    const own = this.#members.get(group);
+    if (own === undefined) return;
+    const told = this.#told.get(group);
+    if (own.leader !== undefined && own.leader !== this.#self && (told?.term ?? own.term) <= own.term) {
+      this.#told.set(group, own);
+    }
+    const before = this.leaderOf(group);
+    this.#members.delete(group);
+    this.#announce(group, before);
+  }
+
+  /** Says once more that this node leads the group, to those that have just left it. */
+  tellAgain(group: GroupId): void {
+    const own = this.#members.get(group);
+    if (own?.leader === this.#self) this.#tell({ group, term: own.term, leading: true });
+  }
+
+  /** The group exists no more. */
   forget(group: GroupId): void {
     const before = this.leaderOf(group);
     const own = this.#members.get(group);

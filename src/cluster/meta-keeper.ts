@@ -136,16 +136,17 @@ export class MetaKeeper {
   async #putOutRemoved(handle: GroupHandle): Promise<boolean> {
     const { meta, isUp, logger } = this.#options;
     const { voters, learners } = handle.status;
-    const removed = [...voters, ...learners].filter((node) => meta.catalogue.wasRemoved(node));
+    const removed = meta.catalogue.removedNodes();
     const observers = removed.filter((node) => isUp(node));
-    if (removed.every((node) => observers.includes(node) && learners.includes(node))) return false;
-    if (removed.includes(meta.node)) {
+    const put = removed.filter((node) => voters.includes(node) || learners.includes(node) !== observers.includes(node));
+    if (put.length === 0) return false;
+    if (voters.includes(meta.node) && removed.includes(meta.node)) {
       await handle.transferLeadership(voters.find((node) => isUp(node) && !removed.includes(node)));
       return true;
     }
     const others = without(handle, removed);
     await this.#change(handle, { voters: others.voters, learners: [...others.learners, ...observers] });
-    logger.info({ nodes: removed }, 'meta.removed');
+    logger.info({ removed: put, observers }, 'meta.removed');
     return false;
   }
 

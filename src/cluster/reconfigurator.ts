@@ -7,6 +7,9 @@
  * longer members let go of their replicas. Every step can be repeated: whoever leads the group next begins again with the
  * first one, and finds done what was done. So any node may stop at any moment.
  *
+ * Decisions are numbered by the assignment's generation, and the number travels with the group's membership: a leader
+ * whose catalogue is old can't take the group back to where an earlier decision wanted it.
+ *
  * A leader that is not among the members to come hands over first, as soon as one of them is a voter: what waits to be
  * published is held back for that moment, and not lost with the leader's last entries.
  */
@@ -97,18 +100,18 @@ export class Reconfigurator {
     }
     const { members } = assignment;
     if (!members.includes(node)) {
-      await this.#handOver(handle, members);
+      await this.#handOver(handle, members, drive.generation);
       return;
     }
-    await handle.changeMembership({ voters: members, learners: [] });
+    await handle.changeMembership({ voters: members, learners: [], generation: drive.generation });
     if (this.#drives.get(group) !== drive) return;
     logger.info({ group, stream: assignment.name, members }, 'stream.reconfigured');
     await settle(assignment);
   }
 
-  async #handOver(handle: GroupHandle, members: readonly NodeId[]): Promise<void> {
+  async #handOver(handle: GroupHandle, members: readonly NodeId[], generation: number): Promise<void> {
     const everybody = [...new Set([...handle.status.voters, ...members])];
-    await handle.changeMembership({ voters: everybody, learners: [] });
+    await handle.changeMembership({ voters: everybody, learners: [], generation });
     const { peers } = handle.status;
     const heirs = peers
       .filter((peer) => members.includes(peer.node) && !peer.catchingUp)

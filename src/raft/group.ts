@@ -58,6 +58,8 @@ export class Group implements GroupHandle {
   #couldPropose = false;
   #members: readonly NodeId[];
   #storedMembership: Membership;
+  /** See `GroupOptions.others`. Of no interest any more once there is a leader. */
+  #others: readonly NodeId[];
   /** The state is being built anew; until then nothing is heard or said. */
   #rebuilding = false;
 
@@ -71,6 +73,7 @@ export class Group implements GroupHandle {
     this.#core = this.#makeCore(state);
     this.#members = members(this.#core.membership);
     this.#storedMembership = this.#core.membership;
+    this.#others = options.others?.nodes ?? [];
     this.#machine = options.machine(this);
     const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
     this.#applier = new Applier(this.#machine, appliedIndex);
@@ -125,9 +128,14 @@ export class Group implements GroupHandle {
 
   // --- What the host asks ---
 
-  /** This node is the only member. */
+  /** This node is the only member, and nobody knows of another. */
   get isAlone(): boolean {
-    return this.#members.length === 1 && this.#members[0] === this.#context.node;
+    return this.#members.length === 1 && this.#members[0] === this.#context.node && this.#others.length === 0;
+  }
+
+  /** Members, and those who may be some: they are asked what they remember of this node. */
+  get relatives(): readonly NodeId[] {
+    return this.#others.length === 0 ? this.#members : [...this.#members, ...this.#others];
   }
 
   /** Sorted. */
@@ -188,7 +196,9 @@ export class Group implements GroupHandle {
   /** Voters that must agree, per set of a joint membership. */
   get voterSets(): readonly (readonly NodeId[])[] {
     const { membership } = this.#core;
-    return isJoint(membership) ? [membership.voters, membership.outgoing] : [membership.voters];
+    if (isJoint(membership)) return [membership.voters, membership.outgoing];
+    if (this.#others.length === 0) return [membership.voters];
+    return [membership.voters, [...new Set([...membership.voters, ...this.#others])]];
   }
 
   step(input: Input): void {
@@ -453,6 +463,7 @@ export class Group implements GroupHandle {
   changeMembership(change: {
     readonly voters: readonly NodeId[];
     readonly learners: readonly NodeId[];
+    readonly generation?: number;
   }): Promise<void> {
     if (!this.isLeader) return Promise.reject(new NotLeaderError(`group ${this.id}: not the leader`, true));
     return this.#requests.changeMembership(() => {
@@ -472,6 +483,7 @@ export class Group implements GroupHandle {
     this.#effects.statusChanged = false;
     this.#members = members(this.#core.membership);
     this.#storeMembership();
+    if (this.leader !== undefined) this.#others = [];
     if (!this.isLeader) {
       this.#proposals.reset();
       this.sender.stop();

@@ -165,7 +165,11 @@ class Host implements RaftHost, HostContext {
     const storage = new GroupStorage(this.#storage, options.id, options.storage, this.#cache);
     const { voters, learners, firstLeader } = options.bootstrap;
     const membership = makeMembership({ voters, learners });
-    const recovered = await recoverGroup(storage, { bootstrap: membership, logger: this.logger });
+    const recovered = await recoverGroup(storage, {
+      bootstrap: membership,
+      others: options.others,
+      logger: this.logger,
+    });
     const group = new Group(this, options, storage, this.#amnesia.stateOf(recovered, membership, firstLeader));
     group.put((batch) => {
       if (recovered === undefined) {
@@ -178,7 +182,7 @@ class Host implements RaftHost, HostContext {
     await group.start(recovered);
     this.#groups.set(options.id, group);
     this.markDirty(group);
-    for (const peer of group.members) if (!this.#peers.hasAnswered(peer)) this.#beat(peer);
+    for (const peer of group.relatives) if (!this.#peers.hasAnswered(peer)) this.#beat(peer);
     this.#timer.start();
     return group;
   }
@@ -414,7 +418,7 @@ class Host implements RaftHost, HostContext {
   /** Nodes that share a group with this one, sorted. */
   #peerNodes(): NodeId[] {
     const nodes = new Set<NodeId>();
-    for (const group of this.#groups.values()) for (const node of group.members) nodes.add(node);
+    for (const group of this.#groups.values()) for (const node of group.relatives) nodes.add(node);
     nodes.delete(this.node);
     return [...nodes].sort();
   }

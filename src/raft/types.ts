@@ -161,6 +161,8 @@ export interface GroupHandle {
   changeMembership(members: {
     readonly voters: readonly NodeId[];
     readonly learners: readonly NodeId[];
+    /** Of the decision behind it; one older than what the group has seen is refused. Absent: no matter. */
+    readonly generation?: number;
   }): Promise<void>;
 }
 
@@ -183,6 +185,15 @@ export interface GroupOptions {
     readonly learners: readonly NodeId[];
     /** Every member grants its vote of term 1 to this node when it creates the group, so no election is needed. */
     readonly firstLeader?: NodeId;
+  };
+  /**
+   * Other nodes that hold the group, as far as its opener knows. A log that knows of none may have lost the entry by which
+   * they came in: then this node must not go on by itself. Absent: none.
+   */
+  readonly others?: {
+    readonly nodes: readonly NodeId[];
+    /** They are members for certain; else they may be, or only be about to become some. */
+    readonly areMembers: boolean;
   };
   readonly machine: StateMachineFactory;
 }

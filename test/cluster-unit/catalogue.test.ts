@@ -249,6 +249,8 @@ function machine(): { readonly state: CatalogueState; readonly machine: Catalogu
   return { state, machine: new CatalogueMachine(state, listener) };
 }
 
+/** Where the checkpoints of these tests are taken; only 0 would mean something. */
+const AT_END = 100 as LogIndex;
 const AT = 5 as StreamAssignment['createdUs'];
 
 const HISTORY: readonly (readonly CatalogueRecord[])[] = [
@@ -287,7 +289,7 @@ test('replicas that apply the same entries are equal, however these are cut and 
     source.machine.endCheckpoint(true);
 
     const restored = machine();
-    await restored.machine.restore({ pages: sink.inOrder() });
+    await restored.machine.restore({ appliedIndex: AT_END, pages: sink.inOrder() });
     restored.machine.apply(entries.slice(cut));
     for (const { state, machine: other } of [source, restored]) {
       assert.deepEqual(state.streams('A'), whole.state.streams('A'));
@@ -328,7 +330,7 @@ test('listeners hear each change once and in order, also those that a checkpoint
   });
   replica.apply(HISTORY.slice(0, 2).map((records, i) => entryOf(i + 1, records)));
   assert.deepEqual(heard.splice(0), ['-@0 S@1', '-@0 T@1']);
-  await replica.restore({ pages: sink.inOrder() });
+  await replica.restore({ appliedIndex: AT_END, pages: sink.inOrder() });
   assert.deepEqual(heard, ['T@1 -@0', 'S@1 S@2', '-@0 U@1']);
 });
 
@@ -339,4 +341,21 @@ test('a catalogue of a later version stops the group instead of being half under
   assert.throws(() => {
     replica.apply([{ ...entry, body }]);
   }, /version 2/);
+});
+
+test('a replica that builds its catalogue anew shows what it had until it is as far again', async () => {
+  const entries = HISTORY.map((records, i) => entryOf(i + 1, records));
+  const { state, machine: replica } = machine();
+  replica.apply(entries);
+  const shown = state.content();
+  const told: string[] = [];
+  state.onChange(({ previous, current }) => told.push((current ?? previous)!.name));
+  await replica.restore({ appliedIndex: 0 as LogIndex, pages: new Pages().inOrder() });
+  assert.deepEqual(state.content(), shown);
+  replica.apply(entries.slice(0, -1));
+  assert.deepEqual(state.content(), shown);
+  replica.apply(entries.slice(-1));
+  assert.deepEqual([state.content(), told], [shown, []]);
+  replica.apply([entryOf(entries.length + 1, [{ op: 'delete', account: 'A', name: 'U' }])]);
+  assert.deepEqual(told, ['U']);
 });

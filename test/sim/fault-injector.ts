@@ -31,6 +31,8 @@ interface Options {
   readonly hasMemory: boolean;
   /** The last entry of the stream's group that was applied anywhere. */
   readonly lastApplied: (stream: OpenStream) => LogIndex;
+  /** Where streams have members of their own: nothing rests on this node alone, and nothing is on its way. */
+  readonly mayLose?: (node: SimulatedNode) => boolean;
 }
 
 export class FaultInjector {
@@ -165,6 +167,9 @@ export class FaultInjector {
 
   /** With this node there would still be a majority that remembers everything. */
   #mayForget(node: SimulatedNode): boolean {
+    const { mayLose } = this.#options;
+    // With fewer replicas than nodes, any two may be a majority.
+    if (mayLose !== undefined && (this.#forgetful.size > 0 || !mayLose(node))) return false;
     const others = [...this.#forgetful].filter((each) => each !== node).length;
     return (others + 1) * 2 < this.#options.nodes.length;
   }
@@ -174,8 +179,10 @@ export class FaultInjector {
   }
 
   #hasCaughtUp(node: SimulatedNode): boolean {
-    const { streams, lastApplied } = this.#options;
-    if (node.isDoomed || uptimeOf(node) < SETTLING_MS || node.streams.size < streams) return false;
+    const { streams, lastApplied, mayLose } = this.#options;
+    if (node.isDoomed || uptimeOf(node) < SETTLING_MS) return false;
+    if (mayLose === undefined ? node.streams.size < streams : node.catalogue?.meta.status?.repairing !== false)
+      return false;
     return [...node.streams.values()].every((stream) => {
       const { status } = stream.handle;
       return !status.repairing && status.leader !== undefined && status.lastApplied >= lastApplied(stream);

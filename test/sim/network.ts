@@ -66,6 +66,20 @@ export class SimulatedNetwork {
     return this.#cuts.has(`${from}>${to}`);
   }
 
+  isLinked(a: NodeId, b: NodeId): boolean {
+    return this.#receivers.has(a) && this.#receivers.has(b) && !this.isCut(a, b) && !this.isCut(b, a);
+  }
+
+  /** Has `task` run at `to`, unless it is lost on the way, or the process there is another by then. */
+  carry(from: NodeId, to: NodeId, task: () => void): void {
+    if (this.#random.chance(this.faults.lossProbability)) return;
+    const receiver = this.#receivers.get(to);
+    const { minDelayMs, maxDelayMs } = this.faults;
+    this.#time.schedule(minDelayMs + this.#random.next() * (maxDelayMs - minDelayMs), () => {
+      if (receiver !== undefined && this.#receivers.get(to) === receiver && !this.isCut(from, to)) task();
+    });
+  }
+
   #send(from: NodeId, to: NodeId, frame: Buffer): void {
     if (this.#random.chance(this.faults.lossProbability)) return;
     // What is on the wire is a copy: a sender may not change it any more, and a receiver may keep it.

@@ -30,6 +30,8 @@ export interface Plan {
   /** Between two of them. */
   readonly faultPauseMs: { readonly min: number; readonly max: number };
   readonly checkpoints: Partial<CheckpointPolicy>;
+  /** Streams are scaled and moved, and nodes removed, while things break. */
+  readonly isMoving: boolean;
   /** Virtual time with faults, before everything heals. */
   readonly durationMs: number;
 }
@@ -58,7 +60,18 @@ export function drawPlan(random: Random, durationMs: number): Plan {
     { minMs: 0.2, maxMs: 1 },
     { minMs: 2, maxMs: 10 },
   ]);
-  return { nodes, streams, faults, diskPace, faultPauseMs, checkpoints, durationMs };
+  return { nodes, streams, faults, diskPace, faultPauseMs, checkpoints, isMoving: false, durationMs };
+}
+
+/** Five nodes, and streams on some of them. Nothing is kept in memory: that may be lost with its only replica. */
+export function drawMovingPlan(random: Random, durationMs: number): Plan {
+  const plan = drawPlan(random, durationMs);
+  const nodes = Array.from({ length: 5 }, (_, at) => `n${at + 1}` as NodeId);
+  const streams = plan.streams.map(({ config, ...spec }) => ({
+    ...spec,
+    config: { ...config, storage: 'file' as const, numReplicas: random.pick([1, 3]) },
+  }));
+  return { ...plan, nodes, streams, isMoving: true };
 }
 
 function drawConfig(random: Random, name: string, numReplicas: number): StreamConfig {

@@ -1,5 +1,5 @@
 /**
- * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M]`, tells which of them fail,
+ * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M] [--moving]`, tells which of them fail,
  * and with which line each is replayed.
  */
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     duration: { type: 'string', default: '3000' },
+    moving: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -22,12 +23,14 @@ const failed: number[] = [];
 let acknowledgements = 0;
 
 for (let seed = from; seed < to; seed++) {
-  const result = await simulate({ seed, durationMs });
+  const result = await simulate({ seed, durationMs, isMoving: values.moving });
   acknowledgements += result.acknowledgements;
   if (result.violations.length > 0) {
     failed.push(seed);
     console.log(`\nseed ${seed}: ${result.violations.slice(0, 5).join('\n  ')}`);
-    console.log(`  replay: npm run sim -- --seeds 1 --from ${seed} --duration ${durationMs} --verbose`);
+    console.log(
+      `  replay: npm run sim -- --seeds 1 --from ${seed} --duration ${durationMs}${values.moving ? ' --moving' : ''} --verbose`,
+    );
   }
   if (values.verbose) console.log(result.recent.slice(-SHOWN_EVENTS).join('\n'));
   if (process.stdout.isTTY || seed % 50 === 0) {

@@ -19,6 +19,7 @@ import {
 } from '../../src/raft/index.ts';
 import { isNodeFrame } from '../../src/raft/node-frame.ts';
 import { createStream, type StreamConfig, type StreamInstance } from '../../src/stream/index.ts';
+import { CataloguePart, type CataloguePartOptions } from './catalogue-part.ts';
 import type { PromiseChecker } from './checkers.ts';
 import type { EventLog } from './event-log.ts';
 import type { SimulatedNetwork } from './network.ts';
@@ -34,7 +35,8 @@ const CREATED_US = 1_700_000_000_000_000 as TimestampUs;
 const RESET_MS = 1;
 
 export interface StreamSpec {
-  readonly group: GroupId;
+  /** Where there is a catalogue, that one gives it out. */
+  group: GroupId;
   readonly config: StreamConfig;
   readonly firstLeader: NodeId;
 }
@@ -66,6 +68,11 @@ export interface NodeSurroundings {
   readonly streams: readonly StreamSpec[];
   readonly checkpoints: Partial<CheckpointPolicy>;
   readonly interference: Interference;
+  /** Streams are where a catalogue says, and may go elsewhere. Absent: every node has them all, from the beginning. */
+  readonly catalogue?: {
+    readonly partOf: (node: NodeId) => CataloguePart | undefined;
+    readonly rehome: CataloguePartOptions['rehome'];
+  };
   readonly watch: (node: NodeId, spec: StreamSpec) => MachineWatch;
   readonly inbox: (node: NodeId, spec: StreamSpec) => ClientInbox;
   /** Its process began or ended. */
@@ -90,6 +97,12 @@ class Life {
   }
 }
 
+interface Process {
+  readonly runtime: SimulatedRuntime;
+  readonly logger: Logger;
+  readonly life: Life;
+}
+
 export class SimulatedNode {
   readonly id: NodeId;
   readonly disk = new SimulatedDisk();
@@ -98,6 +111,7 @@ export class SimulatedNode {
   readonly streams = new Map<GroupId, OpenStream>();
   runtime: SimulatedRuntime | undefined;
   host: RaftHost | undefined;
+  catalogue: CataloguePart | undefined;
   /** Since the last life its disk was damaged: what it promised may be forgotten. */
   damaged = false;
   #expectsFailure = false;
@@ -149,6 +163,7 @@ export class SimulatedNode {
     this.runtime?.stop();
     this.runtime = undefined;
     this.host = undefined;
+    this.catalogue = undefined;
     this.streams.clear();
     network.attach(this.id, undefined);
     this.disk.crash(cut);
@@ -207,49 +222,97 @@ export class SimulatedNode {
     });
     network.attach(this.id, this.host);
     this.#surroundings.linkChanged(this.id, true);
-    for (const spec of this.#surroundings.streams) {
-      await this.#openStream(this.host, spec, { runtime, logger, life });
-      if (life.isOver()) return;
-    }
-    log.note(`${this.id} is up`);
+    const process = { runtime, logger, life };
+    if (this.#surroundings.catalogue !== undefined) await this.#openCatalogue(this.host, process);
+    else for (const spec of this.#surroundings.streams) await this.#openStream(this.host, spec, process);
+    if (!life.isOver()) log.note(`${this.id} is up`);
   }
 
-  async #openStream(
-    host: RaftHost,
-    spec: StreamSpec,
-    process: { readonly runtime: SimulatedRuntime; readonly logger: Logger; readonly life: Life },
-  ): Promise<void> {
-    const { voters, watch, interference, inbox } = this.#surroundings;
-    const { runtime, logger, life } = process;
-    const clients = guarded(inbox(this.id, spec), life);
+  async #openStream(host: RaftHost, spec: StreamSpec, process: Process): Promise<void> {
+    if (process.life.isOver()) return;
     let made: Omit<OpenStream, 'handle'> | undefined;
     const handle = await host.openGroup({
       id: spec.group,
       name: spec.config.name,
       storage: spec.config.storage,
-      bootstrap: { voters, learners: [], firstLeader: spec.firstLeader },
+      bootstrap: { voters: this.#surroundings.voters, learners: [], firstLeader: spec.firstLeader },
       machine: (group) => {
-        let consumers: ConsumerSet | undefined;
-        const instance = createStream({
-          account: 'A',
-          config: spec.config,
-          revision: 1,
-          createdUs: CREATED_US,
-          group,
-          runtime,
-          logger,
-          createExtension: (extensionHost) =>
-            (consumers = createConsumers(extensionHost, { runtime, outlet: new RecordingOutlet(clients), logger })),
-        });
-        made = {
-          spec,
-          instance: interference.instance?.(instance) ?? instance,
-          consumers: interference.consumers?.(consumers!, clients) ?? consumers!,
-        };
-        return new WatchedMachine(interference.machine?.(instance, this.id) ?? instance, watch(this.id, spec));
+        const { machine, ...open } = this.#createStream(spec, group, process);
+        made = open;
+        return machine;
       },
     });
-    if (!life.isOver()) this.streams.set(spec.group, { ...made!, handle });
+    if (!process.life.isOver()) this.streams.set(spec.group, { ...made!, handle });
+  }
+
+  async #openCatalogue(host: RaftHost, process: Process): Promise<void> {
+    const { network, voters, streams, catalogue, log } = this.#surroundings;
+    const { runtime, logger, life } = process;
+    const made = new Map<GroupId, Omit<OpenStream, 'handle'>>();
+    const part = new CataloguePart({
+      node: this.id,
+      voters,
+      host,
+      runtime,
+      logger,
+      isLinked: (a, b) => network.isLinked(a, b),
+      carry: (to, task) => {
+        if (life.isOver()) return;
+        network.carry(this.id, to, () => {
+          const peer = catalogue!.partOf(to);
+          if (peer !== undefined) task(peer);
+        });
+      },
+      machine: (assignment, group) => {
+        const spec = streams.find(({ config }) => config.name === assignment.name)!;
+        spec.group = assignment.group;
+        const { machine, ...open } = this.#createStream(spec, group, process);
+        made.set(assignment.group, open);
+        return machine;
+      },
+      opened: ({ group }) => {
+        if (!life.isOver()) this.streams.set(group, { ...made.get(group)!, handle: host.group(group)! });
+      },
+      leaving: (group) => {
+        log.note(`${this.id} leaves ${group}`);
+        this.streams.delete(group);
+      },
+      rehome: catalogue!.rehome,
+    });
+    this.catalogue = part;
+    await part.start();
+  }
+
+  #createStream(
+    spec: StreamSpec,
+    group: GroupHandle,
+    { runtime, logger, life }: Process,
+  ): Omit<OpenStream, 'handle'> & { readonly machine: StateMachine } {
+    const { watch, interference, inbox } = this.#surroundings;
+    const clients = guarded(inbox(this.id, spec), life);
+    let consumers: ConsumerSet | undefined;
+    const instance = createStream({
+      account: 'A',
+      config: spec.config,
+      revision: 1,
+      createdUs: CREATED_US,
+      group,
+      runtime,
+      logger,
+      events: {
+        statusChanged: () => {
+          this.catalogue?.statusChanged(group.id);
+        },
+      },
+      createExtension: (extensionHost) =>
+        (consumers = createConsumers(extensionHost, { runtime, outlet: new RecordingOutlet(clients), logger })),
+    });
+    return {
+      spec,
+      instance: interference.instance?.(instance) ?? instance,
+      consumers: interference.consumers?.(consumers!, clients) ?? consumers!,
+      machine: new WatchedMachine(interference.machine?.(instance, this.id) ?? instance, watch(this.id, spec)),
+    };
   }
 
   #transport(life: Life): RaftTransport {
@@ -274,6 +337,7 @@ export class SimulatedNode {
     const report = (fields: object, event: string): void => {
       if (life.isOver()) return;
       log.note(`${this.id} ${event}`);
+      if (event === 'stream.notOpened' && !this.#expectsFailure) log.complain(`${this.id}: ${JSON.stringify(fields)}`);
       if (event === 'group.failed') {
         const { error } = fields as { error: unknown };
         log.complain(`${this.id}: a group failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);

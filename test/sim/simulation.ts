@@ -1,11 +1,12 @@
 /** Owns one simulated run of a whole cluster, from a seed to a verdict. */
-import type { Seq } from '../../src/base/brand.ts';
+import type { NodeId, Seq } from '../../src/base/brand.ts';
 import type { StoredMessage, StreamInstance } from '../../src/stream/index.ts';
 import { PromiseChecker, type ShownMessage } from './checkers.ts';
 import { EventLog } from './event-log.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { SimulatedNetwork } from './network.ts';
-import { drawPlan, type Plan } from './plan.ts';
+import { Operator } from './operator.ts';
+import { drawMovingPlan, drawPlan, type Plan } from './plan.ts';
 import { Random } from './random.ts';
 import { SimulatedNode, type Interference } from './simulated-node.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -22,6 +23,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly durationMs?: number;
   readonly interference?: Interference;
+  /** Streams are scaled and moved, and nodes removed, all the while. */
+  readonly isMoving?: boolean;
   /** Replaces what the seed would have chosen. */
   readonly change?: (plan: Plan) => Plan;
 }
@@ -48,14 +51,15 @@ class Simulation {
   readonly #nodes: SimulatedNode[] = [];
   readonly #workloads: Workload[];
   readonly #faults: FaultInjector;
+  readonly #operator: Operator | undefined;
   #isFaulty = true;
   #isDraining = true;
   #isQuietening = true;
 
-  constructor({ seed, durationMs = 3000, interference = {}, change }: SimulationOptions) {
+  constructor({ seed, durationMs = 3000, interference = {}, isMoving = false, change }: SimulationOptions) {
     this.#random = new Random(seed * 7919);
     const random = this.#random;
-    const drawn = drawPlan(random.fork(), durationMs);
+    const drawn = (isMoving ? drawMovingPlan : drawPlan)(random.fork(), durationMs);
     this.#plan = change?.(drawn) ?? drawn;
     const { nodes, streams, checkpoints, faults, diskPace } = this.#plan;
     const time = this.#time;
@@ -66,6 +70,8 @@ class Simulation {
       streams.map((spec) => [spec, new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes })]),
     );
     this.#workloads = [...workloads.values()];
+    this.#operator = isMoving ? new Operator({ nodes: this.#nodes, streams, random: random.fork(), log }) : undefined;
+    const operator = this.#operator;
     for (const id of nodes) {
       this.#nodes.push(
         new SimulatedNode(id, {
@@ -79,6 +85,12 @@ class Simulation {
           streams,
           checkpoints,
           interference,
+          ...(operator && {
+            catalogue: {
+              partOf: (node: NodeId) => this.#nodes.find(({ id }) => id === node)?.catalogue,
+              rehome: operator.rehome,
+            },
+          }),
           watch: (node, spec) => workloads.get(spec)!.watch(node),
           inbox: (node, spec) => workloads.get(spec)!.inbox(node),
           linkChanged: (node, up) => {
@@ -97,6 +109,7 @@ class Simulation {
       streams: streams.length,
       hasMemory: streams.some(({ config }) => config.storage === 'memory'),
       lastApplied: ({ spec }) => workloads.get(spec)!.logChecker.lastApplied,
+      ...(operator && { mayLose: (node: SimulatedNode) => operator.mayLose(node) }),
     });
   }
 
@@ -113,8 +126,9 @@ class Simulation {
     this.#time.schedule(0, () => {
       for (const node of this.#nodes) node.start();
     });
-    if (!(await this.#until('all streams have leaders', () => this.#allLed, START_LIMIT_MS))) return;
+    if (!(await this.#until('all streams have leaders', () => this.#isReady, START_LIMIT_MS))) return;
     for (const workload of this.#workloads) this.#keepActing(workload);
+    if (this.#operator !== undefined) this.#keepMoving(this.#operator);
     this.#time.schedule(FIRST_STRIKE_MS, () => {
       this.#keepStriking();
     });
@@ -130,6 +144,10 @@ class Simulation {
     return this.#log.violations.length > 0;
   }
 
+  get #isReady(): boolean {
+    return this.#operator?.create() !== false && this.#allLed;
+  }
+
   get #allLed(): boolean {
     return this.#workloads.every((workload) => workload.open().some(({ handle }) => handle.status.ready));
   }
@@ -139,6 +157,14 @@ class Simulation {
     workload.act();
     this.#time.schedule(this.#random.integer(1, 20), () => {
       this.#keepActing(workload);
+    });
+  }
+
+  #keepMoving(operator: Operator): void {
+    if (!this.#isFaulty) return;
+    operator.act();
+    this.#time.schedule(this.#random.integer(50, 600), () => {
+      this.#keepMoving(operator);
     });
   }
 
@@ -177,6 +203,7 @@ class Simulation {
   }
 
   get #allTakePart(): boolean {
+    if (this.#operator !== undefined) return this.#operator.isConverged && this.#allLed;
     return (
       this.#nodes.every(
         ({ streams }) =>
@@ -195,11 +222,17 @@ class Simulation {
   }
 
   get #allEqual(): boolean {
-    return this.#nodes.every(({ streams }) =>
-      this.#workloads.every(
-        ({ group, logChecker }) => (streams.get(group)?.handle.status.lastApplied ?? 0) >= logChecker.lastApplied,
+    return this.#workloads.every((workload) =>
+      this.#holders(workload).every(
+        ({ streams }) =>
+          (streams.get(workload.group)?.handle.status.lastApplied ?? 0) >= workload.logChecker.lastApplied,
       ),
     );
+  }
+
+  #holders({ spec }: Workload): readonly SimulatedNode[] {
+    const members = this.#operator?.assignmentOf(spec)?.members;
+    return members === undefined ? this.#nodes : this.#nodes.filter(({ id }) => members.includes(id));
   }
 
   /** A write that failed before may end a process only now. */
@@ -228,7 +261,7 @@ class Simulation {
 
   async #checkContents(): Promise<void> {
     for (const workload of this.#workloads) {
-      for (const node of this.#nodes) await this.#checkReplica(workload, node);
+      for (const node of this.#holders(workload)) await this.#checkReplica(workload, node);
     }
   }
 
@@ -274,7 +307,7 @@ class Simulation {
 
   async #until(what: string, condition: () => boolean, limitMs: number): Promise<boolean> {
     const held = await this.#time.runUntil(() => this.#failed || condition(), limitMs);
-    if (!held) this.#log.complain(`not within ${limitMs} ms: ${what}`);
+    if (!held) this.#log.complain(`not within ${limitMs} ms: ${what}. ${this.#operator?.describe() ?? ''}`);
     return held && !this.#failed;
   }
 }

@@ -34,10 +34,12 @@ export class MembershipDriver {
     return this.#target !== undefined;
   }
 
-  /** False: it can't be taken up. One that still waits for learners to catch up is replaced by a newer one. */
+  /** False: it can't be taken up, or a later decision is being carried out already. One that still waits for learners to catch up is replaced by a newer one. */
   request(change: MembershipChange): boolean {
-    if (change.voters.length === 0 || isJoint(this.#replica.membership)) return false;
-    this.#target = makeMembership(change);
+    const { membership } = this.#replica;
+    const { generation = membership.generation } = change;
+    if (change.voters.length === 0 || isJoint(membership) || generation < membership.generation) return false;
+    this.#target = makeMembership({ ...change, generation });
     return true;
   }
 
@@ -46,7 +48,7 @@ export class MembershipDriver {
     const { memberships, membership, commitIndex } = this.#replica;
     if (memberships.currentIndex > commitIndex) return false;
     if (isJoint(membership)) {
-      this.#append(makeMembership({ voters: membership.voters, learners: membership.learners }), effects);
+      this.#append(makeMembership({ ...membership, outgoing: [] }), effects);
       return true;
     }
     const target = this.#target;
@@ -64,15 +66,16 @@ export class MembershipDriver {
 
   #stepTowards(target: Membership): Membership | undefined {
     const { membership: current } = this.#replica;
+    const { generation } = target;
     const newVoters = target.voters.filter((node) => !current.voters.includes(node));
     if (newVoters.length === 0 && target.voters.length === current.voters.length) return target;
     const known = members(current);
     if (newVoters.some((node) => !known.includes(node))) {
-      return makeMembership({ voters: current.voters, learners: [...current.learners, ...newVoters] });
+      return makeMembership({ voters: current.voters, learners: [...current.learners, ...newVoters], generation });
     }
     if (!newVoters.every((node) => this.#caughtUp(node))) return undefined;
     if (target.voters.some((node) => this.#peers.get(node)?.repair !== undefined)) return undefined;
-    return makeMembership({ voters: target.voters, outgoing: current.voters, learners: target.learners });
+    return makeMembership({ voters: target.voters, outgoing: current.voters, learners: target.learners, generation });
   }
 
   /** A voter far behind would cost availability: nothing is committed while a majority waits for it (thesis §4.2.1). */

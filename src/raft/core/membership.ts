@@ -12,15 +12,23 @@ export interface Membership {
   readonly outgoing: readonly NodeId[];
   /** Get the log and count for nothing. One that is also in `outgoing` still votes until the move is over. */
   readonly learners: readonly NodeId[];
+  /**
+   * Of the decision that it carries out; never falls. Whoever decides may be elsewhere, and a leader that has not heard of
+   * the latest decision must not undo it.
+   */
+  readonly generation: number;
 }
 
 export interface MembershipChange {
   readonly voters: readonly NodeId[];
   readonly learners: readonly NodeId[];
+  /** Absent: that of the membership in force. */
+  readonly generation?: number;
 }
 
 const MAX_NODES = 4096;
 const MAX_NODE_ID_BYTES = 1024;
+const GENERATION_BYTES = 4;
 
 function sortedUnique(nodes: readonly NodeId[]): NodeId[] {
   return [...new Set(nodes)].sort();
@@ -30,12 +38,14 @@ export function makeMembership(parts: {
   readonly voters: readonly NodeId[];
   readonly outgoing?: readonly NodeId[];
   readonly learners?: readonly NodeId[];
+  readonly generation?: number;
 }): Membership {
   const voters = sortedUnique(parts.voters);
   return {
     voters,
     outgoing: sortedUnique(parts.outgoing ?? []),
     learners: sortedUnique(parts.learners ?? []).filter((node) => !voters.includes(node)),
+    generation: parts.generation ?? 0,
   };
 }
 
@@ -53,6 +63,7 @@ export function members(membership: Membership): NodeId[] {
 }
 
 export function sameMembership(a: Membership, b: Membership): boolean {
+  if (a.generation !== b.generation) return false;
   return sameNodes(a.voters, b.voters) && sameNodes(a.outgoing, b.outgoing) && sameNodes(a.learners, b.learners);
 }
 
@@ -60,7 +71,7 @@ function sameNodes(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   return a.length === b.length && a.every((node, at) => node === b[at]);
 }
 
-/** `u16 count, (u16 length, utf-8)*` for each of the three lists. */
+/** `u16 count, (u16 length, utf-8)*` for each of the three lists, and `u32 generation`. */
 export function encodeMembership(membership: Membership): Buffer {
   const parts: Buffer[] = [];
   for (const list of [membership.voters, membership.outgoing, membership.learners]) {
@@ -70,6 +81,9 @@ export function encodeMembership(membership: Membership): Buffer {
       parts.push(u16(bytes.length), bytes);
     }
   }
+  const generation = Buffer.allocUnsafe(GENERATION_BYTES);
+  generation.writeUInt32BE(membership.generation);
+  parts.push(generation);
   return Buffer.concat(parts);
 }
 
@@ -97,8 +111,9 @@ export function decodeMembership(body: Buffer): Membership | undefined {
     }
     lists.push(nodes);
   }
-  if (at !== body.length) return undefined;
-  return makeMembership({ voters: lists[0]!, outgoing: lists[1]!, learners: lists[2]! });
+  if (at + GENERATION_BYTES !== body.length) return undefined;
+  const generation = body.readUInt32BE(at);
+  return makeMembership({ voters: lists[0]!, outgoing: lists[1]!, learners: lists[2]!, generation });
 }
 
 /** The memberships from the snapshot on, oldest first; the last one is in force. */

@@ -7,7 +7,7 @@ import { StorageError } from '../../base/errors.ts';
 import type { HardState, RecoveredState, SnapshotPoint, StoredEntry } from '../core/input.ts';
 import { decodeMembership, type Membership } from '../core/membership.ts';
 import { chainChecksum, chains, isCompacted, openRecord } from '../record.ts';
-import type { LogIndex, Term } from '../types.ts';
+import type { GroupOptions, LogIndex, Term } from '../types.ts';
 import type { GroupStorage } from './group-storage.ts';
 import { INITIAL_HARD_STATE, openHardState } from './hard-state.ts';
 import { IndexRanges } from './index-ranges.ts';
@@ -43,7 +43,7 @@ interface LogFinding {
  */
 export async function recoverGroup(
   storage: GroupStorage,
-  options: { readonly bootstrap: Membership; readonly logger: Logger },
+  options: { readonly bootstrap: Membership; readonly others?: GroupOptions['others']; readonly logger: Logger },
 ): Promise<RecoveredGroup | undefined> {
   if (!storage.hasAnything) return undefined;
   const defects: string[] = [];
@@ -62,7 +62,11 @@ export async function recoverGroup(
   if (found.defect !== undefined && staged === undefined) defects.push(found.defect);
 
   const membership = found.memberships.at(-1)?.membership ?? snapshot.membership;
-  const alone = membership.voters.length === 1 && membership.outgoing.length === 0;
+  const seemsAlone = membership.voters.length === 1 && membership.outgoing.length === 0;
+  const hasOthers = (options.others?.nodes.length ?? 0) > 0;
+  const alone = seemsAlone && !hasOthers;
+  if (seemsAlone && hasOthers && options.others?.areMembers === true)
+    defects.push('it knows nothing of its other members');
   if (alone && defects.length > 0 && storage.storage === 'file') {
     throw new StorageError('STORAGE_CORRUPT', `group ${storage.group} has no other replica, and ${defects.join(', ')}`);
   }

@@ -1,0 +1,151 @@
+/** Real nodes whose streams are scaled, moved and given to others under load: nothing that was acknowledged is lost. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { connect, type JetStreamManager, type NatsConnection, type StreamInfo } from 'nats';
+import { startServers, type Servers } from '../harness/server-process.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+const IN_FLIGHT = 20;
+const REQUEST_MS = 5000;
+
+/** Publishes until it is told to stop; each message until it is acknowledged, under an id that makes repeating harmless. */
+class Load {
+  readonly #connection: NatsConnection;
+  readonly #subject: string;
+  readonly #running: Promise<unknown>;
+  #sent = 0;
+  #stopped = false;
+  /** Tries that were not acknowledged at once. */
+  retries = 0;
+  acked = 0;
+
+  constructor(connection: NatsConnection, subject: string) {
+    this.#connection = connection;
+    this.#subject = subject;
+    this.#running = Promise.all(Array.from({ length: IN_FLIGHT }, () => this.#publish()));
+  }
+
+  /** As many more were acknowledged since now. */
+  async further(count: number): Promise<void> {
+    const goal = this.acked + count;
+    await waitFor(`${goal} acknowledgements`, () => this.acked >= goal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #publish(): Promise<void> {
+    const js = this.#connection.jetstream();
+    while (!this.#stopped) {
+      const id = `m-${++this.#sent}`;
+      let tries = 0;
+      await waitFor(`an ack for ${id}`, async () => {
+        if (tries++ > 0) this.retries++;
+        return js.publish(this.#subject, id, { msgID: id, timeout: 2000 });
+      });
+      this.acked++;
+    }
+  }
+}
+
+async function withServers(
+  nodes: number,
+  run: (servers: Servers, connection: NatsConnection, jsm: JetStreamManager) => Promise<void>,
+): Promise<void> {
+  const servers = await startServers({ nodes });
+  const connection = await connect({ servers: servers.urls, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+  try {
+    await run(servers, connection, await connection.jetstreamManager());
+  } finally {
+    await connection.close();
+    await servers.stop('SIGKILL');
+  }
+}
+
+/** The stream has so many replicas, all of them up to date, and is on its way to no others. */
+async function settled(jsm: JetStreamManager, stream: string, replicas: number): Promise<readonly string[]> {
+  return waitFor(`${replicas} replicas of ${stream}`, async () => {
+    const { cluster } = (await jsm.streams.info(stream)) as StreamInfo & { cluster: { desired?: object } };
+    const others = cluster.replicas ?? [];
+    if (cluster.desired !== undefined || cluster.leader === undefined || cluster.leader === '') return undefined;
+    if (others.length !== replicas - 1 || others.some(({ current }) => !current)) return undefined;
+    return [cluster.leader, ...others.map(({ name }) => name)];
+  });
+}
+
+async function call(connection: NatsConnection, subject: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await connection.request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: REQUEST_MS });
+  return answer.json<Record<string, unknown>>();
+}
+
+async function assertAllThere(jsm: JetStreamManager, stream: string, acked: number): Promise<void> {
+  const { state } = await jsm.streams.info(stream);
+  assert.deepEqual([state.messages, state.last_seq], [acked, acked]);
+}
+
+describe('streams that change their members', () => {
+  test('a stream grows from one replica to five and shrinks to one again, under load', () =>
+    withServers(5, async (_servers, connection, jsm) => {
+      await jsm.streams.add({ name: 'GROWS', subjects: ['grows'] });
+      const load = new Load(connection, 'grows');
+      await load.further(200);
+      for (const replicas of [3, 5, 1]) {
+        await jsm.streams.update('GROWS', { num_replicas: replicas });
+        await settled(jsm, 'GROWS', replicas);
+        await load.further(200);
+      }
+      await load.stop();
+      assert.equal(load.retries, 0, 'a change of members costs no failed publish');
+      await assertAllThere(jsm, 'GROWS', load.acked);
+    }));
+
+  test('a dead node is replaced by another, which then holds all there is', () =>
+    withServers(4, async (servers, connection, jsm) => {
+      await jsm.streams.add({ name: 'HEALS', subjects: ['heals'], num_replicas: 3 });
+      const members = await settled(jsm, 'HEALS', 3);
+      const load = new Load(connection, 'heals');
+      await load.further(300);
+      const dead = members[1]!;
+      await servers.byName(dead).kill('SIGKILL');
+      const removed = await waitFor('the call to be taken', async () => {
+        const answer = await call(connection, 'STREAM.PEER.REMOVE.HEALS', { peer: dead });
+        return answer['error'] === undefined && answer;
+      });
+      assert.equal(removed['success'], true);
+      const replaced = await settled(jsm, 'HEALS', 3);
+      assert.ok(!replaced.includes(dead), `${dead} is gone from ${replaced.join(' ')}`);
+      await load.further(100);
+      await load.stop();
+      await assertAllThere(jsm, 'HEALS', load.acked);
+      // Only with what the new one holds there is a quorum of all that was acknowledged.
+      const fresh = replaced.find((node) => !members.includes(node))!;
+      const old = replaced.find((node) => node !== fresh)!;
+      await servers.byName(old).kill('SIGKILL');
+      await waitFor('a leader after another loss', async () => {
+        await assertAllThere(jsm, 'HEALS', load.acked);
+        return true;
+      });
+      // The dead one comes back, and holds nothing of it any more.
+      servers.byName(dead).start();
+      await servers.byName(dead).ready();
+      await waitFor('it to let go', async () => (await servers.byName(dead).log()).includes('stream.left'));
+    }));
+
+  test('a stream with one replica moves to another node with all it holds, and nothing fails meanwhile', () =>
+    withServers(3, async (_servers, connection, jsm) => {
+      await jsm.streams.add({ name: 'MOVES', subjects: ['moves'] });
+      const load = new Load(connection, 'moves');
+      await load.further(200);
+      const [before] = await settled(jsm, 'MOVES', 1);
+      const moved = await call(connection, 'ACCOUNT.STREAM.MOVE.$G.MOVES', { server: before });
+      assert.equal(moved['error'], undefined);
+      const [after] = await settled(jsm, 'MOVES', 1);
+      await load.further(200);
+      await load.stop();
+      assert.notEqual(after, before);
+      assert.equal(load.retries, 0);
+      await assertAllThere(jsm, 'MOVES', load.acked);
+    }));
+});
