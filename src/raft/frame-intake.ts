@@ -21,7 +21,8 @@ export interface FrameIntakeOptions {
   /** Runs what a state machine may throw out of. */
   readonly guard: (group: Group, run: () => void) => void;
   readonly beat: (to: NodeId) => void;
-  readonly wakeGroupsOf: (leader: NodeId) => void;
+  /** Its process is a new one: groups that it led have no leader, and in those that it follows it knows of none. */
+  readonly reborn: (node: NodeId) => void;
 }
 
 export class FrameIntake {
@@ -111,10 +112,10 @@ export class FrameIntake {
   }
 
   #receiveBeat(from: NodeId, frame: Beat): void {
-    const { peers, amnesia, beat, wakeGroupsOf } = this.#options;
+    const { peers, amnesia, beat, reborn: greet } = this.#options;
     const { reborn, answered, amnesia: counter } = peers.beatReceived(from, frame);
     if (counter !== undefined) void amnesia.found(from, counter);
-    if (reborn) wakeGroupsOf(from);
+    if (reborn) greet(from);
     // It does not know us yet, and waits for our word before it promises us anything.
     if (reborn || answered || frame.receiverIncarnation !== peers.incarnation) beat(from);
   }

@@ -142,8 +142,9 @@ class Host implements RaftHost, HostContext {
       beat: (to) => {
         this.#beat(to);
       },
-      wakeGroupsOf: (leader) => {
-        this.#wakeGroupsOf(leader);
+      reborn: (node) => {
+        this.#wakeGroupsOf(node);
+        this.#wakeGroupsFollowedBy(node);
       },
     });
   }
@@ -435,6 +436,13 @@ class Host implements RaftHost, HostContext {
   #wakeGroupsOf(leader: NodeId): void {
     for (const group of this.#groups.values()) {
       if (group.isHibernating && group.leader === leader) group.step({ kind: 'wake' });
+    }
+  }
+
+  /** Whoever may not campaign would wait for ever to hear of a leader that has fallen silent. */
+  #wakeGroupsFollowedBy(node: NodeId): void {
+    for (const group of this.#groups.values()) {
+      if (group.isHibernating && group.isLeader && group.members.includes(node)) group.step({ kind: 'wake' });
     }
   }
 }

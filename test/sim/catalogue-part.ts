@@ -165,7 +165,7 @@ export class CataloguePart {
           (error: unknown) => {
             peer.#options.carry(node, () => {
               timer.cancel();
-              reject(error);
+              reject(new NotLeaderError(String(error), false));
             });
           },
         );

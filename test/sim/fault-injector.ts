@@ -3,6 +3,7 @@
  * was synced is only ever lost on a minority, and until such a node has caught up again it counts as broken; the same
  * goes for a replica in memory that was restarted.
  */
+import type { NodeId } from '../../src/base/brand.ts';
 import type { LogIndex } from '../../src/raft/index.ts';
 import type { EventLog } from './event-log.ts';
 import type { SimulatedNetwork } from './network.ts';
@@ -42,6 +43,11 @@ export class FaultInjector {
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  isForgetful(node: NodeId): boolean {
+    this.#forgive();
+    return [...this.#forgetful].some(({ id }) => id === node);
   }
 
   /** Something breaks, or is mended. */

@@ -16,6 +16,8 @@ export interface OperatorOptions {
   readonly streams: readonly StreamSpec[];
   readonly random: Random;
   readonly log: EventLog;
+  /** Its disk lost something not long ago: a stream that it joins now may have to do without it in a moment. */
+  readonly isForgetful: (node: NodeId) => boolean;
 }
 
 export class Operator {
@@ -163,7 +165,10 @@ export class Operator {
     const keep = [streamLeader.id, ...assignment.members.filter((member) => member !== streamLeader.id)].filter(
       (member) => assignment.members.includes(member) && !without.includes(member),
     );
-    const placed = leader.meta.writer.place({ replicas, storage: assignment.storage, maxBytes: 0, keep, without });
+    const { nodes, isForgetful } = this.#options;
+    const suspects = nodes.map(({ id }) => id).filter((id) => isForgetful(id) && !keep.includes(id));
+    const wish = { replicas, storage: assignment.storage, maxBytes: 0, keep, without: [...without, ...suspects] };
+    const placed = leader.meta.writer.place(wish);
     if (placed.kind === 'noPeers') return;
     this.#note(`${assignment.name} goes from ${assignment.members.join(' ')} to ${placed.members.join(' ')}`);
     await this.#change(leader, assignment, placed.members);

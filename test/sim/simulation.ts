@@ -70,7 +70,9 @@ class Simulation {
       streams.map((spec) => [spec, new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes })]),
     );
     this.#workloads = [...workloads.values()];
-    this.#operator = isMoving ? new Operator({ nodes: this.#nodes, streams, random: random.fork(), log }) : undefined;
+    const isForgetful = (node: NodeId): boolean => this.#faults.isForgetful(node);
+    const parts = { nodes: this.#nodes, streams, log, isForgetful };
+    this.#operator = isMoving ? new Operator({ ...parts, random: random.fork() }) : undefined;
     const operator = this.#operator;
     for (const id of nodes) {
       this.#nodes.push(
