@@ -61,6 +61,23 @@ describe('commands', () => {
     }
   });
 
+  test('every command in the documentation is understood', async () => {
+    const root = join(import.meta.dirname, '..', '..');
+    const documented = ['README.md', 'docs/command-line.md'].flatMap((file) => {
+      const lines = readFileSync(join(root, file), 'utf8').matchAll(/^(?:bin\/)?millrace ([a-z].*)$/gm);
+      return [...lines].map(([, line]) => line!);
+    });
+    assert.ok(documented.length > 50);
+    const commands = await allCommands();
+    for (const line of documented) {
+      const words = shellWords(line);
+      const found = commands.find(({ path }) => path.every((word, i) => word === words[i]));
+      assert.ok(found, line);
+      const { path, command } = found;
+      assert.equal(parse({ ...command.parameters, ...COMMON_OPTIONS }, words.slice(path.length)).kind, 'input', line);
+    }
+  });
+
   test('no command takes the name or the letter of an option that all have', async () => {
     const letters = new Set(Object.values(COMMON_OPTIONS).flatMap((option) => ('short' in option ? option.short : [])));
     for (const { path, command } of await allCommands()) {

@@ -125,13 +125,19 @@ function state({ state: now }: StreamInfo): readonly Fact[] {
   return [
     ['Messages', formatCount(now.messages)],
     ['Bytes', formatBytes(now.bytes)],
-    ['First', `${formatCount(now.first_seq)} at ${formatTime(now.first_ts)}`],
-    ['Last', `${formatCount(now.last_seq)} at ${formatTime(now.last_ts)}`],
+    ['First', position(now.first_seq, now.first_ts)],
+    ['Last', position(now.last_seq, now.last_ts)],
     ['Subjects', now.num_subjects === undefined ? undefined : formatCount(now.num_subjects)],
     ['Deleted between', deleted === undefined ? undefined : formatCount(deleted)],
     ['Lost', lost === undefined ? undefined : formatCount(lost.msgs?.length ?? 0)],
     ['Consumers', formatCount(now.consumer_count)],
   ];
+}
+
+/** A sequence without a time is where the next message will be, or was: nothing is there. */
+function position(seq: number, time: string): string {
+  const when = formatTime(time);
+  return when === 'never' ? 'none' : `${formatCount(seq)} at ${when}`;
 }
 
 /** Also of consumers. The server's own entries are left out. */
