@@ -1,6 +1,6 @@
 /** The storage of a node on the disks it knows, and what only one of them can show. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -8,8 +8,10 @@ import type { NodeId } from '../../src/base/brand.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
 import { NodeStorage, openNodeStorage } from '../../src/raft/index.ts';
-import { journalKey } from '../../src/raft/storage/keys.ts';
+import { isEntryKey, journalKey } from '../../src/raft/storage/keys.ts';
 import { LevelDisk } from '../../src/raft/storage/level-disk.ts';
+import { createLogDirectory, DirectoryFiles } from '../../src/raft/storage/log-files.ts';
+import { LoggedDisk } from '../../src/raft/storage/logged-disk.ts';
 import { SimulatedDisk } from '../sim/simulated-disk.ts';
 import { openStorage, storageSuite } from './suite.ts';
 
@@ -18,11 +20,16 @@ storageSuite('simulated disk', () => {
   return Promise.resolve({ open: () => Promise.resolve(disk.mount()), dispose: () => Promise.resolve() });
 });
 
-storageSuite('LevelDB', async () => {
+storageSuite('batch log and LevelDB', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-storage-'));
-  let disk: LevelDisk | undefined;
+  const files = new DirectoryFiles(join(directory, 'log'));
+  await createLogDirectory(join(directory, 'log'));
+  let disk: LoggedDisk | undefined;
   return {
-    open: async () => (disk = await LevelDisk.open(join(directory, 'db'), { create: disk === undefined })),
+    open: async () => {
+      const database = await LevelDisk.open(join(directory, 'db'), { create: disk === undefined });
+      return (disk = await LoggedDisk.open({ files, database, databaseMark: 1, mayBeLarge: isEntryKey }));
+    },
     dispose: async () => {
       await disk?.close();
       await rm(directory, { recursive: true });
@@ -66,11 +73,13 @@ test('a directory of another node or cluster is refused', () =>
     await assert.rejects(open(directory, { clusterName: 'c2' }), { code: 'STORAGE_IDENTITY' });
   }));
 
-test('identity without database, and database without identity, are refused', () =>
+test('identity without database or log, and database without identity, are refused', () =>
   withDirectory(async (directory) => {
     await (await open(directory, { bootstrap: true })).close();
-    await rm(join(directory, 'db'), { recursive: true });
-    await assert.rejects(open(directory, { bootstrap: true }), { code: 'STORAGE_IDENTITY', message: /rejoin/ });
+    for (const part of ['log', 'db']) {
+      await rm(join(directory, part), { recursive: true });
+      await assert.rejects(open(directory, { bootstrap: true }), { code: 'STORAGE_IDENTITY', message: /rejoin/ });
+    }
     await rm(directory, { recursive: true });
     await (await open(directory, { bootstrap: true })).close();
     await rm(join(directory, 'identity.json'));
@@ -92,27 +101,53 @@ test('a second process on one directory is told so', () =>
     await storage.close();
   }));
 
-test('a database whose log vanished after an orderly stop is found out', () =>
+test('LevelDB’s own log may vanish: the batch log has what was in it', () =>
   withDirectory(async (directory) => {
     const storage = await open(directory, { bootstrap: true });
     for (let count = 0; count < 5; count++) await storage.commit(storage.begin());
+    const last = storage.durableCounter;
+    const copy = `${directory}-copy`;
+    await cp(directory, copy, { recursive: true });
     await storage.close();
-    const again = await open(directory);
-    await again.commit(again.begin());
-    const last = again.durableCounter;
-    await again.close();
-    const names = await readdir(join(directory, 'db'));
+    const names = await readdir(join(copy, 'db'));
     await writeFile(
       join(
-        directory,
+        copy,
         'db',
         names.find((name) => name.endsWith('.log'))!,
       ),
       '',
     );
-    const cut = await open(directory);
-    assert.deepEqual(cut.gaps.at(-1)?.through, last);
-    await cut.close();
+    const again = await open(copy);
+    assert.deepEqual(again.gaps, []);
+    assert.equal(again.startCounter, last);
+    await again.close();
+  }));
+
+test('data put back to where it was before an orderly stop is found out', () =>
+  withDirectory(async (directory) => {
+    const storage = await open(directory, { bootstrap: true });
+    for (const name of ['db', 'log']) await cp(join(directory, name), join(directory, '..', name), { recursive: true });
+    for (let count = 0; count < 5; count++) await storage.commit(storage.begin());
+    const last = storage.durableCounter;
+    await storage.close();
+    for (const name of ['db', 'log']) {
+      await rm(join(directory, name), { recursive: true });
+      await rename(join(directory, '..', name), join(directory, name));
+    }
+    const back = await open(directory);
+    assert.deepEqual(back.gaps.at(-1)?.through, last);
+    await back.close();
+  }));
+
+test('a directory of another format is refused for what it is', () =>
+  withDirectory(async (directory) => {
+    await (await open(directory, { bootstrap: true })).close();
+    const file = join(directory, 'identity.json');
+    const identity = JSON.parse(await readFile(file, 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...identity, format: 1 }));
+    await rm(join(directory, 'log'), { recursive: true });
+    await assert.rejects(open(directory), { code: 'STORAGE_IDENTITY', message: /format 1/ });
   }));
 
 test('a batch lost from the middle of the journal is named', async () => {

@@ -6,10 +6,10 @@ import { open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime, Timer } from '../../base/runtime.ts';
-import { WRITE_BUFFER_BYTES } from './level-disk.ts';
 
 const RESERVE_FILE = 'reserve';
-export const RESERVE_BYTES = 2 * WRITE_BUFFER_BYTES;
+/** Room for a start: LevelDB writes a table before it opens at all, the log a segment, and cleaning it another. */
+export const RESERVE_BYTES = 64 * 1024 * 1024;
 const SLICE_BYTES = 1024 * 1024;
 const POLL_MS = 1000;
 /** With less than this free, space is low; it is enough again with a quarter more. */

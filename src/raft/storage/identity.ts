@@ -15,7 +15,9 @@ const FILE = 'identity.json';
 const UNFINISHED_FILE = 'identity.json.new';
 const CLOSED_FILE = 'closed';
 export const DATABASE_DIRECTORY = 'db';
-const FORMAT = 1;
+export const LOG_DIRECTORY = 'log';
+/** 2: entries are in the batch log, and LevelDB is its index. */
+const FORMAT = 2;
 
 export interface Identity {
   readonly format: number;
@@ -37,8 +39,10 @@ export async function readIdentity(directory: string): Promise<Identity | undefi
   if (identity === undefined) {
     throw new StorageError('STORAGE_IDENTITY', `${join(directory, FILE)} is damaged; ${REJOIN}`);
   }
-  if (!(await exists(join(directory, DATABASE_DIRECTORY)))) {
-    throw new StorageError('STORAGE_IDENTITY', `${directory} has an identity but no database; ${REJOIN}`);
+  for (const part of [DATABASE_DIRECTORY, LOG_DIRECTORY]) {
+    // An older format had other parts, and is refused for what it is.
+    if (identity.format !== FORMAT || (await exists(join(directory, part)))) continue;
+    throw new StorageError('STORAGE_IDENTITY', `${directory} has an identity but no ${part}; ${REJOIN}`);
   }
   return identity;
 }
@@ -69,6 +73,7 @@ export async function beginDirectory(directory: string): Promise<void> {
   await writeDurably(join(directory, UNFINISHED_FILE), '');
   await syncDirectory(directory);
   await rm(join(directory, DATABASE_DIRECTORY), { recursive: true, force: true });
+  await rm(join(directory, LOG_DIRECTORY), { recursive: true, force: true });
 }
 
 /** The database is there: from here on the directory has an identity. Durable when this resolves. */

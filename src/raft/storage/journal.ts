@@ -3,16 +3,18 @@
  * may lose a batch in the middle of its own log without a word; then a number is missing here. The number of the last
  * durable batch also goes out with every promise, so that peers notice when this node comes back with less.
  */
+import { BLOCK_BYTES } from './batch-record.ts';
 import { counterOfJournalKey, JOURNAL_BASE_KEY, JOURNAL_RANGE, journalKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
 import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import { checksumOfValue, openValue, sealValue } from './sealed-value.ts';
 
 /**
- * Records are kept for as many bytes of batches as LevelDB may hold in its write-ahead log (two write buffers, and
- * again as much for the file being replaced): what has reached a table can't be lost as a whole batch any more.
+ * Records are kept for as many bytes of batches as the batch log may hold that have not reached LevelDB's tables yet
+ * (one segment, and what is written while the index settles), twice over: what has reached a table can't be lost as a
+ * whole batch any more. Counted as the log does, in whole blocks.
  */
-const KEEP_BYTES = 64 * 1024 * 1024;
+const KEEP_BYTES = 128 * 1024 * 1024;
 /** Trimmed records deleted with one batch. */
 const TRIM_PER_BATCH = 256;
 
@@ -94,7 +96,7 @@ export class Journal {
   }
 
   #trim(batch: DiskBatch, bytes: number): void {
-    this.#bytesSinceMark += bytes;
+    this.#bytesSinceMark += Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
     if (this.#bytesSinceMark >= KEEP_BYTES) {
       this.#moveBase(batch, this.#mark);
       this.#mark = this.#counter + 1;

@@ -106,6 +106,11 @@ export function indexOfEntryKey(key: Buffer): LogIndex | undefined {
   return key.length === ENTRY_KEY_BYTES ? (readSafeInteger(key, GROUP_PREFIX_BYTES) as LogIndex) : undefined;
 }
 
+/** Their values are records, which are of any size. */
+export function isEntryKey(key: Buffer): boolean {
+  return key.length === ENTRY_KEY_BYTES && key[0] === GROUP_SPACE && key[GROUP_PREFIX_BYTES - 1] === ENTRY;
+}
+
 /** A zero byte inside becomes 00 FF, so that 00 01 ends the key and no key is the beginning of another. */
 export function pageKey(group: GroupId, page: Buffer, version: number): Buffer {
   let zeros = 0;

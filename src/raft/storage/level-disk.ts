@@ -1,22 +1,16 @@
-/** Owns the LevelDB database of a node: its options, and what its errors mean. */
+/** Owns the LevelDB database of a node, which is the index of its log: its options, and what its errors mean. */
 import { ClassicLevel } from 'classic-level';
 import { invariant, StorageError } from '../../base/errors.ts';
-import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';
+import type { DiskBatch, KeyRange } from './key-value-disk.ts';
+import type { IndexDatabase } from './value-index.ts';
 
-/**
- * LevelDB keeps up to two of these in memory, replays as much at start, and needs this much space to open at all. Every
- * table made of one spans nearly all keys, since a batch holds journal and entries, and is merged with its neighbours:
- * the larger, the less often.
- */
-export const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
-/**
- * Small next to the buffer: then what is merged comes out in files that hold nothing but a stretch of one log, and those
- * move on to deeper levels without being written again. Measured with 1 KiB messages: with files of 32 MiB each message
- * was written ten times over, with these twice.
- */
+/** LevelDB keeps up to two of these in memory, and replays as much at start. Large values never get here. */
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const BLOCK_CACHE_BYTES = 8 * 1024 * 1024;
 const ITERATOR_BUFFER_BYTES = 256 * 1024;
+
+const BEHIND_ALL_KEYS = Buffer.from([0xff, 0xff]);
 
 type Database = ClassicLevel<Buffer, Buffer>;
 
@@ -36,7 +30,7 @@ class LevelBatch implements DiskBatch {
   }
 }
 
-export class LevelDisk implements KeyValueDisk {
+export class LevelDisk implements IndexDatabase {
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -70,6 +64,23 @@ export class LevelDisk implements KeyValueDisk {
       return await this.#database.get(key);
     } catch (error) {
       throw readFailure(error);
+    }
+  }
+
+  async getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+    try {
+      return await this.#database.getMany([...keys]);
+    } catch (error) {
+      throw readFailure(error);
+    }
+  }
+
+  /** Compacting a range in which nothing is makes LevelDB write its buffer to a table, and wait for it; no more. */
+  async flush(): Promise<void> {
+    try {
+      await this.#database.compactRange(BEHIND_ALL_KEYS, BEHIND_ALL_KEYS);
+    } catch (error) {
+      throw new StorageError('STORAGE_WRITE', 'writing a table failed', { cause: error });
     }
   }
 

@@ -1,5 +1,6 @@
 /** Owns the way from a directory to a node's storage: identity, space, database, journal, in this order. */
 import { join } from 'node:path';
+import { crc32c } from '../../base/checksum.ts';
 import type { NodeId } from '../../base/brand.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -11,12 +12,17 @@ import {
   DATABASE_DIRECTORY,
   finishDirectory,
   forgetClosedAt,
+  LOG_DIRECTORY,
   newIdentity,
   readClosedAt,
   readIdentity,
   storeClosedAt,
 } from './identity.ts';
+import { isEntryKey } from './keys.ts';
+import type { KeyValueDisk } from './key-value-disk.ts';
 import { LevelDisk } from './level-disk.ts';
+import { createLogDirectory, DirectoryFiles } from './log-files.ts';
+import { LoggedDisk } from './logged-disk.ts';
 import { NodeStorage, type SyncInterval } from './node-storage.ts';
 
 export interface OpenNodeStorageOptions {
@@ -54,7 +60,7 @@ async function open(options: OpenNodeStorageOptions): Promise<NodeStorage> {
   if (isNew) await beginDirectory(directory);
   const space = new DiskSpace(directory, runtime, logger);
   await space.beforeOpen();
-  const disk = await LevelDisk.open(join(directory, DATABASE_DIRECTORY), { create: isNew });
+  const disk = await openDisk(directory, { create: isNew, databaseId: identity.databaseId });
   try {
     const storage = await NodeStorage.open({
       disk,
@@ -77,6 +83,27 @@ async function open(options: OpenNodeStorageOptions): Promise<NodeStorage> {
     return storage;
   } catch (error) {
     await disk.close();
+    throw error;
+  }
+}
+
+async function openDisk(
+  directory: string,
+  options: { readonly create: boolean; readonly databaseId: string },
+): Promise<KeyValueDisk> {
+  const logDirectory = join(directory, LOG_DIRECTORY);
+  if (options.create) await createLogDirectory(logDirectory);
+  // LevelDB's lock is what keeps a second process out, so it comes first.
+  const database = await LevelDisk.open(join(directory, DATABASE_DIRECTORY), { create: options.create });
+  try {
+    return await LoggedDisk.open({
+      files: new DirectoryFiles(logDirectory),
+      database,
+      databaseMark: crc32c(Buffer.from(options.databaseId)),
+      mayBeLarge: isEntryKey,
+    });
+  } catch (error) {
+    await database.close();
     throw error;
   }
 }
