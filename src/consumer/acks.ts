@@ -41,6 +41,7 @@ export class Acks {
   handle(tokens: AckTokens, payload: Buffer, start: number, end: number, reply: string): void {
     switch (ackKind(payload, start, end)) {
       case 'ack':
+        this.#sample(tokens);
         this.#finish(tokens);
         if (reply !== '') this.#effects.answerWhenRecorded(reply);
         return;
@@ -50,6 +51,7 @@ export class Acks {
         if (reply !== '') this.#effects.answerWhenRecorded(reply);
         return;
       case 'next':
+        this.#sample(tokens);
         this.#finish(tokens);
         if (reply !== '') this.#effects.pull(reply, nextRequest(payload, start, end));
         return;
@@ -74,6 +76,17 @@ export class Acks {
 
   get #name(): string {
     return this.#ledger.state.name;
+  }
+
+  /** Tells of some acks how long they took. */
+  #sample(tokens: AckTokens): void {
+    const { state } = this.#ledger;
+    const { sampleFreq, ackPolicy } = state.config;
+    if (sampleFreq === '' || ackPolicy !== 'explicit') return;
+    const at = state.pending.find(tokens.seq);
+    if (at < 0 || !isSampled(Number.parseInt(sampleFreq, 10), this.#services.runtime)) return;
+    const ackMs = Math.max(0, this.#services.nowMs() - state.pending.deliveredMsAt(at));
+    this.#services.advisories.acked(this.#name, attemptOf(tokens), ackMs);
   }
 
   #finish(tokens: AckTokens): void {
@@ -102,6 +115,12 @@ export class Acks {
     // Such that the wait of this attempt ends when the delay does.
     this.#ledger.touch(seq, Math.ceil(this.#services.nowMs() + delayMs) - this.#ledger.ackWaitMs(attempts));
   }
+}
+
+/** Every ack from 100 percent on; below, one percent more than was asked for, as with the reference server. */
+function isSampled(percentage: number, runtime: Runtime): boolean {
+  if (percentage <= 0) return false;
+  return percentage >= 100 || runtime.random() * 100 <= percentage;
 }
 
 function attemptOf(tokens: AckTokens): AttemptFacts {

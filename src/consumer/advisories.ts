@@ -8,6 +8,9 @@ import { randomToken } from './random-token.ts';
 const ID_LENGTH = 22;
 const PREFIX = '$JS.EVENT.ADVISORY.CONSUMER';
 const TYPE_PREFIX = 'io.nats.jetstream.advisory.v1.';
+const METRIC_PREFIX = '$JS.EVENT.METRIC.CONSUMER.ACK';
+const METRIC_TYPE = 'io.nats.jetstream.metric.v1.consumer_ack';
+const NS_PER_MS = 1_000_000;
 
 /** One delivery attempt, as its ack's subject told it. */
 export interface AttemptFacts {
@@ -68,6 +71,19 @@ export class ConsumerAdvisories {
     this.#publishGroup('UNPINNED', 'consumer_group_unpinned', consumer, { group, reason });
   }
 
+  /** A sample of how long acks take. */
+  acked(consumer: string, attempt: AttemptFacts, ackMs: number): void {
+    const { consumerSeq, streamSeq, deliveries } = attempt;
+    this.#send(`${METRIC_PREFIX}.${this.#stream}.${consumer}`, METRIC_TYPE, {
+      stream: this.#stream,
+      consumer,
+      consumer_seq: consumerSeq,
+      stream_seq: streamSeq,
+      ack_time: Math.round(ackMs * NS_PER_MS),
+      deliveries,
+    });
+  }
+
   maxDeliveries(consumer: string, streamSeq: number, deliveries: number): void {
     this.#publish('MAX_DELIVERIES', 'max_deliver', consumer, { stream_seq: streamSeq, deliveries });
   }
@@ -76,18 +92,26 @@ export class ConsumerAdvisories {
     this.#publish(subject, type, consumer, members, { account: this.#account });
   }
 
-  #publish(subject: string, type: string, consumer: string, members: Record<string, unknown>, first = {}): void {
+  #publish(
+    subject: string,
+    type: string,
+    consumer: string,
+    members: Record<string, unknown>,
+    first: Record<string, unknown> = {},
+  ): void {
+    const about = { ...first, stream: this.#stream, consumer, ...members };
+    this.#send(`${PREFIX}.${subject}.${this.#stream}.${consumer}`, TYPE_PREFIX + type, about);
+  }
+
+  #send(subject: string, type: string, members: Record<string, unknown>): void {
     const body = {
-      type: TYPE_PREFIX + type,
+      type,
       id: randomToken(this.#runtime, ID_LENGTH),
       timestamp: formatRfc3339(this.#runtime.wallUs()),
-      ...first,
-      stream: this.#stream,
-      consumer,
       ...members,
-      ...(this.#domain === undefined ? {} : { domain: this.#domain }),
+      ...(this.#domain === undefined || this.#domain === '' ? {} : { domain: this.#domain }),
     };
-    this.#outlet.publish(`${PREFIX}.${subject}.${this.#stream}.${consumer}`, Buffer.from(JSON.stringify(body)));
+    this.#outlet.publish(subject, Buffer.from(JSON.stringify(body)));
   }
 }
 

@@ -511,6 +511,15 @@ function requiredLevel(config: Omit<ConsumerConfig, 'singleFilter' | 'filterSubj
   return pauseUntilUs !== undefined || grouped ? PAUSE_AND_PRIORITY_API_LEVEL : 0;
 }
 
+/** How many replicas keep the consumer: as many as the stream has, unless it says otherwise or is not worth it. */
+export function consumerReplicas(
+  { numReplicas, durableName }: Pick<ConsumerConfig, 'numReplicas' | 'durableName'>,
+  stream: Pick<StreamConfig, 'numReplicas' | 'retention'>,
+): number {
+  if (numReplicas > 0) return Math.min(numReplicas, stream.numReplicas);
+  return durableName === '' && stream.retention === 'limits' ? 1 : stream.numReplicas;
+}
+
 /** The configuration with another pause, or none. */
 export function withPause(config: ConsumerConfig, pauseUntilUs: TimestampUs | undefined): ConsumerConfig {
   const paused = { ...config, pauseUntilUs };

@@ -382,14 +382,15 @@ export class ConsumerRegistry {
     }
   }
 
-  removedBelow(seq: Seq): void {
+  removedBelow(seq: Seq, purge: boolean): void {
     for (const { replicated, leader } of this.#members.values()) {
-      if (replicated.tracksBelow(seq)) {
+      if (replicated.tracksBelow(seq) || (purge && replicated.floorStreamSeq < seq - 1)) {
         this.#pages.willChange(replicated);
         replicated.removeBelow(seq);
+        if (purge) replicated.passOver(seq);
         this.#digest.mix(seq);
       }
-      leader?.removedBelow(seq);
+      leader?.removedBelow(seq, purge);
     }
   }
 

@@ -12,6 +12,7 @@ import type { ApplyContext, ExtensionHost, StreamConfig } from '../stream/index.
 import { parseAckTokens, type AckTokens } from './ack-subject.ts';
 import { archiveState } from './archived-state.ts';
 import { ConsumerAdvisories } from './advisories.ts';
+import { consumerReplicas } from './config.ts';
 import { consumerInfo } from './consumer-info.ts';
 import { ConsumerRegistry } from './consumer-registry.ts';
 import { Consumer, type ConsumerServices } from './consumer.ts';
@@ -28,12 +29,15 @@ import type { ArchivedConsumer, ConsumerConfig, ConsumerInfo, ConsumerResult, Co
 import { UnrecordedProgress } from './unrecorded-progress.ts';
 
 const EMPTY = Buffer.alloc(0);
+const ELECTED_PER_TURN = 128;
 
 export interface ConsumerSetOptions {
   readonly runtime: Runtime;
   readonly outlet: Outlet;
   readonly logger: Logger;
   readonly domain?: string | undefined;
+  /** Told of each consumer with several replicas that is led here from now on. */
+  readonly elected?: (name: string, replicas: number) => void;
 }
 
 export function createConsumers(host: ExtensionHost, options: ConsumerSetOptions): ConsumerSet {
@@ -55,6 +59,7 @@ class StreamConsumers implements ConsumerSet {
   readonly #turns: DeliveryTurns;
   readonly #view = emptyStoredMessage();
   readonly #ackTokens: AckTokens = { attempts: 0, seq: 0, consumerSeq: 0 };
+  readonly #elected: ConsumerSetOptions['elected'];
   /** The operation being applied was proposed here: its advisory is ours to send. */
   #ownProposal = false;
   #leadingTerm: number | undefined;
@@ -62,6 +67,7 @@ class StreamConsumers implements ConsumerSet {
   constructor(host: ExtensionHost, options: ConsumerSetOptions) {
     const { runtime, outlet, logger } = options;
     this.#host = host;
+    this.#elected = options.elected;
     this.#runtime = runtime;
     this.#clock = new ReplicatedClock(runtime);
     const nowMs = (): number => this.#clock.nowMs();
@@ -246,6 +252,10 @@ class StreamConsumers implements ConsumerSet {
     this.#find(name)?.leader?.flowControl(subject, flowControlAck(headers));
   }
 
+  serverStopping(): void {
+    for (const { leader } of this.#registry.members()) leader?.serverStopping();
+  }
+
   streamDeleted(): void {
     for (const member of this.#registry.members()) {
       if (member.leader === undefined) continue;
@@ -286,6 +296,7 @@ class StreamConsumers implements ConsumerSet {
   #added(member: Member): void {
     if (this.#leadingTerm === undefined) return;
     this.#lead(member);
+    this.#tellElected([member], this.#leadingTerm);
     if (!this.#ownProposal) return;
     const { name, config } = member.replicated;
     this.#advisories.created(name);
@@ -338,9 +349,9 @@ class StreamConsumers implements ConsumerSet {
     }
   }
 
-  messagesRemovedBelow(seq: Seq): void {
-    this.#registry.removedBelow(seq);
-    for (const { leader } of this.#direct.members()) leader?.removedBelow(seq);
+  messagesRemovedBelow(seq: Seq, purge = false): void {
+    this.#registry.removedBelow(seq, purge);
+    for (const { leader } of this.#direct.members()) leader?.removedBelow(seq, purge);
   }
 
   needs(subject: Buffer, start: number, end: number): boolean {
@@ -354,12 +365,26 @@ class StreamConsumers implements ConsumerSet {
     this.#leadingTerm = term;
     if (term === undefined) return;
     for (const member of this.#registry.members()) this.#lead(member);
+    this.#tellElected([...this.#registry.members()], term);
     this.#carrySweepOn();
   }
 
   #lead(member: Member): void {
     member.leader = new Consumer(member.replicated, this.#services);
     member.leader.start();
+  }
+
+  /** There may be thousands: a few of them in each turn. */
+  #tellElected(members: readonly Member[], term: number): void {
+    if (term !== this.#leadingTerm || this.#elected === undefined) return;
+    for (const { replicated } of members.slice(0, ELECTED_PER_TURN)) {
+      const replicas = consumerReplicas(replicated.config, this.#host.config);
+      if (replicas > 1) this.#elected(replicated.name, replicas);
+    }
+    if (members.length <= ELECTED_PER_TURN) return;
+    this.#runtime.defer(() => {
+      this.#tellElected(members.slice(ELECTED_PER_TURN), term);
+    });
   }
 
   #stopLeading(): void {

@@ -283,9 +283,9 @@ export class Consumer implements Due, Recorded {
     this.#services.advisories.terminated(this.name, { consumerSeq, streamSeq: seq, deliveries }, MESSAGE_DELETED);
   }
 
-  removedBelow(seq: number): void {
+  removedBelow(seq: number, purge: boolean): void {
     this.#freeing(() => {
-      this.#ledger.removedBelow(seq);
+      this.#ledger.removedBelow(seq, purge);
     });
     this.#dispatcher.removedBelow(seq);
   }
@@ -341,6 +341,11 @@ export class Consumer implements Due, Recorded {
       deliveredUs: this.#dispatcher.lastUs,
       ackedUs: this.#acks.lastUs,
     });
+  }
+
+  /** The node is about to stop. */
+  serverStopping(): void {
+    if (this.#config.numReplicas <= 1) this.#pulls.serverStops();
   }
 
   /** The consumer is gone for good: those who wait are told. */

@@ -120,8 +120,9 @@ export class Ledger {
     this.redelivery.delete(seq);
   }
 
-  removedBelow(seq: number): void {
+  removedBelow(seq: number, purge: boolean): void {
     this.state.removeBelow(seq);
+    if (purge) this.state.passOver(seq);
     this.redelivery.deleteThrough(seq - 1);
   }
 

@@ -110,6 +110,12 @@ export class ReplicatedConsumer implements ConsumerIdentity {
     if (this.pending.lowest !== before) this.#raiseFloor();
   }
 
+  /** What lay below `seq` was purged: it counts as delivered and done. */
+  passOver(seq: number): void {
+    this.deliveredStreamSeq = Math.max(this.deliveredStreamSeq, seq - 1);
+    this.floorStreamSeq = Math.max(this.floorStreamSeq, seq - 1);
+  }
+
   /** Whether retention must keep message `seq` for this consumer, if its filter matches. */
   needs(seq: number): boolean {
     if (this.exhausted.has(seq)) return true;

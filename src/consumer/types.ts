@@ -165,6 +165,8 @@ export interface ConsumerSet extends StreamExtension {
   ): boolean;
   /** A message to `$JS.FC.<stream>.<name>.…`, with its header block. */
   flowControl(name: string, subject: string, headers: Buffer): void;
+  /** The node is about to stop: who waits for a consumer that is kept here only is told. */
+  serverStopping(): void;
   /** The stream is about to be removed, its consumers with it: who waits for messages here is told. */
   streamDeleted(): void;
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { ClusterNode, StreamAssignment } from '../cluster/index.ts';
 import { META_GROUP, type GroupStatus } from '../raft/index.ts';
-import { consumerInfoJson, dynamicMetadata, clusterInfoJson, peerId, streamInfoJson } from './api/index.ts';
+import { consumerClusterJson, consumerInfoJson, dynamicMetadata, peerId, streamInfoJson } from './api/index.ts';
 import type { ServerOptions, StorageBudget } from './config/index.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import type { FrontEnd } from './front-end.ts';
@@ -340,7 +340,9 @@ function consumerJson(
     ...consumerInfoJson(info, {
       stream: assignment.name,
       metadata: dynamicMetadata(info.config.metadata, service.backend.serverVersion),
-      cluster: cluster.clustered ? clusterInfoJson(service.backend, assignment, view) : undefined,
+      cluster: cluster.clustered
+        ? consumerClusterJson({ backend: service.backend, assignment, view }, info)
+        : undefined,
       nowUs: service.backend.runtime.wallUs(),
     }),
   }));

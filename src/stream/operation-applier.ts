@@ -116,8 +116,8 @@ export class OperationApplier {
       for (const matching of seqs) store.remove(matching, true);
       return done(seqs.length);
     }
-    if (keep > 0) return done(this.#removeBelow(this.#keptFrom(keep)));
-    const purged = this.#removeBelow(seq > 0 ? seq : store.lastSeq + 1);
+    if (keep > 0) return done(this.#removeBelow(this.#keptFrom(keep), true));
+    const purged = this.#removeBelow(seq > 0 ? seq : store.lastSeq + 1, true);
     if (seq > store.lastSeq + 1) store.skipTo(seq);
     return done(purged);
   }
@@ -137,10 +137,10 @@ export class OperationApplier {
     return collectMatching(store, undefined, range).at(-1) ?? store.lastSeq + 1;
   }
 
-  #removeBelow(below: number): number {
+  #removeBelow(below: number, purge = false): number {
     const { store } = this.#state;
     const removed = store.removeBelow(below);
-    if (removed > 0) this.#extension().messagesRemovedBelow(store.firstSeq as Seq);
+    if (removed > 0) this.#extension().messagesRemovedBelow(store.firstSeq as Seq, purge);
     return removed;
   }
 

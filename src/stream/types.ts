@@ -265,8 +265,8 @@ export interface StreamExtension {
    * subject[start, end) if it is at hand; consumers with filters must count their pending messages anew without it.
    */
   messageRemoved(seq: Seq, subject?: Buffer, start?: number, end?: number): void;
-  /** Everything below `seq` is gone (purge, limits at the head). Instead of many `messageRemoved`. */
-  messagesRemovedBelow(seq: Seq): void;
+  /** Everything below `seq` is gone: by a `purge`, or by limits at the head. Instead of many `messageRemoved`. */
+  messagesRemovedBelow(seq: Seq, purge?: boolean): void;
   /** Interest retention: does any consumer still need this message? */
   needs(subject: Buffer, start: number, end: number): boolean;
   statusChanged(status: GroupStatus): void;

@@ -1,6 +1,10 @@
 /** Owns what is expected of consumers: configuration, calls, delivery and acknowledgement (consumers.md 1 to 3, 5, 6). */
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
+import { CONSUMER_ACK_SCENARIOS } from './consumer-ack-scenarios.ts';
+import { CONSUMER_PULL_SCENARIOS } from './consumer-pull-scenarios.ts';
+import { CONSUMER_CONFIG_SCENARIOS } from './consumer-config-scenarios.ts';
+import { CONSUMER_PUSH_SCENARIOS } from './consumer-push-scenarios.ts';
 import { CONSUMER_PRIORITY_SCENARIOS } from './consumer-priority-scenarios.ts';
 import { CONSUMER_SOURCING_SCENARIOS } from './consumer-sourcing-scenarios.ts';
 import type { Reply } from './raw-client.ts';
@@ -813,4 +817,8 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
   ...DELIVERY,
   ...CONSUMER_SOURCING_SCENARIOS,
   ...CONSUMER_PRIORITY_SCENARIOS,
+  ...CONSUMER_CONFIG_SCENARIOS,
+  ...CONSUMER_PUSH_SCENARIOS,
+  ...CONSUMER_PULL_SCENARIOS,
+  ...CONSUMER_ACK_SCENARIOS,
 ];

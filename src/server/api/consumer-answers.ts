@@ -2,7 +2,7 @@
 import type { ConsumerInfo } from '../../consumer/index.ts';
 import type { StreamCall } from './call.ts';
 import { consumerInfoJson } from './consumer-wire.ts';
-import { clusterInfoJson } from './stream-info-json.ts';
+import { consumerClusterJson } from './consumer-cluster.ts';
 import { dynamicMetadata, sortedByKey } from './stream-wire.ts';
 
 /** `listed`: without what shows who answered. */
@@ -13,7 +13,7 @@ export function describeConsumer(call: StreamCall, info: ConsumerInfo, listed = 
   return consumerInfoJson(info, {
     stream: assignment.name,
     metadata: listed ? sortedByKey(metadata) : dynamicMetadata(metadata, backend.serverVersion),
-    cluster: backend.clustered ? clusterInfoJson(backend, assignment, view) : undefined,
+    cluster: backend.clustered ? consumerClusterJson({ backend, assignment, view }, info) : undefined,
     nowUs: backend.runtime.wallUs(),
   });
 }

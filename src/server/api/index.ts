@@ -2,10 +2,11 @@
 export { Api } from './api.ts';
 export { archivedConsumerJson, readArchivedConsumer } from './archived-consumer.ts';
 export { consumerInfoJson } from './consumer-wire.ts';
-export { clusterInfoJson, replicasJson, streamInfoJson } from './stream-info-json.ts';
+export { consumerClusterJson, replicasOf } from './consumer-cluster.ts';
+export { replicasJson, streamInfoJson } from './stream-info-json.ts';
 export { replaceMember } from './stream-members.ts';
 export { dynamicMetadata, streamStateJson } from './stream-wire.ts';
-export { peerId } from './wire.ts';
+export { peerId, shortHash } from './wire.ts';
 export type * from './backend.ts';
 export { routeOf } from './routes.ts';
 export type { Route } from './routes.ts';

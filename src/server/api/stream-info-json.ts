@@ -61,7 +61,7 @@ export function clusterInfoJson(backend: ApiBackend, assignment: StreamAssignmen
   };
 }
 
-interface ReplicaJson {
+export interface ReplicaJson {
   readonly name: NodeId;
   readonly [member: string]: unknown;
 }

@@ -91,6 +91,15 @@ export class Advisories {
     this.#publish(systemAccount, subject, 'stream_leader_elected', { account, ...members });
   }
 
+  /** The same for a consumer. */
+  consumerLeaderElected({ account, name }: StreamAssignment, consumer: string, replicas: readonly object[]): void {
+    const { node: leader, systemAccount } = this.#options;
+    const subject = `${PREFIX}.CONSUMER.LEADER_ELECTED.${name}.${consumer}`;
+    const members = { stream: name, consumer, leader, replicas };
+    this.#publish(account, subject, 'consumer_leader_elected', members);
+    this.#publish(systemAccount, subject, 'consumer_leader_elected', { account, ...members });
+  }
+
   /** This node has hardly any room left. */
   outOfStorage(): void {
     const { node: server, clusterName, systemAccount } = this.#options;

@@ -6,6 +6,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
+import { shortHash } from '../api/index.ts';
 import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
@@ -13,6 +14,8 @@ import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type Message
 const DOT = 0x2e;
 /** `$JS.ACK.<stream>.<consumer>.<5 numbers>`; with domain and account hash in front of the stream there are two more. */
 const DOTS_IN_ACK = 8;
+/** In the place of a domain. */
+const NO_DOMAIN = '_';
 const NEXT_PREFIX = '$JS.API.CONSUMER.MSG.NEXT.';
 /** Above this, a link is too slow for more; clients repeat acks and pulls that got lost. */
 const MAX_LINK_BYTES = 32 * 1024 * 1024;
@@ -26,11 +29,14 @@ type Address =
       readonly stream: string;
       readonly consumer: string;
       readonly prefix: Buffer;
+      /** Named in the longer layout: what others call by that prefix is none of ours. */
+      readonly account: string | undefined;
     }
   | { readonly kind: 'next'; readonly stream: string; readonly consumer: string };
 
 export class ConsumerGateway implements ServiceHandler, Flushable {
   readonly #cluster: ClusterNode;
+  readonly #domain: string;
   readonly #router: Router;
   readonly #turnEnd: TurnEnd;
   readonly #localConsumers: (group: GroupId) => ConsumerSet | undefined;
@@ -51,11 +57,14 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
 
   constructor(options: {
     readonly cluster: ClusterNode;
+    /** Empty: none. */
+    readonly domain: string;
     readonly router: Router;
     readonly turnEnd: TurnEnd;
     readonly localConsumers: (group: GroupId) => ConsumerSet | undefined;
   }) {
     this.#cluster = options.cluster;
+    this.#domain = options.domain;
     this.#router = options.router;
     this.#turnEnd = options.turnEnd;
     this.#localConsumers = options.localConsumers;
@@ -66,7 +75,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
 
   /** A message to `$JS.ACK.>`, `$JS.FC.>` or `$JS.API.CONSUMER.MSG.NEXT.>`. False: there is no such consumer. */
   handle(publication: Publication, publisher: Publisher): boolean {
-    const address = this.#addressOf(publication.buffer, publication.subjectStart, publication.subjectEnd);
+    const address = this.#addressOf(publication, publisher.account);
     if (address === undefined) return false;
     const assignment = this.#cluster.catalogue.stream(publisher.account, address.stream);
     const leader = assignment && this.#cluster.leaderOf(assignment.group);
@@ -160,7 +169,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
   }
 
   #handleForwarded(account: string, parts: MessageParts): void {
-    const address = this.#addressOf(parts.buffer, parts.subjectStart, parts.subjectEnd);
+    const address = this.#addressOf(parts, account);
     if (address === undefined) return;
     const assignment = this.#cluster.catalogue.stream(account, address.stream);
     const handled = assignment !== undefined && this.#handleHere(assignment.group, address, parts);
@@ -172,15 +181,21 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     this.#router.publish(account, { subject: reply, headers, payload: NO_PAYLOAD });
   }
 
-  #addressOf(buffer: Buffer, start: number, end: number): Address | undefined {
+  #addressOf(
+    parts: Pick<MessageParts, 'buffer' | 'subjectStart' | 'subjectEnd'>,
+    account: string,
+  ): Address | undefined {
+    const { buffer, subjectStart, subjectEnd } = parts;
     const last = this.#lastAck;
-    if (last !== undefined && startsWith(buffer, start, end, last.prefix)) return last;
-    const subject = buffer.toString('latin1', start, end);
+    if (last !== undefined && startsWith(buffer, subjectStart, subjectEnd, last.prefix)) {
+      if (last.account === undefined || last.account === account) return last;
+    }
+    const subject = buffer.toString('latin1', subjectStart, subjectEnd);
     if (subject.startsWith(NEXT_PREFIX)) {
       const [stream, consumer, ...rest] = subject.slice(NEXT_PREFIX.length).split('.');
       return stream && consumer && rest.length === 0 ? { kind: 'next', stream, consumer } : undefined;
     }
-    const address = parseReplySubject(subject);
+    const address = parseReplySubject(subject, account, this.#domain);
     if (address !== undefined) this.#lastAck = address;
     return address;
   }
@@ -204,7 +219,11 @@ const NO_PARTS = {
 };
 
 /** `$JS.ACK.…` and `$JS.FC.…` in both layouts (consumers.md 4.5, 6.1). */
-function parseReplySubject(subject: string): (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined {
+function parseReplySubject(
+  subject: string,
+  account: string,
+  domain: string,
+): (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined {
   const tokens = subject.split('.');
   const isAck = tokens[1] === 'ACK';
   const longLayout = isAck ? tokens.length - 1 > DOTS_IN_ACK : tokens.length > 5;
@@ -212,8 +231,11 @@ function parseReplySubject(subject: string): (Address & { readonly kind: 'ack' |
   const stream = tokens[first];
   const consumer = tokens[first + 1];
   if (!stream || !consumer) return undefined;
+  const named = longLayout ? account : undefined;
+  const foreign = tokens[2] !== (domain || NO_DOMAIN) || tokens[3] !== shortHash(account);
+  if (longLayout && foreign) return undefined;
   const prefix = Buffer.from(`${tokens.slice(0, first + 2).join('.')}.`, 'latin1');
-  return { kind: isAck ? 'ack' : 'flowControl', stream, consumer, prefix };
+  return { kind: isAck ? 'ack' : 'flowControl', stream, consumer, prefix, account: named };
 }
 
 function startsWith(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {

@@ -7,7 +7,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
 import type { BatchLimits } from '../../stream/index.ts';
-import { Api, replaceMember, replicasJson, type ServerLimits } from '../api/index.ts';
+import { Api, replaceMember, replicasJson, replicasOf, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
 import { Advisories } from './advisories.ts';
@@ -79,11 +79,16 @@ export class JetStreamService {
         if (assignment.members.length === 1) return;
         advisories.leaderElected(assignment, replicasJson(this.backend, assignment, status));
       },
+      leadsConsumer: (assignment, status, consumer, replicas) => {
+        const place = { backend: this.backend, assignment, view: { status, leaderSinceUs: undefined } };
+        advisories.consumerLeaderElected(assignment, consumer, replicasOf(place, replicas));
+      },
     });
     const exchange = new SubmissionExchange(cluster, (group) => this.streams.get(group)?.instance);
     this.#captures = new StreamCaptures({ cluster, router, runtime, exchange, domain });
     this.#consumers = new ConsumerGateway({
       cluster,
+      domain,
       router,
       turnEnd: options.turnEnd,
       localConsumers: (group) => this.streams.get(group)?.consumers,
@@ -137,6 +142,7 @@ export class JetStreamService {
   /** Ends what this node does of its own accord, before it stops. */
   stop(): void {
     this.#rehoming.stop();
+    for (const { consumers } of this.streams.all()) consumers.serverStopping();
     this.#space.stop();
   }
 

@@ -48,6 +48,13 @@ interface Options {
   readonly statusChanged: (group: GroupId, status: GroupStatus) => void;
   /** This node leads the stream from now on, and is ready to. */
   readonly leads: (assignment: StreamAssignment, status: GroupStatus) => void;
+  /** The same for one of its consumers, which has so many replicas. */
+  readonly leadsConsumer: (
+    assignment: StreamAssignment,
+    status: GroupStatus,
+    consumer: string,
+    replicas: number,
+  ) => void;
 }
 
 export class LocalStreams {
@@ -158,6 +165,10 @@ export class LocalStreams {
     const outlet = new RouterOutlet(router, assignment.account);
     let consumers: ConsumerSet | undefined;
     let ledTerm: Term | undefined;
+    const elected = (name: string, replicas: number): void => {
+      const current = this.#open.get(assignment.group)?.assignment ?? assignment;
+      this.#options.leadsConsumer(current, instance.status, name, replicas);
+    };
     const instance = createStream({
       account: assignment.account,
       // Not the one in force: the log begins with the first one, and changes it where it was changed.
@@ -168,7 +179,7 @@ export class LocalStreams {
       group,
       runtime,
       logger,
-      createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain })),
+      createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain, elected })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       batches: this.#batches,
       mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
