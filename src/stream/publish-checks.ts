@@ -293,7 +293,7 @@ export class PublishChecks {
     const messages = store.messages + (stage?.messages ?? 0);
     if (maxMsgs > 0 && messages >= maxMsgs && !replaces) return storeFailed('maximum messages exceeded');
     const bytes = store.bytes + (stage?.bytes ?? 0) + size;
-    if (maxBytes > 0 && bytes >= maxBytes && !(replaces && store.sizeOf(store.firstOf(id)) >= size)) {
+    if (maxBytes > 0 && bytes > maxBytes && !(replaces && store.sizeOf(store.firstOf(id)) >= size)) {
       return storeFailed('maximum bytes exceeded');
     }
     return undefined;

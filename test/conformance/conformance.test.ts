@@ -13,9 +13,13 @@ import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { RawClient } from './raw-client.ts';
+import { PUBLISH_CHECK_SCENARIOS } from './publish-checks-scenarios.ts';
 import { REPUBLISH_SCENARIOS } from './republish-scenarios.ts';
+import { RETENTION_SCENARIOS } from './retention-scenarios.ts';
 import type { Scenario } from './scenario.ts';
+import { SCHEDULE_SCENARIOS } from './schedule-scenarios.ts';
 import { STREAM_SCENARIOS } from './stream-scenarios.ts';
+import { TTL_SCENARIOS } from './ttl-scenarios.ts';
 import { TRANSFORM_SCENARIOS } from './transform-scenarios.ts';
 
 const FORGET_TIMEOUT_MS = 5000;
@@ -62,6 +66,10 @@ function runAll(client: () => RawClient): void {
     ...REPUBLISH_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
     ...COUNTER_SCENARIOS,
+    ...PUBLISH_CHECK_SCENARIOS,
+    ...TTL_SCENARIOS,
+    ...SCHEDULE_SCENARIOS,
+    ...RETENTION_SCENARIOS,
     ...ours,
   ]) {
     test(scenario.title, async (t: TestContext) => {

@@ -2,7 +2,7 @@
  * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
  * the reference server; those without a scenario are listed for whoever compares the two.
  */
-import { answers, fails, messages, publishes, scenario, stream } from './scenario.ts';
+import { answers, consumer, fails, messages, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface Difference {
@@ -139,6 +139,21 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     what: 'async persistence acknowledges when a message is durable all the same',
     why: 'one write serves all streams of a node, so nothing would be gained by answering before it',
+  },
+  {
+    what: 'a stream that begins to keep by interest loses what no consumer filters for at once',
+    why: 'the reference server keeps it for ever, though nobody can take it any more',
+    scenario: scenario(
+      'a stream that begins to keep by interest loses what nobody filters for',
+      ['R'],
+      [
+        stream('R', { subjects: ['r.>'], num_replicas: 1 }),
+        consumer('R', 'c', { ack_policy: 'explicit', filter_subject: 'r.b' }),
+        messages(['r.a', '1'], ['r.b', '2'], ['r.a', '3'], ['r.b', '4']),
+        answers('STREAM.UPDATE.R', { name: 'R', subjects: ['r.>'], retention: 'interest' }, {}),
+        answers('STREAM.INFO.R', '', { state: { messages: 2, first_seq: 2 } }),
+      ],
+    ),
   },
   {
     what: 'times have microseconds, not nanoseconds',

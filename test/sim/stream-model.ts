@@ -204,7 +204,7 @@ export class StreamModel {
     if (maxMsgs > 0 && this.messages.size >= maxMsgs && !replaces) return true;
     const size = this.#size(message);
     const fits = replaces && this.messages.get(same[0]!)!.bytes >= size;
-    return maxBytes > 0 && this.bytes + size >= maxBytes && !fits;
+    return maxBytes > 0 && this.bytes + size > maxBytes && !fits;
   }
 
   #size({ subject, headers = {}, payload = '' }: ModelMessage): number {

@@ -206,7 +206,7 @@ test('discard new refuses at the limits; a full subject is replaced unless that 
   refusing.publish('a');
   assert.deepEqual(refusing.publish('a'), full);
   assert.deepEqual(refusing.publish('a', { 'Nats-Rollup': 'sub' }), stored(2));
-  const bytes = openFixture({ discard: 'new', maxBytes: 101 });
+  const bytes = openFixture({ discard: 'new', maxBytes: 100 });
   assert.deepEqual(bytes.publish('a', {}, 'p'.repeat(69)), stored(1));
   assert.deepEqual(bytes.publish('a'), refusal(503, 10077, 'maximum bytes exceeded'));
 });
