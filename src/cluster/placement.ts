@@ -154,7 +154,9 @@ const TEXTS: readonly (readonly [Cause, string])[] = [
 function explain(request: PlacementRequest, candidates: readonly Candidate[], causes: ReadonlySet<Cause>): string {
   let reason = 'no suitable peers for placement';
   for (const [cause, text] of TEXTS) if (causes.has(cause)) reason += text;
-  const missing = request.tags.filter((tag) => candidates.some((candidate) => !hasTag(candidate, tag)));
+  // Of each node the first one that rules it out.
+  const first = candidates.flatMap((candidate) => request.tags.find((tag) => !hasTag(candidate, tag)) ?? []);
+  const missing = [...new Set(first)];
   const unmatched = missing.filter((tag) => !tag.startsWith('!'));
   const excluded = missing.filter((tag) => tag.startsWith('!')).map((tag) => tag.slice(1));
   if (unmatched.length > 0) reason += `, tags not matched [${unmatched.map((tag) => `'${tag}'`).join(', ')}]`;

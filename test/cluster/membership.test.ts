@@ -148,4 +148,27 @@ describe('streams that change their members', () => {
       assert.equal(load.retries, 0);
       await assertAllThere(jsm, 'MOVES', load.acked);
     }));
+
+  test('a leader that hears from no majority any more says so, and gives up', () =>
+    withServers(3, async (servers, _connection, jsm) => {
+      await jsm.streams.add({ name: 'LOST', subjects: ['lost'], num_replicas: 3 });
+      const [leader, ...others] = await settled(jsm, 'LOST', 3);
+      const beside = await connect({ servers: [servers.byName(leader!).url] });
+      try {
+        const heard: { readonly type: string; readonly stream: string; readonly replicas: readonly object[] }[] = [];
+        beside.subscribe('$JS.EVENT.ADVISORY.STREAM.QUORUM_LOST.>', {
+          callback: (_error, message) => heard.push(message.json()),
+        });
+        await beside.flush();
+        await Promise.all(others.map((node) => servers.byName(node).kill('SIGKILL')));
+        await waitFor('the advisory', () => heard.length > 0);
+        const { type, stream, replicas } = heard[0]!;
+        assert.deepEqual(
+          [type, stream, replicas.length],
+          ['io.nats.jetstream.advisory.v1.stream_quorum_lost', 'LOST', 3],
+        );
+      } finally {
+        await beside.close();
+      }
+    }));
 });

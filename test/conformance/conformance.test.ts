@@ -11,6 +11,7 @@ import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
+import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { RawClient } from './raw-client.ts';
 import { PUBLISH_CHECK_SCENARIOS } from './publish-checks-scenarios.ts';
@@ -59,6 +60,7 @@ function runAll(client: () => RawClient): void {
   for (const scenario of [
     ...STREAM_SCENARIOS,
     ...MESSAGE_SCENARIOS,
+    ...MEMBERSHIP_SCENARIOS,
     ...DIRECT_GET_SCENARIOS,
     ...ARCHIVE_SCENARIOS,
     ...CONSUMER_SCENARIOS,
@@ -75,6 +77,7 @@ function runAll(client: () => RawClient): void {
     test(scenario.title, async (t: TestContext) => {
       if (target !== undefined && ours.has(scenario)) t.skip('an intended difference');
       else if (client().clustered && scenario.singleServerOnly === true) t.skip('a cluster answers otherwise');
+      else if (!client().clustered && scenario.clusterOnly === true) t.skip('a single server answers otherwise');
       else await run(scenario, client());
     });
   }

@@ -45,8 +45,20 @@ export const DIFFERENCES: readonly Difference[] = [
     ),
   },
   {
-    what: 'streams are not scaled or moved by STREAM.UPDATE: 10061, or 10052 for a placement',
-    why: HONEST,
+    what: 'STREAM.PEER.REMOVE keeps the peer until another has caught up, as STREAM.PEER.EVACUATE does, and refuses with 10075 to take a stream from its only replica if that can not be reached',
+    why: 'a stream goes on with all it holds, or stays where it is; it never goes on empty',
+  },
+  {
+    what: 'consumers have no replicas to be moved: CONSUMER.PEER.REMOVE and EVACUATE of a member answer 10075',
+    why: 'a consumer is part of its stream',
+  },
+  {
+    what: 'META.RESCUE is refused with 10224, by one server',
+    why: 'two halves of a cluster that were both rescued would both go on',
+  },
+  {
+    what: 'while a stream is scaled down, `cluster.desired` names those who stay; and its group keeps its name when it moves',
+    why: 'they are chosen when the change is decided, and the group is the same one',
   },
   {
     what: 'no stream can be made to jump beyond sequence 2^52',

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
   /** A cluster answers otherwise, and is meant to. */
   readonly singleServerOnly?: boolean;
+  /** A single server answers otherwise. */
+  readonly clusterOnly?: boolean;
 }
 
 export type Step = (client: RawClient) => Promise<void>;
@@ -27,6 +29,11 @@ export function scenario(title: string, streams: readonly string[], steps: reado
 /** A scenario whose answers name the lack of a cluster. */
 export function onSingleServer(title: string, streams: readonly string[], steps: readonly Step[]): Scenario {
   return { title, streams, steps, singleServerOnly: true };
+}
+
+/** A scenario that takes three nodes. */
+export function onCluster(title: string, streams: readonly string[], steps: readonly Step[]): Scenario {
+  return { title, streams, steps, clusterOnly: true };
 }
 
 /** In an expected object: the member must not be there. */

@@ -68,8 +68,12 @@ export interface ReplicaJson {
 
 /** All members of a stream's group and those that are to join it, the leader included, by name. */
 export function replicasJson(backend: ApiBackend, assignment: StreamAssignment, status: GroupStatus): ReplicaJson[] {
-  const members = new Set([...status.voters, ...status.learners, ...assignment.members]);
-  return [...members].sort().map((member) => replicaJson(backend, status, member));
+  return peersJson(backend, [...status.voters, ...status.learners, ...assignment.members], status);
+}
+
+/** How these members of a group stand, by name. */
+export function peersJson(backend: ApiBackend, members: readonly NodeId[], status: GroupStatus): ReplicaJson[] {
+  return [...new Set(members)].sort().map((member) => replicaJson(backend, status, member));
 }
 
 function replicaJson(backend: ApiBackend, status: GroupStatus, member: NodeId): ReplicaJson {

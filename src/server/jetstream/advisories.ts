@@ -20,6 +20,8 @@ const STREAM_EVENTS: Readonly<Record<StreamAction, string>> = {
   delete: 'DELETED',
 };
 
+const QUORUM_LOST_INTERVAL_MS = 10_000;
+
 export interface AdvisoryOptions {
   readonly router: Router;
   readonly runtime: Runtime;
@@ -35,6 +37,8 @@ export class Advisories {
   readonly #options: AdvisoryOptions;
   /** Who listens to the audit of an account: asked with each call, so that nothing is made for nobody. */
   readonly #auditRoutes = new Map<string, RouteHandle>();
+
+  readonly #quorumLostMs = new Map<string, number>();
 
   constructor(options: AdvisoryOptions) {
     this.#options = options;
@@ -98,6 +102,26 @@ export class Advisories {
     const members = { stream: name, consumer, leader, replicas };
     this.#publish(account, subject, 'consumer_leader_elected', members);
     this.#publish(systemAccount, subject, 'consumer_leader_elected', { account, ...members });
+  }
+
+  /** Its leader here has heard from no majority of its members for too long. Not more often than every 10 s. */
+  quorumLost({ account, name }: StreamAssignment, replicas: readonly object[]): void {
+    const { runtime, systemAccount } = this.#options;
+    const key = `${name} ${account}`;
+    const nowMs = runtime.monotonicMs();
+    if (nowMs - (this.#quorumLostMs.get(key) ?? -Infinity) < QUORUM_LOST_INTERVAL_MS) return;
+    this.#quorumLostMs.set(key, nowMs);
+    const subject = `${PREFIX}.STREAM.QUORUM_LOST.${name}`;
+    const members = { stream: name, replicas };
+    this.#publish(account, subject, 'stream_quorum_lost', members);
+    this.#publish(systemAccount, subject, 'stream_quorum_lost', { account, ...members });
+  }
+
+  /** This node leads the meta group. */
+  domainLeaderElected(replicas: readonly object[]): void {
+    const { node, clusterName: cluster, systemAccount } = this.#options;
+    const members = { leader: peerId(node), replicas, cluster };
+    this.#publish(systemAccount, `${PREFIX}.DOMAIN.LEADER_ELECTED`, 'domain_leader_elected', members);
   }
 
   /** This node has hardly any room left. */

@@ -7,7 +7,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
 import type { BatchLimits } from '../../stream/index.ts';
-import { Api, replaceMember, replicasJson, replicasOf, type ServerLimits } from '../api/index.ts';
+import { Api, peersJson, replaceMember, replicasJson, replicasOf, type ServerLimits } from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
 import { Advisories } from './advisories.ts';
@@ -83,6 +83,9 @@ export class JetStreamService {
         const place = { backend: this.backend, assignment, view: { status, leaderSinceUs: undefined } };
         advisories.consumerLeaderElected(assignment, consumer, replicasOf(place, replicas));
       },
+      losesQuorum: (assignment, status) => {
+        advisories.quorumLost(assignment, replicasJson(this.backend, assignment, status));
+      },
     });
     const exchange = new SubmissionExchange(cluster, (group) => this.streams.get(group)?.instance);
     this.#captures = new StreamCaptures({ cluster, router, runtime, exchange, domain });
@@ -104,8 +107,13 @@ export class JetStreamService {
         advisories.outOfStorage();
       },
     });
-    cluster.onLeaderChange((group) => {
-      if (group === META_GROUP) this.#rehoming.review();
+    cluster.onLeaderChange((group, leader) => {
+      if (group !== META_GROUP) return;
+      this.#rehoming.review();
+      const status = cluster.metaStatus();
+      if (leader !== node || status === undefined || !cluster.clustered) return;
+      const voters = status.voters.filter((voter) => !cluster.catalogue.wasRemoved(voter));
+      advisories.domainLeaderElected(peersJson(this.backend, voters, status));
     });
     const consumers = this.#consumers;
     this.#gateway = new ApiGateway({

@@ -55,6 +55,8 @@ interface Options {
     consumer: string,
     replicas: number,
   ) => void;
+  /** This node led the stream, and gave it up because it heard from no majority of it. */
+  readonly losesQuorum: (assignment: StreamAssignment, status: GroupStatus) => void;
 }
 
 export class LocalStreams {
@@ -191,9 +193,13 @@ export class LocalStreams {
           this.#noteView(assignment.group, status);
           this.#options.statusChanged(assignment.group, status);
           if (status.ready) this.#configureIfBehind(assignment.group);
+          const current = this.#open.get(assignment.group)?.assignment ?? assignment;
           if (status.ready && status.role === 'leader' && status.term !== ledTerm) {
             ledTerm = status.term;
-            this.#options.leads(assignment, status);
+            this.#options.leads(current, status);
+          } else if (status.term === ledTerm && this.#gaveUp(status)) {
+            ledTerm = undefined;
+            this.#options.losesQuorum(current, status);
           }
           this.#wake(assignment.group);
         },
@@ -202,6 +208,11 @@ export class LocalStreams {
     this.#unreadable.add(assignment.group);
     this.#open.set(assignment.group, { assignment, instance, consumers: consumers!, leaderSinceUs: undefined });
     return instance;
+  }
+
+  /** In the term in which it led, nobody has taken over from it, and it still has a vote. */
+  #gaveUp({ role, leader, repairing, voters }: GroupStatus): boolean {
+    return role !== 'leader' && leader === undefined && !repairing && voters.includes(this.#options.cluster.node);
   }
 
   #noteView(group: GroupId, { leader, role, repairing }: GroupStatus): void {
