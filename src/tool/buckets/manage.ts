@@ -44,6 +44,7 @@ export const ADD = command({
   examples: [
     'kv add settings',
     'kv add sessions --ttl 12h --storage memory',
+    'kv add locks --marker-ttl 1m',
     'kv add audit --history 10 --max-bytes 1GiB',
   ],
   run: async (input, context) => {

@@ -28,8 +28,14 @@ export const PUT = command({
 
 export const CREATE = command({
   summary: 'Set the value of a key that has none',
-  parameters: { bucket: BUCKET, key: KEY, value: VALUE, file: FILE, ttl: duration('Remove it after this time') },
-  examples: ['kv create settings owner anna', 'kv create settings lock me --ttl 30s'],
+  parameters: {
+    bucket: BUCKET,
+    key: KEY,
+    value: VALUE,
+    file: FILE,
+    ttl: duration('Remove it after this time (needs a bucket with --marker-ttl)'),
+  },
+  examples: ['kv create settings owner anna', 'kv create locks build anna --ttl 30s'],
   run: async ({ bucket, key, value, file, ttl }, context) => {
     const content = await readBody(context, value, file);
     const kv = await openBucket(context, bucket);

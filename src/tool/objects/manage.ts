@@ -51,7 +51,7 @@ export const ADD = command({
     placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
     metadata: pairs('Facts of your own to keep with it', '='),
   },
-  examples: ['object add files', 'object add builds --ttl 30d --max-bytes 100GiB'],
+  examples: ['object add files', 'object add builds --ttl 30d --max-bytes 1GiB'],
   run: async (input, context) => {
     if (await exists(context, input.bucket)) throw new ToolError(`${input.bucket} exists already`);
     const { Objm } = await import('@nats-io/obj');
