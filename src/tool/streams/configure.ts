@@ -105,7 +105,9 @@ export const COPY = command({
   examples: ['stream copy ORDERS OLD_ORDERS --subjects "old.orders.>"'],
   run: async (input, context) => {
     const { config } = await streamInfo(await context.api(), input.stream);
-    await create(context, { ...(await changedConfig(config, input)), name: input.name }, input.pedantic);
+    // A copy of what is sealed begins open: no stream can be created sealed.
+    const copied = { ...(await changedConfig(config, input)), name: input.name, sealed: false };
+    await create(context, copied, input.pedantic);
   },
 });
 
