@@ -235,18 +235,15 @@ export class MessageStore {
     return true;
   }
 
-  /** Removes everything below `seq`, `limit` messages at most, without telling of each. Returns how many that were. */
-  removeBelow(seq: number, limit = Infinity): number {
+  /** Removes everything below `seq`, without telling of each message. Returns how many that were. */
+  removeBelow(seq: number): number {
     const before = this.messages;
-    if (seq > this.lastSeq && this.#openFirst === Infinity && before <= limit) this.#clear();
+    if (seq > this.lastSeq && this.#openFirst === Infinity) this.#clear();
     const ref = this.#ref;
-    let left = Math.min(limit, before);
-    while (left > 0 && this.firstSeq < seq && this.table.seek(this.firstSeq, ref)) {
+    while (this.messages > 0 && this.firstSeq < seq && this.table.seek(this.firstSeq, ref)) {
       const { chunk, row } = ref;
-      const closed = chunk.endSeq(row) <= seq && chunk.firstSeq[row]! < this.#openFirst;
-      if (closed && chunk.live[row]! <= left) this.#dropBlock(ref);
+      if (chunk.endSeq(row) <= seq && chunk.firstSeq[row]! < this.#openFirst) this.#dropBlock(ref);
       else this.remove(this.firstSeq, false);
-      left = Math.min(limit, before) - (before - this.messages);
     }
     return before - this.messages;
   }

@@ -1,18 +1,9 @@
-/** Owns applying stream operations: purge, delete, changes of configuration, expiry. */
-import {
-  BAD_REQUEST,
-  messageDeleteFailed,
-  purgeFailed,
-  sequenceNotFound,
-  STREAM_SEALED,
-  type ApiError,
-} from '../base/api-errors.ts';
-import type { Seq } from '../base/brand.ts';
+/** Owns applying stream operations: delete, changes of configuration, expiry, and the steps of purges. */
+import { messageDeleteFailed, sequenceNotFound, STREAM_SEALED, type ApiError } from '../base/api-errors.ts';
 import type { BatchApplier } from './batch-applier.ts';
 import { BlockRef } from './block-table.ts';
+import { Purger, type PurgeStep } from './purge.ts';
 import type { ReplicatedState } from './replicated-state.ts';
-import { collectMatching, countFrom } from './store-queries.ts';
-import { subjectFilter } from './subject-filter.ts';
 import type { OperationResult, StreamConfig, StreamExtension, StreamOperation } from './types.ts';
 
 /** What this stream's leader proposes by itself: everything below `below` is older than `max_age`. */
@@ -27,8 +18,8 @@ export interface ExpireMessagesOperation {
   readonly runs: readonly number[];
 }
 
-export type LoggedOperation = StreamOperation | ExpireOperation | ExpireMessagesOperation;
-type Purge = Extract<StreamOperation, { readonly op: 'purge' }>;
+export type LoggedOperation =
+  Exclude<StreamOperation, { readonly op: 'purge' }> | PurgeStep | ExpireOperation | ExpireMessagesOperation;
 type DeleteMessage = Extract<StreamOperation, { readonly op: 'deleteMessage' }>;
 
 export class OperationApplier {
@@ -37,6 +28,7 @@ export class OperationApplier {
   readonly #extension: () => StreamExtension;
   readonly #configChanged: (config: StreamConfig) => void;
   readonly #eraseLater: (blockSeq: number) => void;
+  readonly #purger: Purger;
 
   constructor(options: {
     readonly state: ReplicatedState;
@@ -51,6 +43,7 @@ export class OperationApplier {
     this.#extension = options.extension;
     this.#configChanged = options.configChanged;
     this.#eraseLater = options.eraseLater;
+    this.#purger = new Purger(options.state, options.extension);
   }
 
   apply(operation: LoggedOperation): OperationResult {
@@ -58,11 +51,11 @@ export class OperationApplier {
       case 'configure':
         return this.#configure(operation.config, operation.revision);
       case 'purge':
-        return this.#purge(operation);
+        return this.#purger.apply(operation);
       case 'deleteMessage':
         return this.#deleteMessage(operation);
       case 'expire':
-        return done(this.#removeBelow(operation.below));
+        return done(this.#purger.removeBelow(operation.below, false));
       case 'expireMessages':
         return done(this.#removeRuns(operation.runs));
     }
@@ -99,49 +92,6 @@ export class OperationApplier {
     }
     // Ids are this replica's own: only the order of sequences is the same on all.
     for (const seq of seqs.sort((a, b) => a - b)) store.remove(seq, true);
-  }
-
-  #purge(purge: Purge): OperationResult {
-    const { config, store } = this.#state;
-    if (config.sealed) return failed(STREAM_SEALED);
-    if (config.denyPurge) return failed(purgeFailed('stream purge not permitted'));
-    const seq = purge.seq ?? 0;
-    const keep = purge.keep ?? 0;
-    if (seq > 0 && keep > 0) return failed(BAD_REQUEST);
-    const filter = purge.filter === undefined || purge.filter === '' ? undefined : subjectFilter([purge.filter]);
-    if (filter !== undefined) {
-      const limit = keep > 0 ? countFrom(store, filter, 0) - keep : Infinity;
-      if (limit <= 0) return done(0);
-      const seqs = collectMatching(store, filter, { from: 0, below: seq > 1 ? seq : Infinity, limit });
-      for (const matching of seqs) store.remove(matching, true);
-      return done(seqs.length);
-    }
-    if (keep > 0) return done(this.#removeBelow(this.#keptFrom(keep), true));
-    const purged = this.#removeBelow(seq > 0 ? seq : store.lastSeq + 1, true);
-    if (seq > store.lastSeq + 1) store.skipTo(seq);
-    return done(purged);
-  }
-
-  /** The sequence of the `keep`-th message from the end. */
-  #keptFrom(keep: number): number {
-    const { store } = this.#state;
-    let excess = store.messages - keep;
-    if (excess <= 0) return store.firstSeq;
-    const ref = new BlockRef();
-    let found = store.table.seek(store.firstSeq, ref);
-    while (found && excess >= ref.chunk.live[ref.row]!) {
-      excess -= ref.chunk.live[ref.row]!;
-      found = store.table.next(ref);
-    }
-    const range = { from: ref.chunk.firstSeq[ref.row]!, below: Infinity, limit: excess + 1 };
-    return collectMatching(store, undefined, range).at(-1) ?? store.lastSeq + 1;
-  }
-
-  #removeBelow(below: number, purge = false): number {
-    const { store } = this.#state;
-    const removed = store.removeBelow(below);
-    if (removed > 0) this.#extension().messagesRemovedBelow(store.firstSeq as Seq, purge);
-    return removed;
   }
 
   #removeRuns(runs: readonly number[]): number {

@@ -25,6 +25,7 @@ import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { encodeProducedBatch } from './produced-batch.ts';
 import { Proposer } from './proposer.ts';
+import { MESSAGES_PER_PURGE_STEP, runPurge } from './purge.ts';
 import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
@@ -66,6 +67,8 @@ export interface StreamOptions {
   readonly watcher?: StoredWatcher;
   /** False while there is no room for more: publishes are refused, everything else goes on. Asked for each submission. */
   readonly mayStore?: () => boolean;
+  /** Messages that one entry of a purge looks at; tests choose few. */
+  readonly purgeStep?: number;
 }
 
 /** What the server around a stream may want to know at once. */
@@ -156,7 +159,13 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   }
 
   async execute(operation: StreamOperation): Promise<OperationResult> {
-    return (await this.#executeLogged(operation)) as OperationResult;
+    if (operation.op !== 'purge') return (await this.#executeLogged(operation)) as OperationResult;
+    return runPurge(operation, {
+      store: () => this.store,
+      propose: async (step) => (await this.#executeLogged(step)) as OperationResult,
+      pause: () => this.#pause(),
+      messagesPerStep: this.#options.purgeStep ?? MESSAGES_PER_PURGE_STEP,
+    });
   }
 
   async place(batch: Buffer): Promise<Seq> {

@@ -173,12 +173,12 @@ export class ReferenceStream {
         model.configure(operation.config);
         return;
       case 'purge': {
-        const { filter, seq, keep } = operation;
+        const { filter, from, below } = operation;
         const compiled = filter === undefined ? undefined : subjectFilter([filter]);
         model.purge({
           ...(compiled && { matches: (subject) => compiled.matches(Buffer.from(subject), 0, subject.length) }),
-          ...(seq !== undefined && { seq }),
-          ...(keep !== undefined && { keep }),
+          from,
+          below,
         });
         return;
       }

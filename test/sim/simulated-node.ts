@@ -30,6 +30,8 @@ import { SimulatedDisk, type PowerCut } from './simulated-disk.ts';
 import { SimulatedRuntime, type VirtualTime } from './virtual-time.ts';
 import { WatchedMachine, type MachineWatch } from './watched-machine.ts';
 
+/** Few enough that most purges take several entries, with whatever happens in between. */
+const PURGE_STEP = 7;
 const CREATED_US = 1_700_000_000_000_000 as TimestampUs;
 /** A connection to a process that died is reset about now, if the operating system gets to say so. */
 const RESET_MS = 1;
@@ -299,6 +301,7 @@ export class SimulatedNode {
       group,
       runtime,
       logger,
+      purgeStep: PURGE_STEP,
       events: {
         statusChanged: () => {
           this.catalogue?.statusChanged(group.id);

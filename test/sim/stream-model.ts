@@ -131,18 +131,18 @@ export class StreamModel {
     }
   }
 
-  purge(options: {
+  /** One step of a purge: see `PurgeStep`. */
+  purge(step: {
     readonly matches?: (subject: string) => boolean;
-    readonly seq?: number;
-    readonly keep?: number;
+    readonly from?: number;
+    readonly below?: number | undefined;
   }): number {
-    const { matches, seq = 0, keep = 0 } = options;
+    const { matches, from = 0, below = Infinity } = step;
     const before = this.messages.size;
-    let doomed = this.matching(matches ?? (() => true));
-    if (keep > 0) doomed = doomed.slice(0, Math.max(0, doomed.length - keep));
-    else if (seq > 1 || (seq === 1 && matches === undefined)) doomed = doomed.filter((each) => each < seq);
-    for (const each of doomed) this.delete(each);
-    if (matches === undefined && keep === 0 && seq > this.lastSeq + 1) this.lastSeq = seq - 1;
+    for (const [seq, { subject }] of this.messages) {
+      if (seq < below && (matches === undefined || (seq >= from && matches(subject)))) this.delete(seq);
+    }
+    if (matches === undefined && below !== Infinity) this.lastSeq = Math.max(this.lastSeq, below - 1);
     return before - this.messages.size;
   }
 

@@ -1,9 +1,12 @@
 /** Random work on a stream, compared step by step with the plain model, and with replicas restored from checkpoints. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Seq } from '../../src/base/brand.ts';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
-import { subjectFilter, type StreamConfig, type StreamOperation } from '../../src/stream/index.ts';
+import type { StreamConfig, StreamOperation } from '../../src/stream/index.ts';
+import { ENTRY_OPERATION, entryKind, entryPayload } from '../../src/stream/entry-format.ts';
+import type { LoggedOperation } from '../../src/stream/operation-applier.ts';
 import { Random } from '../sim/random.ts';
 import { StreamModel, type ModelMessage, type ModelOutcome } from '../sim/stream-model.ts';
 import { baseConfig, checkpoint, describe, openFixture, readAll, sortedPages, type Fixture } from './stream-fixture.ts';
@@ -60,7 +63,8 @@ class Run {
     this.#random = new Random(seed);
     this.#config = randomConfig(this.#random);
     this.model = new StreamModel(this.#config);
-    this.leader = openFixture(this.#config);
+    const purgeStep = this.#random.pick([undefined, 1, 7]);
+    this.leader = openFixture(this.#config, undefined, undefined, undefined, purgeStep);
     this.follower = openFixture(this.#config);
     this.#wantSome(this.leader);
     this.#wantSome(this.follower);
@@ -156,16 +160,24 @@ class Run {
 
   async #purge(): Promise<void> {
     const random = this.#random;
-    const filter = random.pick([undefined, 'a', 'k.*', 'c.>']);
+    const filter = random.pick([undefined, 'a', 'k.*', 'c.>', '*.*']);
     const seq = random.pick([undefined, random.integer(0, this.model.lastSeq + 10)]);
     const keep = seq === undefined && random.chance(0.8) ? random.integer(1, 10) : undefined;
-    const compiled = filter === undefined ? undefined : subjectFilter([filter]);
-    const expected = this.model.purge({
-      ...(compiled && { matches: (subject) => compiled.matches(Buffer.from(subject), 0, subject.length) }),
-      ...(seq !== undefined && { seq }),
-      ...(keep !== undefined && { keep }),
+    const purge = { op: 'purge' as const, filter, seq, keep };
+    const left = survivors(this.model, purge);
+    const before = this.model.messages.size;
+    let disturbances = 0;
+    const purged = await this.#execute(purge, async () => {
+      if (!random.chance(0.2)) return;
+      disturbances++;
+      // What is proposed already comes first.
+      this.#replicate();
+      if (random.chance(0.5)) this.publish();
+      else await this.#checkpointAndRestore();
     });
-    assert.deepEqual(await this.#execute({ op: 'purge', filter, seq, keep }), { kind: 'done', purged: expected });
+    if (disturbances > 0) return;
+    assert.deepEqual([...this.model.messages.keys()], left);
+    assert.deepEqual(purged, { kind: 'done', purged: before - left.length });
   }
 
   async #configure(): Promise<void> {
@@ -204,10 +216,17 @@ class Run {
     assert.deepEqual(readAll(restored.stream), readAll(leader.stream));
   }
 
-  async #execute(operation: StreamOperation): Promise<unknown> {
-    const result = this.leader.stream.execute(operation);
-    this.#replicate();
-    return result;
+  /** `between`: after each entry that it takes. */
+  async #execute(operation: StreamOperation, between = (): Promise<void> => Promise.resolve()): Promise<unknown> {
+    let result: unknown;
+    void this.leader.stream.execute(operation).then((settled) => (result = settled));
+    for (;;) {
+      this.#replicate();
+      this.leader.runtime.advance(0);
+      await immediate();
+      if (result !== undefined) return result;
+      await between();
+    }
   }
 
   #replicate(): void {
@@ -215,12 +234,40 @@ class Run {
       const entries = this.leader.group.pending.splice(0);
       this.leader.group.commit(entries);
       this.follower.group.commit(entries);
+      for (const { body } of entries) this.#follow(body);
     }
+  }
+
+  /** The steps of a purge are the leader's to choose: the model takes them from the log. */
+  #follow(body: Buffer): void {
+    if (entryKind(body) !== ENTRY_OPERATION) return;
+    const operation = JSON.parse(entryPayload(body).toString()) as LoggedOperation;
+    if (operation.op !== 'purge') return;
+    const { filter } = operation;
+    this.model.purge({ ...operation, ...(filter !== undefined && { matches: matcherOf(filter) }) });
   }
 
   #wantSome({ extension }: Fixture): void {
     extension.interest = (subject) => !subject.startsWith('k');
   }
+}
+
+function matcherOf(filter: string): (subject: string) => boolean {
+  const compiled = new SubjectMatcher([filter]);
+  return (subject) => compiled.matches(Buffer.from(subject), 0, subject.length);
+}
+
+/** What a purge leaves, as its definition says and all at once. */
+function survivors(
+  model: StreamModel,
+  { filter, seq = 0, keep = 0 }: Extract<StreamOperation, { readonly op: 'purge' }>,
+): number[] {
+  const matching = model.matching(filter === undefined ? () => true : matcherOf(filter));
+  let doomed = matching;
+  if (keep > 0) doomed = matching.slice(0, Math.max(0, matching.length - keep));
+  else if (seq > 1 || (seq === 1 && filter === undefined)) doomed = matching.filter((each) => each < seq);
+  const gone = new Set(doomed);
+  return [...model.messages.keys()].filter((each) => !gone.has(each));
 }
 
 function outcomeOf(reply: string): ModelOutcome {

@@ -1,6 +1,7 @@
 /** Purge, delete, changes of configuration, expiry, and what the extension is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import type { Seq } from '../../src/base/brand.ts';
 import type { NodeId, TimestampUs } from '../../src/base/brand.ts';
@@ -8,8 +9,11 @@ import type { LogIndex } from '../../src/raft/index.ts';
 import type { OperationResult, StreamOperation } from '../../src/stream/index.ts';
 import { baseConfig, checkpoint, openFixture, readAll, START_US, type Fixture } from './stream-fixture.ts';
 
-function run({ stream, group }: Fixture, operation: StreamOperation): Promise<OperationResult> {
+async function run({ stream, group }: Fixture, operation: StreamOperation): Promise<OperationResult> {
   const result = stream.execute(operation);
+  group.run();
+  // A purge that keeps messages finds out which ones before it proposes anything.
+  await immediate();
   group.run();
   return result;
 }
@@ -47,6 +51,26 @@ for (const { name, options, left, purged } of PURGES) {
     assert.equal(fixture.stream.state().firstSeq, left[0] ?? 7);
   });
 }
+
+test('a purge of many messages is several entries, and spares what is published between them', async () => {
+  const fixture = openFixture({}, undefined, undefined, undefined, 2);
+  for (let i = 0; i < 6; i++) fixture.publish(i % 2 === 0 ? 'a' : 'b');
+  const { stream, group } = fixture;
+  let purged: OperationResult | undefined;
+  void stream.execute({ op: 'purge', filter: 'a', seq: undefined, keep: undefined }).then((result) => {
+    purged = result;
+  });
+  let entries = 0;
+  while (purged === undefined) {
+    entries += group.pending.length;
+    group.run();
+    fixture.publish('a');
+    await immediate();
+  }
+  assert.deepEqual(purged, { kind: 'done', purged: 3 });
+  assert.equal(entries, 3);
+  assert.deepEqual(seqs(fixture), [2, 4, 6, 7, 8, 9]);
+});
 
 test('a purge beyond the end moves the stream forward', async () => {
   const fixture = six();

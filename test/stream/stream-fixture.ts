@@ -184,6 +184,7 @@ export function openFixture(
   runtime = new FakeRuntime(),
   domain?: string,
   mayStore?: () => boolean,
+  purgeStep?: number,
 ): Fixture {
   const group = new FakeGroup();
   const extension = new RecordingExtension();
@@ -198,6 +199,7 @@ export function openFixture(
     domain,
     createExtension: () => extension,
     ...(mayStore && { mayStore }),
+    ...(purgeStep !== undefined && { purgeStep }),
   });
   group.attach(stream);
   const submit: Fixture['submit'] = (messages) => {
