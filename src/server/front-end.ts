@@ -45,6 +45,11 @@ export interface FrontEndOptions {
   readonly onConnectionClosed?: (connection: ClientConnection) => void;
 }
 
+/** `connections`: how many there were. */
+export interface AccountTraffic extends TrafficCounters {
+  connections: number;
+}
+
 const NO_TRAFFIC: RoutedTraffic = { send: () => false, pendingTraffic: () => 0 };
 
 export class FrontEnd {
@@ -58,8 +63,8 @@ export class FrontEnd {
   readonly #context: ConnectionContext;
   readonly #listener: ClientListener;
   readonly #connections = new Map<number, ClientConnection>();
-  /** Of connections that are closed. */
-  readonly #pastTraffic: TrafficCounters = { inMessages: 0, inBytes: 0, outMessages: 0, outBytes: 0 };
+  /** Of connections that are closed, by account. */
+  readonly #past = new Map<string, AccountTraffic>();
   #lastConnectionId = 0;
   #tickTimer: Timer | undefined;
   /** Transports that are still there, of closed connections as well. */
@@ -134,10 +139,14 @@ export class FrontEnd {
     return this.#connections.size;
   }
 
-  /** All messages from and to clients since the start. */
-  traffic(): TrafficCounters {
-    const sum = { ...this.#pastTraffic };
-    for (const connection of this.#connections.values()) addTraffic(sum, connection.report());
+  /** All messages from and to clients since the start; of one account, or of all. */
+  traffic(account?: string): AccountTraffic {
+    const sum = noTraffic();
+    for (const [name, past] of this.#past) if (account === undefined || name === account) addTraffic(sum, past);
+    for (const connection of this.#connections.values()) {
+      if (account !== undefined && connection.account !== account) continue;
+      addTraffic(sum, { ...connection.report(), connections: 1 });
+    }
     return sum;
   }
 
@@ -210,7 +219,9 @@ export class FrontEnd {
   #forget(connection: ClientConnection): void {
     if (!this.#connections.delete(connection.connectionId)) return;
     const report = connection.report();
-    addTraffic(this.#pastTraffic, report);
+    const past = this.#past.get(report.account) ?? noTraffic();
+    this.#past.set(report.account, past);
+    addTraffic(past, { ...report, connections: 1 });
     this.history.add(report);
     // Later: it may close in the midst of a delivery, and whoever is told may want to publish.
     const { runtime, onConnectionClosed } = this.#options;
@@ -240,7 +251,12 @@ export function createFrontEnd(options: FrontEndOptions): FrontEnd {
   return new FrontEnd(options);
 }
 
-function addTraffic(sum: TrafficCounters, more: Readonly<TrafficCounters>): void {
+function noTraffic(): AccountTraffic {
+  return { inMessages: 0, inBytes: 0, outMessages: 0, outBytes: 0, connections: 0 };
+}
+
+function addTraffic(sum: AccountTraffic, more: Readonly<AccountTraffic>): void {
+  sum.connections += more.connections;
   sum.inMessages += more.inMessages;
   sum.inBytes += more.inBytes;
   sum.outMessages += more.outMessages;

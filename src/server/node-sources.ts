@@ -7,6 +7,7 @@ import type { ClusterNode, StreamAssignment } from '../cluster/index.ts';
 import { META_GROUP, type GroupStatus } from '../raft/index.ts';
 import { consumerClusterJson, consumerInfoJson, dynamicMetadata, peerId, streamInfoJson } from './api/index.ts';
 import type { ServerOptions, StorageBudget } from './config/index.ts';
+import { GLOBAL_ACCOUNT } from './connection-auth.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import type { FrontEnd } from './front-end.ts';
 import type { JetStreamService } from './jetstream/jetstream-service.ts';
@@ -219,26 +220,25 @@ function* listSubscriptions(frontEnd: FrontEnd): Iterable<SubscriptionFacts> {
 
 function accounts(parts: NodeParts) {
   const { frontEnd, identity } = parts;
-  const { inMsgs, inBytes, outMsgs, outBytes } = traffic(frontEnd);
-  const none = { sentMsgs: 0, sentBytes: 0, receivedMsgs: 0, receivedBytes: 0, slowConsumers: 0 };
-  const idle = { connections: 0, totalConnections: 0, subscriptions: 0, ...none, updatedUs: identity.startedUs };
-  return [
-    {
-      name: '$G',
-      isSystem: false,
-      jetStream: parts.options().jetStream !== undefined,
-      connections: frontEnd.connectionCount,
-      totalConnections: frontEnd.statistics.total,
-      subscriptions: subscriptionTotals(frontEnd).count,
-      sentMsgs: outMsgs,
+  const { accounts: configured, systemAccount } = parts.options().security;
+  const running = parts.options().jetStream !== undefined;
+  return configured.map(({ name, jetStream }) => {
+    const { connections, inMessages, inBytes, outMessages, outBytes } = frontEnd.traffic(name);
+    return {
+      name,
+      isSystem: name === systemAccount,
+      jetStream: running && jetStream !== undefined,
+      connections: [...frontEnd.connections()].filter(({ account }) => account === name).length,
+      totalConnections: connections,
+      subscriptions: frontEnd.router.account(name).subscriptions,
+      sentMsgs: outMessages,
       sentBytes: outBytes,
-      receivedMsgs: inMsgs,
+      receivedMsgs: inMessages,
       receivedBytes: inBytes,
-      slowConsumers: frontEnd.statistics.slowConsumers,
+      slowConsumers: name === GLOBAL_ACCOUNT ? frontEnd.statistics.slowConsumers : 0,
       updatedUs: identity.startedUs,
-    },
-    { name: '$SYS', isSystem: true, jetStream: false, ...idle },
-  ];
+    };
+  });
 }
 
 function jetStreamFacts(parts: NodeParts): JetStreamFacts | undefined {
@@ -363,7 +363,7 @@ function raftGroups(parts: NodeParts): RaftGroupFacts[] {
   return Array.from(cluster.host.groups(), ({ id, status }) => {
     const assignment = cluster.catalogue.streamOfGroup(id);
     return {
-      account: assignment?.account ?? '$SYS',
+      account: assignment?.account ?? parts.options().security.systemAccount,
       name: id === META_GROUP ? '_meta_' : (assignment?.groupName ?? String(id)),
       ownPeer: peerId(cluster.node),
       role: RAFT_ROLES[status.role],

@@ -13,6 +13,7 @@ import { clientUrls } from './client-urls.ts';
 import { planReload, storageBudget, type LoadedOptions, type ServerOptions } from './config/index.ts';
 import type { ConnectionLimits } from './connection-context.ts';
 import { createFrontEnd, type FrontEnd } from './front-end.ts';
+import { createAuthenticator } from './password-authenticator.ts';
 import { createServerIdentity, type ServerIdentity } from './identity.ts';
 import { JetStreamService } from './jetstream/jetstream-service.ts';
 import type { ServerLog, ServerLogger } from './log.ts';
@@ -21,7 +22,6 @@ import { MonitoringEndpoints, MonitoringServer } from './monitoring/index.ts';
 import { connectUrls, createMonitoringSources, type RunningJetStream } from './node-sources.ts';
 import type { ServerInfo } from './protocol/index.ts';
 
-const SYSTEM_ACCOUNT = '$SYS';
 /** Name of a server that was given none: its store must know it again. */
 const UNNAMED = 'standalone';
 /** In the store's directory: what the cluster layer must not forget. */
@@ -65,6 +65,7 @@ export class Server {
       runtime: this.#runtime,
       logger: this.#logger,
       limits: connectionLimits(parts.options),
+      authenticator: createAuthenticator(parts.options.security),
       serverInfo: (port) => this.#serverInfo(port),
       host: parts.options.host,
       port: Math.max(0, parts.options.port),
@@ -232,7 +233,8 @@ export class Server {
       logger: this.#logger,
       domain: options.jetStream!.domain ?? '',
       serverVersion: COMPATIBLE_VERSION,
-      systemAccount: SYSTEM_ACCOUNT,
+      systemAccount: options.security.systemAccount,
+      accounts: new Map(options.security.accounts.map(({ name, jetStream }) => [name, jetStream])),
       strict: options.jetStream!.strict,
       serverLimits: {
         maxDuplicateWindowMs: options.jetStream!.limits.duplicateWindowMs,

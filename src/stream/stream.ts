@@ -2,7 +2,7 @@
  * Owns one stream on this node: the state machine of its group, the place where publishes are submitted, and what
  * consumers and direct reads see.
  */
-import { INSUFFICIENT_RESOURCES, type ApiError } from '../base/api-errors.ts';
+import type { ApiError } from '../base/api-errors.ts';
 import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
@@ -65,8 +65,8 @@ export interface StreamOptions {
   readonly events?: StreamEvents;
   /** Of a stream that republishes. */
   readonly watcher?: StoredWatcher;
-  /** False while there is no room for more: publishes are refused, everything else goes on. Asked for each submission. */
-  readonly mayStore?: () => boolean;
+  /** Why publishes are refused now, if they are; everything else goes on. Asked for each submission. */
+  readonly refusal?: () => ApiError | undefined;
   /** Messages that one entry of a purge looks at; tests choose few. */
   readonly purgeStep?: number;
 }
@@ -146,8 +146,8 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   // What users of the stream ask for.
 
   submit(submission: Submission): void {
-    const full = this.#options.mayStore?.() === false;
-    if (full && this.status.role === 'leader') this.#refuse(submission, INSUFFICIENT_RESOURCES);
+    const refusal = this.#options.refusal?.();
+    if (refusal !== undefined && this.status.role === 'leader') this.#refuse(submission, refusal);
     else if (this.#intake.isNeeded) this.#intake.submit(submission);
     else this.#proposer.submit(submission);
   }

@@ -150,11 +150,11 @@ test('a word that is no command fails', () => {
 
 test('flags that would protect something are refused, together with the problems of the file', () => {
   withFile('foo: 1', (path) => {
-    const result = exitOf('--user', 'a', '--tls', '-c', path);
+    const result = exitOf('--tlsverify', '--tls', '-c', path);
     assert.equal(result.code, 1);
     assert.equal(
       result.stderr,
-      'nats-server: flag -user is not supported by this version\n' +
+      'nats-server: flag -tlsverify is not supported by this version\n' +
         `flag -tls is not supported by this version\n${path}:1:1: unknown field "foo"\n`,
     );
   });

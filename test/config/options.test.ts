@@ -96,18 +96,8 @@ test('a full JetStream cluster node is understood', () => {
 });
 
 test('security options that this version can not honour are refused, never ignored', () => {
-  const names = [
-    'authorization',
-    'accounts',
-    'tls',
-    'websocket',
-    'leafnodes',
-    'gateway',
-    'mqtt',
-    'operator',
-    'resolver',
-  ];
-  for (const name of [...names, 'system_account', 'no_auth_user', 'trusted_keys']) {
+  const names = ['tls', 'websocket', 'leafnodes', 'gateway', 'mqtt', 'operator', 'resolver'];
+  for (const name of [...names, 'no_system_account', 'trusted_keys']) {
     assert.deepEqual(problemsOf(`${name} { x: 1 }`), [`1:1: "${name}" is not supported by this version`]);
   }
   assert.deepEqual(problemsOf('jetstream { key: secret }'), ['1:13: "jetstream.key" is not supported by this version']);

@@ -1,6 +1,7 @@
 /** Purge, delete, changes of configuration, expiry, and what the extension is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { INSUFFICIENT_RESOURCES } from '../../src/base/api-errors.ts';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import type { Seq } from '../../src/base/brand.ts';
@@ -279,7 +280,9 @@ test('times lead to sequences, and an unused stream reports zeros unless it begi
 
 test('without room publishes are refused, and everything that makes room goes on', async () => {
   let room = true;
-  const { stream, group, publish, submit } = openFixture({}, undefined, undefined, () => room);
+  const { stream, group, publish, submit } = openFixture({}, undefined, undefined, () => {
+    return room ? undefined : INSUFFICIENT_RESOURCES;
+  });
   publish('a');
   publish('b');
   room = false;

@@ -1,4 +1,5 @@
 /** Owns a stream over a `FakeGroup`, with a clock that tests move. */
+import type { ApiError } from '../../src/base/api-errors.ts';
 import type { Seq, TimestampUs } from '../../src/base/brand.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Runtime, Timer } from '../../src/base/runtime.ts';
@@ -183,7 +184,7 @@ export function openFixture(
   config: Partial<StreamConfig> = {},
   runtime = new FakeRuntime(),
   domain?: string,
-  mayStore?: () => boolean,
+  refusal?: () => ApiError | undefined,
   purgeStep?: number,
 ): Fixture {
   const group = new FakeGroup();
@@ -198,7 +199,7 @@ export function openFixture(
     logger: silentLogger,
     domain,
     createExtension: () => extension,
-    ...(mayStore && { mayStore }),
+    ...(refusal && { refusal }),
     ...(purgeStep !== undefined && { purgeStep }),
   });
   group.attach(stream);

@@ -91,9 +91,9 @@ const ROWS: readonly (readonly [names: string, flag: Flag])[] = [
   ['max_traced_msg_len', ignored('integer')],
   ['profile', ignored('integer')],
 
-  ['user', refused('user', 'text')],
-  ['pass', refused('pass', 'text')],
-  ['auth', refused('auth', 'text')],
+  ['user', text((target, value) => (target.overrides.security.user = value))],
+  ['pass', text((target, value) => (target.overrides.security.password = value))],
+  ['auth', text((target, value) => (target.overrides.security.token = value))],
   ['tls', refused('tls', 'boolean')],
   ['tlsverify', refused('tlsverify', 'boolean')],
   ['tlscert', refused('tlscert', 'text')],

@@ -5,6 +5,7 @@ import type { OptionsDraft } from './draft.ts';
 import { formatDurationMs } from './durations.ts';
 import type { ClusterOptions, JetStreamOptions, LogOptions, MonitoringOptions, ServerOptions } from './options.ts';
 import type { Problems } from './problems.ts';
+import { assembleSecurity } from './security.ts';
 
 const DEFAULT_PORT = 4222;
 const DEFAULT_HOST = '0.0.0.0';
@@ -40,6 +41,7 @@ export function assemble(draft: OptionsDraft, source: ConfigSource, problems: Pr
     monitoring: monitoring(draft),
     jetStream: jetStream(draft, problems),
     cluster: cluster(draft, problems),
+    security: assembleSecurity(draft.security, problems),
     ...limits(draft),
     log: log(draft),
     pidFile: draft.pidFile,

@@ -1,6 +1,7 @@
 /** Owns the options while they are being put together: as written, before defaults and checks across options. */
 import type { ClusterCredentials, RouteAddress } from './options.ts';
 import type { Position } from './problems.ts';
+import { emptySecurity, type SecurityDraft } from './security.ts';
 
 /** `T` while it is filled in: every member may be missing. */
 type Draft<T> = { -readonly [K in keyof T]?: T[K] };
@@ -45,6 +46,7 @@ export type OptionsDraft = Draft<{
 }> & {
   readonly jetStream: JetStreamDraft;
   readonly cluster: ClusterDraft;
+  readonly security: SecurityDraft;
   /** Where an option that is checked against others was written. */
   readonly positions: Map<string, Position>;
 };
@@ -85,7 +87,7 @@ export type ClusterDraft = Draft<{
 export type FlagOverrides = Omit<OptionsDraft, 'positions'>;
 
 export function emptyOverrides(): FlagOverrides {
-  return { jetStream: {}, cluster: {} };
+  return { jetStream: {}, cluster: {}, security: emptySecurity() };
 }
 
 export function emptyDraft(): OptionsDraft {

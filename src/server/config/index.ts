@@ -3,6 +3,8 @@ export { emptyOverrides, type FlagOverrides } from './draft.ts';
 export { formatDurationMs } from './durations.ts';
 export { loadOptions, type LoadedOptions, type LoadInputs } from './load.ts';
 export type {
+  AccountJetStreamOptions,
+  AccountOptions,
   ClusterCredentials,
   ClusterOptions,
   JetStreamLimits,
@@ -10,7 +12,9 @@ export type {
   LogOptions,
   MonitoringOptions,
   RouteAddress,
+  SecurityOptions,
   ServerOptions,
+  UserOptions,
 } from './options.ts';
 export { ConfigError } from './problems.ts';
 export { parseAddress, parseRoute } from './readers.ts';

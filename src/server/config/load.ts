@@ -56,10 +56,12 @@ function readMain(file: string, readFile: (path: string) => string): string {
 
 /** Flags win, member by member. */
 function overlay(draft: OptionsDraft, flags: FlagOverrides): void {
-  const { jetStream, cluster, ...top } = flags;
+  const { jetStream, cluster, security, ...top } = flags;
   Object.assign(draft, top);
   // A directory from the command line replaces the file's, wherever that was written.
   if (top.storeDir !== undefined) delete draft.jetStream.storeDir;
   Object.assign(draft.jetStream, jetStream);
   Object.assign(draft.cluster, cluster);
+  const { user, password, token } = security;
+  Object.assign(draft.security, user !== undefined && { user, password }, token !== undefined && { token });
 }

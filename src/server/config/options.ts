@@ -11,6 +11,7 @@ export interface ServerOptions {
   readonly monitoring: MonitoringOptions | undefined;
   readonly jetStream: JetStreamOptions | undefined;
   readonly cluster: ClusterOptions | undefined;
+  readonly security: SecurityOptions;
 
   /** -1: unlimited. */
   readonly maxConnections: number;
@@ -40,6 +41,53 @@ export interface ServerOptions {
   readonly configFile: string | undefined;
   /** `sha256:<hex>` of the file (includes not counted); empty without one. */
   readonly configDigest: string;
+}
+
+/** Who may connect, and as part of which account. */
+export interface SecurityOptions {
+  /** The global and the system account are always among them. */
+  readonly accounts: readonly AccountOptions[];
+  readonly systemAccount: string;
+  /** The secret that stands for the global account. */
+  readonly token: string | undefined;
+  /**
+   * What becomes of clients without credentials: `anybody`, nothing is configured and credentials are not looked at;
+   * `global`, they belong to the global account; `user`, they are that user; `nobody`, they are refused.
+   */
+  readonly anonymous:
+    { readonly kind: 'anybody' | 'global' | 'nobody' } | { readonly kind: 'user'; readonly user: string };
+  /** How long a client may take to say who it is. */
+  readonly timeoutMs: number;
+}
+
+export interface AccountOptions {
+  readonly name: string;
+  readonly users: readonly UserOptions[];
+  /** Undefined: the account has no JetStream. */
+  readonly jetStream: AccountJetStreamOptions | undefined;
+  /** -1: the server's. */
+  readonly maxPayloadBytes: number;
+  readonly maxSubscriptions: number;
+}
+
+export interface UserOptions {
+  /** Unique across all accounts. */
+  readonly user: string;
+  /** As it stands, or a bcrypt hash of it. */
+  readonly password: string;
+}
+
+/** What an account may use; -1 is unlimited. */
+export interface AccountJetStreamOptions {
+  readonly maxMemoryBytes: number;
+  readonly maxStorageBytes: number;
+  readonly maxStreams: number;
+  /** Per stream. */
+  readonly maxConsumers: number;
+  readonly maxAckPending: number;
+  readonly memoryMaxStreamBytes: number;
+  readonly storageMaxStreamBytes: number;
+  readonly maxBytesRequired: boolean;
 }
 
 export interface MonitoringOptions {

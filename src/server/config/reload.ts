@@ -20,7 +20,7 @@ interface ReloadRule {
 }
 
 /** Credentials are compared, and not shown. */
-const SECRET = /"password":"(?:[^"\\]|\\.)*"/g;
+const SECRET = /"(password|token)":"(?:[^"\\]|\\.)*"/g;
 
 function json(value: unknown): string {
   return value === undefined ? '""' : JSON.stringify(value);
@@ -57,6 +57,7 @@ const RULES: readonly ReloadRule[] = [
     port: options.cluster?.port,
   })),
   fixed('ClusterAuthorization', (options) => options.cluster?.authorization),
+  fixed('Accounts', (options) => options.security),
   fixed('ClusterAdvertise', (options) => options.cluster?.advertise),
   fixed('ClusterPingInterval', (options) => options.cluster?.pingIntervalMs),
   fixed('ClusterMaxPingsOut', (options) => options.cluster?.pingMax),
@@ -96,10 +97,10 @@ export function planReload(running: ServerOptions, loaded: ServerOptions): Reloa
     const after = rule.show(loaded);
     if (before === after) continue;
     if (!rule.reloadable) {
-      const [old, now] = [before, after].map((shown) => shown.replace(SECRET, '"password":"[redacted]"'));
+      const [old, now] = [before, after].map((shown) => shown.replace(SECRET, '"$1":"[redacted]"'));
       return { kind: 'refuse', reason: `config reload not supported for ${rule.name}: old=${old}, new=${now}` };
     }
-    changes.push({ option: rule.name, value: after.replace(SECRET, '"password":"[redacted]"') });
+    changes.push({ option: rule.name, value: after.replace(SECRET, '"$1":"[redacted]"') });
   }
   return { kind: 'apply', changes };
 }

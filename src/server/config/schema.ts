@@ -18,6 +18,7 @@ import {
   type Reading,
 } from './readers.ts';
 import { inert, nested, readSection, section, set, unsupported, type OptionHandler } from './section.ts';
+import { accountsOption, authorizationOption, type SecurityDraft } from './security.ts';
 import { kindName } from './values.ts';
 
 const MAX_PAYLOAD_BYTES = 2 ** 31 - 1;
@@ -215,13 +216,28 @@ export const topLevel = section<OptionsDraft>([
   ['server_tags', set('serverTags', texts)],
   ['server_metadata', set('serverMetadata', textMap)],
 
+  ['authorization', authorizationOption],
+  ['accounts', accountsOption],
+  [
+    'system_account system sys_acc',
+    (draft, reading) => {
+      set<SecurityDraft, 'systemAccount'>('systemAccount', text)(draft.security, reading);
+    },
+  ],
+  [
+    'no_auth_user',
+    (draft, reading) => {
+      set<SecurityDraft, 'noAuthUser'>('noAuthUser', text)(draft.security, reading);
+    },
+  ],
+
   // They tune Go, the reference's transport or its logs, and have nothing to act on here.
   ['prof_port prof_block_rate feature_flags disable_sublist_cache', inert()],
   ['connect_error_reports reconnect_error_reports no_fast_producer_stall', inert()],
   ['trace_headers max_traced_msg_len write_timeout', inert()],
 
   // Security, other listeners, and what would silently go missing.
-  ['authorization accounts no_auth_user system_account no_system_account sys_acc system', unsupported()],
+  ['no_system_account', unsupported()],
   ['tls allow_non_tls https https_port ocsp ocsp_cache', unsupported()],
   ['operator operators root roots root_operator root_operators', unsupported()],
   ['resolver account_resolver resolver_tls resolver_preload resolver_pinned_accounts', unsupported()],

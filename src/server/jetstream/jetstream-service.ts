@@ -7,9 +7,18 @@ import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import { META_GROUP } from '../../raft/index.ts';
 import type { BatchLimits } from '../../stream/index.ts';
-import { Api, peersJson, replaceMember, replicasJson, replicasOf, type ServerLimits } from '../api/index.ts';
+import {
+  Api,
+  peersJson,
+  replaceMember,
+  replicasJson,
+  replicasOf,
+  type AccountLimits,
+  type ServerLimits,
+} from '../api/index.ts';
 import type { TurnEnd } from '../router/index.ts';
 import type { Router } from '../router-types.ts';
+import { AccountQuotas } from './account-quotas.ts';
 import { Advisories } from './advisories.ts';
 import { ApiGateway } from './api-gateway.ts';
 import { ConsumerGateway } from './consumer-gateway.ts';
@@ -19,9 +28,6 @@ import { NodeSpace } from './node-space.ts';
 import { Rehoming } from './rehoming.ts';
 import { StreamCaptures } from './stream-captures.ts';
 import { SubmissionExchange } from './submission-exchange.ts';
-
-/** Accounts that have JetStream. */
-const ACCOUNTS = ['$G'] as const;
 
 export interface JetStreamServiceOptions {
   readonly cluster: ClusterNode;
@@ -33,6 +39,8 @@ export interface JetStreamServiceOptions {
   readonly domain: string;
   readonly serverVersion: string;
   readonly systemAccount: string;
+  /** What accounts there are, and what they may use; undefined: they have no JetStream. */
+  readonly accounts: ReadonlyMap<string, AccountLimits | undefined>;
   /** See `ApiBackend.strict`. */
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
@@ -53,6 +61,7 @@ export class JetStreamService {
   readonly #options: JetStreamServiceOptions;
   readonly #rehoming: Rehoming;
   readonly #space: NodeSpace;
+  readonly #quotas: AccountQuotas;
 
   /** Attaches to the cluster, which must not have been started yet. */
   constructor(options: JetStreamServiceOptions) {
@@ -68,6 +77,7 @@ export class JetStreamService {
       logger,
       domain,
       lowOnSpace,
+      quotaRefusal: (account, storage) => this.#quotas.refusal(account, storage),
       batchLimits: options.batchLimits,
       batchAbandoned: (assignment, batch, reason) => {
         advisories.batchAbandoned(assignment, batch, reason);
@@ -99,6 +109,14 @@ export class JetStreamService {
     this.backend = new NodeBackend({ ...options, streams: this.streams, advisories });
     this.api = new Api(this.backend);
     this.backend.serve(this.api);
+    this.#quotas = new AccountQuotas({
+      runtime,
+      limits: new Map(
+        [...options.accounts].flatMap(([name, limits]) => (limits === undefined ? [] : [[name, limits]])),
+      ),
+      usedHere: (account) => this.backend.localUsage(account),
+      usedAnywhere: (account) => this.backend.accountUsage(account),
+    });
     this.#rehoming = this.#makeRehoming();
     this.#space = new NodeSpace({
       ...options,
@@ -152,12 +170,13 @@ export class JetStreamService {
     this.#rehoming.stop();
     for (const { consumers } of this.streams.all()) consumers.serverStopping();
     this.#space.stop();
+    this.#quotas.stop();
   }
 
   /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */
   start(): void {
     const { router, domain } = this.#options;
-    for (const account of ACCOUNTS) {
+    for (const account of this.#options.accounts.keys()) {
       router.addService(account, '$JS.API.>', this.#gateway);
       router.addService(account, '$JS.ACK.>', this.#consumers);
       router.addService(account, '$JS.FC.>', this.#consumers);
@@ -167,6 +186,7 @@ export class JetStreamService {
     this.#captures.start();
     this.#rehoming.start();
     this.#space.start();
+    this.#quotas.start();
     this.backend.start();
   }
 }

@@ -3,6 +3,7 @@
  * and removes what the catalogue has deleted.
  */
 import type { NodeId, TimestampUs } from '../../base/brand.ts';
+import { INSUFFICIENT_RESOURCES, type ApiError } from '../../base/api-errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { HeldGroups, type ClusterNode, type StreamAssignment } from '../../cluster/index.ts';
@@ -39,6 +40,8 @@ interface Options {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly domain: string;
+  /** Why streams of the account may not store any more now. */
+  readonly quotaRefusal: (account: string, storage: 'file' | 'memory') => ApiError | undefined;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
   readonly batchLimits: BatchLimits;
@@ -184,7 +187,7 @@ export class LocalStreams {
       createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain, elected })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       batches: this.#batches,
-      mayStore: () => assignment.storage === 'memory' || this.#space.mayStore(assignment.group),
+      refusal: () => this.#refusal(assignment),
       events: {
         batchAbandoned: (batch, reason) => {
           this.#options.batchAbandoned(assignment, batch, reason);
@@ -223,6 +226,11 @@ export class LocalStreams {
     this.#leaders.set(group, leader);
     const leaderSinceUs = leader === undefined ? undefined : this.#options.runtime.wallUs();
     this.#open.set(group, { ...local, leaderSinceUs });
+  }
+
+  #refusal({ account, group, storage }: StreamAssignment): ApiError | undefined {
+    if (storage === 'file' && !this.#space.mayStore(group)) return INSUFFICIENT_RESOURCES;
+    return this.#options.quotaRefusal(account, storage);
   }
 
   #changed(assignment: StreamAssignment): void {

@@ -42,17 +42,6 @@ const RETRY_MS = 20;
 /** How long a node waits for a stream to become ready before it says that it can't answer. */
 const READY_PATIENCE_MS = 1_000;
 
-const UNLIMITED: AccountLimits = {
-  maxMemoryBytes: -1,
-  maxStorageBytes: -1,
-  maxStreams: -1,
-  maxConsumers: -1,
-  maxAckPending: -1,
-  memoryMaxStreamBytes: -1,
-  storageMaxStreamBytes: -1,
-  maxBytesRequired: false,
-};
-
 export interface NodeBackendOptions {
   readonly cluster: ClusterNode;
   readonly streams: LocalStreams;
@@ -63,6 +52,7 @@ export interface NodeBackendOptions {
   readonly serverVersion: string;
   readonly domain: string;
   readonly systemAccount: string;
+  readonly accounts: ReadonlyMap<string, AccountLimits | undefined>;
   /** See `ApiBackend.strict`. */
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
@@ -77,6 +67,7 @@ export class NodeBackend implements ApiBackend {
   readonly serverLimits: ServerLimits;
   readonly catalogue: Catalogue;
   readonly #archives: ArchiveService;
+  readonly #accounts: ReadonlyMap<string, AccountLimits | undefined>;
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
   readonly #advisories: Advisories;
@@ -87,6 +78,7 @@ export class NodeBackend implements ApiBackend {
     this.serverVersion = options.serverVersion;
     this.domain = options.domain;
     this.systemAccount = options.systemAccount;
+    this.#accounts = options.accounts;
     this.strict = options.strict;
     this.serverLimits = options.serverLimits;
     this.#cluster = options.cluster;
@@ -101,7 +93,7 @@ export class NodeBackend implements ApiBackend {
     this.#api = api;
     this.#cluster.serve(API_SERVICE, (_from, body) => this.#answerPeer(api, body));
     this.#cluster.serve(USAGE_SERVICE, (_from, body) =>
-      Promise.resolve(Buffer.from(JSON.stringify(this.#localUsage(body.toString())))),
+      Promise.resolve(Buffer.from(JSON.stringify(this.localUsage(body.toString())))),
     );
   }
 
@@ -130,8 +122,8 @@ export class NodeBackend implements ApiBackend {
     return this.#archives.receive(assignment, restore);
   }
 
-  accountLimits(): AccountLimits {
-    return UNLIMITED;
+  accountLimits(account: string): AccountLimits | undefined {
+    return this.#accounts.get(account);
   }
 
   async accountUsage(account: string): Promise<AccountUsage> {
@@ -139,7 +131,7 @@ export class NodeBackend implements ApiBackend {
     const answers = others.map(({ node }) =>
       this.#cluster.request(node, USAGE_SERVICE, Buffer.from(account), USAGE_TIMEOUT_MS),
     );
-    const total = { ...this.#localUsage(account) };
+    const total = { ...this.localUsage(account) };
     for (const answer of await Promise.allSettled(answers)) {
       if (answer.status === 'rejected') continue;
       const usage = JSON.parse(answer.value.toString()) as AccountUsage;
@@ -250,7 +242,8 @@ export class NodeBackend implements ApiBackend {
     return encodeApiResponse((await this.#answerWhenReady(request, envelope)) ?? { kind: 'none' });
   }
 
-  #localUsage(account: string): AccountUsage {
+  /** On this node alone. */
+  localUsage(account: string): AccountUsage {
     const usage = { memoryBytes: 0, storageBytes: 0, consumers: 0 };
     for (const { instance, consumers } of this.#streams.all()) {
       if (instance.account !== account) continue;

@@ -3,7 +3,6 @@ import { formatTime, unlessEmpty } from './format.ts';
 import { BadParameter, type Query } from './query.ts';
 import type { AccountFacts, MonitoringSources } from './sources.ts';
 
-const SYSTEM_ACCOUNT = '$SYS';
 const NONE = { msgs: 0, bytes: 0 };
 
 /** @throws {BadParameter} */
@@ -12,7 +11,7 @@ export function accountz(sources: MonitoringSources, query: Query) {
   const base = {
     server_id: sources.identity.serverId,
     now: formatTime(sources.nowUs()),
-    system_account: SYSTEM_ACCOUNT,
+    system_account: sources.options().security.systemAccount,
   };
   const accounts = sources.accounts();
   if (wanted === '') return { ...base, accounts: accounts.map((account) => account.name) };

@@ -3,23 +3,22 @@ import { formatRtt, unlessEmpty, ZERO_TIME } from './format.ts';
 import type { Query } from './query.ts';
 import type { MonitoringSources, RaftGroupFacts } from './sources.ts';
 
-const SYSTEM_ACCOUNT = '$SYS';
-
 /** Undefined: this server has no groups at all. */
 export function raftz(sources: MonitoringSources, query: Query): object | undefined {
   const groups = sources.raftGroups();
   if (groups.length === 0) return undefined;
-  const account = query.text('acc') === '' ? SYSTEM_ACCOUNT : query.text('acc');
+  const { systemAccount } = sources.options().security;
+  const account = query.text('acc') === '' ? systemAccount : query.text('acc');
   const name = query.text('group');
   const nowUs = sources.nowUs();
   const shown = groups
     .filter((group) => group.account === account && (name === '' || group.name === name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (shown.length === 0) return {};
-  return { [account]: Object.fromEntries(shown.map((group) => [group.name, describe(group, nowUs)])) };
+  return { [account]: Object.fromEntries(shown.map((group) => [group.name, describe(group, systemAccount, nowUs)])) };
 }
 
-function describe(group: RaftGroupFacts, nowUs: number) {
+function describe(group: RaftGroupFacts, systemAccount: string, nowUs: number) {
   return {
     id: group.ownPeer,
     state: group.role,
@@ -34,8 +33,8 @@ function describe(group: RaftGroupFacts, nowUs: number) {
     term: group.term,
     pterm: group.term,
     pindex: group.lastIndex,
-    system_account: group.account === SYSTEM_ACCOUNT,
-    traffic_account: SYSTEM_ACCOUNT,
+    system_account: group.account === systemAccount,
+    traffic_account: systemAccount,
     ipq_proposal_len: 0,
     ipq_entry_len: 0,
     ipq_resp_len: 0,

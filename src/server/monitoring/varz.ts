@@ -8,7 +8,6 @@ import type { Listeners, MonitoringSources } from './sources.ts';
 /** What clients have to authenticate and to set up TLS, in seconds. */
 const AUTH_TIMEOUT_S = 2;
 const TLS_TIMEOUT_S = 2;
-const SYSTEM_ACCOUNT = '$SYS';
 
 /** Percent of one core that the process used since it was asked before. */
 export class CpuMeter {
@@ -70,7 +69,7 @@ export function varz(sources: MonitoringSources, cpu: CpuMeter, requestCounts: R
     config_digest: options.configDigest,
     ...unlessEmpty('tags', options.serverTags),
     ...(Object.keys(options.serverMetadata).length > 0 ? { metadata: options.serverMetadata } : {}),
-    system_account: SYSTEM_ACCOUNT,
+    system_account: options.security.systemAccount,
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
   };
 }
