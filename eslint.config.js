@@ -14,6 +14,7 @@ const MAY_IMPORT = {
   stream: ['base', 'raft'],
   consumer: ['base', 'raft', 'stream'],
   kv: ['base', 'stream'],
+  sourcing: ['base', 'raft', 'stream'],
 };
 const FOLDERS = [...Object.keys(MAY_IMPORT), 'server', 'tool'];
 

@@ -305,7 +305,7 @@ function replicaFacts(cluster: ClusterNode, status: GroupStatus, node: string): 
 }
 
 function streamFacts({ service, cluster }: RunningJetStream, local: LocalStream): StreamFacts {
-  const { assignment, instance, consumers, leaderSinceUs } = local;
+  const { assignment, instance, consumers, sourcing, leaderSinceUs } = local;
   const state = instance.state();
   return {
     account: assignment.account,
@@ -320,7 +320,12 @@ function streamFacts({ service, cluster }: RunningJetStream, local: LocalStream)
     lastSeq: state.lastSeq,
     consumerCount: consumers.consumerCount(),
     info: () => ({
-      ...streamInfoJson(service.backend, assignment, { stream: instance, consumers, leaderSinceUs }, {}),
+      ...streamInfoJson(
+        service.backend,
+        assignment,
+        { stream: instance, consumers, origins: () => sourcing.info(), leaderSinceUs },
+        {},
+      ),
       name: assignment.name,
       created: formatRfc3339(assignment.createdUs),
     }),

@@ -75,6 +75,19 @@ export interface RouteHandle {
   close(): void;
 }
 
+/** A message where it lies: its subject and reply may be in other buffers than its headers and payload. */
+export interface MessageInPlace extends Publication {
+  subjectBuffer: Buffer;
+  replyBuffer: Buffer;
+}
+
+/** Receives in place, for the duration of the call, in which it must not publish. */
+export interface InPlaceReceiver {
+  /** Received and not yet dealt with: slows down who sends, as the output pending at a connection does. */
+  readonly pendingBytes: number;
+  receive(message: MessageInPlace): void;
+}
+
 /** The subject router of a node: local subscriptions, services and captures, and what other nodes are interested in. */
 export interface Router {
   addService(account: string, subject: string, handler: ServiceHandler): () => void;
@@ -83,6 +96,8 @@ export interface Router {
 
   /** As a client's subscription: known in the whole cluster. `handler` is called when the publisher's turn is over. */
   subscribe(account: string, subject: string, handler: (message: ReceivedMessage) => void): () => void;
+  /** The same for many messages: `receiver` copies what it keeps. */
+  subscribeInPlace(account: string, subject: string, receiver: InPlaceReceiver): () => void;
 
   openRoute(account: string, subject: string, onChange: () => void): RouteHandle;
   /**

@@ -9,9 +9,10 @@ import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView }
 import { producedBatchLayout, producedReason, type ProducedMessage } from './produced-batch.ts';
 import { isStub, placedBatchLayout, placedTimeUs } from './placed-batch.ts';
 import { PublishChecks, type Verdict } from './publish-checks.ts';
-import { MSG_ID } from './publish-headers.ts';
+import { MSG_ID, STREAM_SOURCE } from './publish-headers.ts';
 import type { PublishReplies } from './publish-replies.ts';
 import type { ReplicatedState } from './replicated-state.ts';
+import { parseProvenance } from './source-positions.ts';
 import type { StoredWatcher, StreamExtension, SubmissionException } from './types.ts';
 
 const NO_BUFFER = Buffer.alloc(0);
@@ -45,6 +46,7 @@ export class BatchApplier {
     const first = store.lastSeq + 1;
     dedupe.expire(timestampUs - config.duplicateWindowMs * 1000);
     this.#headTrimmed = false;
+    this.#checks.beginEntry();
     store.beginBatch(entry.index, timestampUs, count);
     let at = BATCH_HEADER_BYTES;
     for (let ordinal = 0; ordinal < count; ordinal++) {
@@ -217,8 +219,16 @@ export class BatchApplier {
     watcher?.stored(view, { seq: seq as Seq, timestampUs, previousSeq: previousSeq as Seq });
     this.#rememberId(seq, timestampUs);
     if (needed && this.#checks.isSchedule) schedules.stored(seq);
+    if (this.#checks.headers.has(STREAM_SOURCE)) this.#rememberSource();
     if (this.#checks.rollup !== 'none') this.#rollUp(seq, needed);
     if (needed) this.#enforce();
+  }
+
+  #rememberSource(): void {
+    const provenance = parseProvenance(this.#checks.headers.text(STREAM_SOURCE));
+    if (provenance === undefined) return;
+    this.#state.sources.advance(provenance);
+    this.#state.digest.mix(provenance.seq);
   }
 
   /** The last message on the subject of this one; 0: there is none. */

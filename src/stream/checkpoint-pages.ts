@@ -13,6 +13,7 @@ import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './message-stor
 import { pageNumber, type PageTracker, type WriteBudget } from './page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 import { SCHEDULE_PAGES } from './schedule-index.ts';
+import type { SourcePositions } from './source-positions.ts';
 import type { StreamConfig, StreamExtension } from './types.ts';
 
 const HEAD_PAGE = 0x20;
@@ -32,6 +33,8 @@ interface Head {
   readonly lastMsgId: string;
   readonly dedupeHead: number;
   readonly erasures: readonly number[];
+  /** Absent in checkpoints of versions that knew no sources. */
+  readonly sources?: ReturnType<SourcePositions['entries']>;
   /** Entries that are dead as of this checkpoint: told again after a restart, should they have been left behind. */
   readonly deadEntries: readonly number[];
 }
@@ -165,6 +168,7 @@ export class CheckpointPages {
       lastMsgId: state.lastMsgId.toString('base64', 0, state.lastMsgIdBytes),
       dedupeHead: state.dedupe.head,
       erasures: [...state.erasures],
+      sources: state.sources.entries(),
       deadEntries: [...this.#dead, ...this.#dying],
     };
   }
@@ -182,6 +186,7 @@ export class CheckpointPages {
     store.firstSeq = head.lastSeq + 1;
     store.lastTimestampUs = head.lastTimestampUs as TimestampUs;
     store.removalHash = head.removalHash;
+    state.sources.restore(head.sources ?? []);
     for (const blockSeq of head.erasures) state.erasures.add(blockSeq);
     this.#dead = head.deadEntries as LogIndex[];
     return head;

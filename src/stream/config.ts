@@ -273,8 +273,7 @@ function checkRest(request: StreamConfigRequest, limits: StreamConfigLimits): Ap
 /** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
 function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
-    [request.mirror !== undefined, 'mirrors'],
-    [request.sources.length > 0, 'sources'],
+    [request.allowMsgCounter && request.sources.length > 0, 'counters fed by sources'],
     [request.allowBatched, 'fast batch publish'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];

@@ -8,4 +8,6 @@ export { emptyStoredMessage } from './block-cursor.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
 export { emptyPlacedBatch, PlacedBatchWriter } from './placed-batch.ts';
 export { subjectFilter } from './subject-filter.ts';
+export { originsOf } from './origin-rules.ts';
+export type { SourcePosition } from './source-positions.ts';
 export { transformOf } from './subject-rewriter.ts';

@@ -2,7 +2,7 @@
  * Owns the stored form of messages: what a publish is copied into once, and what goes out again to consumers and peers.
  *
  * A message is `u32 length | u32 headersLength | u16 subjectLength | u16 flags | subject | headers | payload`, big-endian;
- * `length` counts everything, itself included. `headers` is the raw block from `NATS/1.0` through the blank line, or empty.
+ * `length` counts everything, itself included; the flags say where it comes from. `headers` is the raw block from `NATS/1.0` through the blank line, or empty.
  * A batch is messages one after the other.
  */
 
@@ -10,6 +10,9 @@ export const MESSAGE_PREFIX_BYTES = 12;
 const AT_FLAGS = 10;
 /** `max_payload` may be raised to 64 MiB at most, so that a message always fits an entry and a frame. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024;
+
+/** Taken from another stream by this one's leader: no client can say so of its messages. */
+const SOURCED = 1;
 
 /** Offsets of one stored message within a buffer. Reused from message to message: copy what must outlive the next read. */
 export interface MessageView {
@@ -45,6 +48,15 @@ export function writeMessagePrefix(
 /** Gives the message at the start of `target` the flags of the one in `view`. */
 export function copyMessageFlags({ buffer, start }: MessageView, target: Buffer): void {
   buffer.copy(target, AT_FLAGS, start + AT_FLAGS, start + MESSAGE_PREFIX_BYTES);
+}
+
+/** Says of the message at `offset` that it is one of a source. */
+export function markSourced(target: Buffer, offset: number): void {
+  target.writeUInt16BE(SOURCED, offset + AT_FLAGS);
+}
+
+export function isSourced({ buffer, start }: MessageView): boolean {
+  return (buffer[start + AT_FLAGS + 1]! & SOURCED) !== 0;
 }
 
 /**

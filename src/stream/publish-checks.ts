@@ -31,7 +31,7 @@ import {
   type ApiError,
 } from '../base/api-errors.ts';
 import type { BatchStage } from './batch-stage.ts';
-import type { MessageView } from './message-format.ts';
+import { isSourced, type MessageView } from './message-format.ts';
 import { messageTtl, NO_TTL } from './message-ttl.ts';
 import {
   BATCH_ID,
@@ -52,10 +52,13 @@ import {
 } from './publish-headers.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 import { checkSchedule, checkScheduler, lastSchedule, PURGE_SCHEDULE } from './schedule-checks.ts';
+import { parseProvenance } from './source-positions.ts';
 import { subjectFilter } from './subject-filter.ts';
 import { lastSeqOf } from './store-queries.ts';
 
 const MAX_HEADERS_BYTES = 65_535;
+/** Nobody is told: whoever sends for a source begins again where the first refusal was. */
+const SOURCE_HELD = storeFailed('an earlier message of the source was refused');
 const EXPECTED_LAST_MSG_ID_UNSUPPORTED = atomicHeaderUnsupported('Nats-Expected-Last-Msg-Id');
 
 const PLUS = 0x2b;
@@ -85,6 +88,8 @@ export class PublishChecks {
   isSchedule = false;
   readonly #state: ReplicatedState;
   readonly #beforeLog: { readonly idsAfterUs: number } | undefined;
+  /** Sources that were refused a message in this entry. */
+  readonly #heldSources = new Set<string>();
   /** While a message of an atomic batch is checked: those before it. */
   #stage: BatchStage | undefined;
 
@@ -99,6 +104,7 @@ export class PublishChecks {
     const { config } = this.#state;
     this.#forget();
     if (config.sealed) return STREAM_SEALED;
+    if (isSourced(view)) return this.#checkSourced(view, size);
     if (config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize) return MESSAGE_TOO_LARGE;
     const headersBytes = view.payloadStart - view.headersStart;
     if (headersBytes > 0) {
@@ -108,6 +114,42 @@ export class PublishChecks {
     }
     if (config.allowMsgCounter && !this.#counts(view)) return COUNTER_INCREMENT_MISSING;
     return config.discard === 'new' ? this.#checkDiscardNew(view, size) : undefined;
+  }
+
+  /** An entry begins: sources that were refused something before try again. */
+  beginEntry(): void {
+    if (this.#heldSources.size > 0) this.#heldSources.clear();
+  }
+
+  /**
+   * A message of a source asks for nothing but to be stored once, and in its order: what follows one that is refused is
+   * refused as well, so that the source can go on from there.
+   */
+  #checkSourced(view: MessageView, size: number): Verdict {
+    const { headers } = this;
+    const { config, dedupe, sources } = this.#state;
+    this.trust(view);
+    const provenance = parseProvenance(headers.text(STREAM_SOURCE));
+    if (provenance === undefined) return STREAM_SOURCE_FORBIDDEN;
+    if (sources.isKnown(provenance)) return 0;
+    const { index } = provenance;
+    if (this.#heldSources.has(index)) return SOURCE_HELD;
+    if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
+      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
+      if (original !== 0) {
+        sources.advance(provenance);
+        return original;
+      }
+    }
+    if (headers.has(ROLLUP) && config.allowRollupHdrs && !config.denyPurge) this.#checkRollup(view);
+    const tooLarge = config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize;
+    const refusal = tooLarge
+      ? MESSAGE_TOO_LARGE
+      : config.discard === 'new'
+        ? this.#checkDiscardNew(view, size)
+        : undefined;
+    if (refusal !== undefined) this.#heldSources.add(index);
+    return refusal;
   }
 
   /** Judges a message of an atomic batch behind those in `stage`, and adds it to them. */

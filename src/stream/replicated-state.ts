@@ -6,6 +6,7 @@ import { ExpiryIndex } from './expiry-index.ts';
 import { MessageStore, type RemovalListener } from './message-store.ts';
 import { RunningDigest } from './running-digest.ts';
 import { ScheduleIndex } from './schedule-index.ts';
+import { SourcePositions } from './source-positions.ts';
 import type { StreamConfig, StreamState } from './types.ts';
 
 export class ReplicatedState {
@@ -13,6 +14,7 @@ export class ReplicatedState {
   readonly dedupe = new DedupeWindow();
   readonly schedules = new ScheduleIndex();
   readonly expiries: ExpiryIndex;
+  readonly sources = new SourcePositions();
   readonly digest = new RunningDigest();
   configRevision: number;
   /** The time of the latest entry. Entries never go back in time: an earlier stamp counts as this. */

@@ -32,6 +32,7 @@ import { recordOrdinal, RecordWalker } from './record-walker.ts';
 import { Replica } from './replica.ts';
 import { rewritersFor } from './rewriters.ts';
 import { RunningDigest } from './running-digest.ts';
+import type { SourcePosition } from './source-positions.ts';
 import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store-queries.ts';
 import { Timekeeper } from './timekeeper.ts';
 import type {
@@ -75,6 +76,7 @@ export interface StreamOptions {
 export interface StreamEvents {
   statusChanged?(status: GroupStatus): void;
   configChanged?(config: StreamConfig, revision: number): void;
+  closed?(): void;
   /** The leader gave up an atomic batch. */
   batchAbandoned?(batch: string, reason: AbandonReason): void;
 }
@@ -148,7 +150,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   submit(submission: Submission): void {
     const refusal = this.#options.refusal?.();
     if (refusal !== undefined && this.status.role === 'leader') this.#refuse(submission, refusal);
-    else if (this.#intake.isNeeded) this.#intake.submit(submission);
+    else if (submission.isSourced !== true && this.#intake.isNeeded) this.#intake.submit(submission);
     else this.#proposer.submit(submission);
   }
 
@@ -178,6 +180,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   transferLeadership(to?: NodeId): Promise<boolean> {
     return this.#group.transferLeadership(to);
+  }
+
+  sourcePosition(index: string): SourcePosition | undefined {
+    return this.#replica.state.sources.get(index);
   }
 
   state(): StreamState {
@@ -333,6 +339,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#timekeeper.close();
     this.#loader.close();
     this.extension.close();
+    this.#options.events?.closed?.();
   }
 
   #executeLogged(operation: LoggedOperation): Promise<unknown> {

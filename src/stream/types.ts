@@ -6,6 +6,7 @@ import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { ApiError } from '../base/api-errors.ts';
 import type { GroupStatus, PageSink } from '../raft/index.ts';
 import type { MessageView } from './message-format.ts';
+import type { SourcePosition } from './source-positions.ts';
 
 /** A stream's configuration after defaults were filled in. -1 means unlimited, 0 for a duration means off. */
 export interface StreamConfig {
@@ -90,6 +91,8 @@ export interface Submission {
   /** `count` messages in stored form (message-format.ts). Must stay as they are until `settle`. */
   readonly messages: Buffer;
   readonly count: number;
+  /** Messages of a source, marked as such: they come as they are to be stored. */
+  readonly isSourced?: boolean;
   /** Called exactly once. */
   settle(outcome: SubmissionOutcome): void;
 }
@@ -209,6 +212,8 @@ export interface StreamInstance extends StreamReader {
   /** Resolves when reads here are linearizable. @throws {NotLeaderError} */
   readBarrier(): Promise<void>;
   transferLeadership(to?: NodeId): Promise<boolean>;
+  /** How far a source has come, by the name that its messages give it (source-positions.ts). */
+  sourcePosition(index: string): SourcePosition | undefined;
   readonly extension: StreamExtension;
 }
 

@@ -202,7 +202,7 @@ export class FakeNode implements ApiBackend {
   localStream(account: string, name: string): LocalStream | undefined {
     const assignment = this.#cluster.assignments.get(`${account} ${name}`);
     if (assignment?.members.includes(this.node) !== true) return undefined;
-    return { stream: this.#streamOf(assignment), consumers: NO_CONSUMERS, leaderSinceUs: undefined };
+    return { stream: this.#streamOf(assignment), consumers: NO_CONSUMERS, origins: () => [], leaderSinceUs: undefined };
   }
 
   leaderOf(assignment: StreamAssignment): NodeId | undefined {

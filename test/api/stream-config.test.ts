@@ -88,8 +88,6 @@ test('all subjects need no-ack and one replica', () => {
 
 test('every feature that is not there is refused, after its own mistakes were named', () => {
   const features: readonly (readonly [StreamConfigJson, string])[] = [
-    [{ mirror: { name: 'O' } }, 'mirrors'],
-    [{ sources: [{ name: 'O' }] }, 'sources'],
     [{ allow_msg_counter: true }, 'message counters'],
     [{ allow_batched: true }, 'fast batch publish'],
   ];

@@ -24,8 +24,11 @@ function unsupported(feature: string, config: object): Scenario {
 const HONEST = 'accepting what can not be honoured would promise behaviour that never comes';
 
 export const DIFFERENCES: readonly Difference[] = [
-  { what: 'mirrors are refused', why: HONEST, scenario: unsupported('mirrors', { mirror: { name: 'O' } }) },
-  { what: 'sources are refused', why: HONEST, scenario: unsupported('sources', { sources: [{ name: 'O' }] }) },
+  {
+    what: 'counters are not fed by sources',
+    why: HONEST,
+    scenario: unsupported('counters fed by sources', { allow_msg_counter: true, sources: [{ name: 'O' }] }),
+  },
   {
     what: 'fast batches are refused',
     why: HONEST,

@@ -11,6 +11,7 @@ import type {
   StreamAssignment,
 } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
+import type { OriginInfo } from '../../sourcing/index.ts';
 import type { StreamInstance } from '../../stream/index.ts';
 
 /** One API call, as its sender or another node of the cluster handed it over. */
@@ -48,6 +49,8 @@ export interface RawMessage {
 export interface LocalStream {
   readonly stream: StreamInstance;
   readonly consumers: ConsumerSet;
+  /** What feeds the stream, on its leader; empty elsewhere. */
+  readonly origins: () => readonly OriginInfo[];
   /** Since when this node knows the leader that it knows; undefined: it knows none. */
   readonly leaderSinceUs: TimestampUs | undefined;
 }

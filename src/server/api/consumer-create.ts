@@ -14,6 +14,7 @@ import {
 } from '../../base/api-errors.ts';
 import type { ApiError } from '../../base/api-errors.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
+import { shortHash } from '../../base/short-hash.ts';
 import {
   checkConsumerUpdate,
   consumerConfigsEqual,
@@ -28,7 +29,6 @@ import { CONSUMER_CREATE_REQUEST, toConsumerConfigRequest } from './consumer-wir
 import type { ConsumerConfigJson } from './consumer-wire.ts';
 import type { Decoded } from './decoder.ts';
 import { headerValue } from './headers.ts';
-import { shortHash } from './wire.ts';
 
 const GENERATED_NAME_LENGTH = 8;
 const NAME_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -92,7 +92,8 @@ async function create(call: StreamCall): Promise<Answer> {
   const sourcing = isSourcing(asked);
   const identity = shortHash(formatRfc3339(call.stream.createdUs));
   const expected = headerValue(call.request.headers, IDENTITY_HEADER);
-  if (sourcing && expected !== undefined && expected !== identity) return failure(streamIdentityMismatch(identity));
+  if (sourcing && expected !== undefined && expected !== '' && expected !== identity)
+    return failure(streamIdentityMismatch(identity));
   const action = body.value.action ?? '';
   const existing = consumers.info(asked.name);
   // A pause outlasts an update, and is changed by CONSUMER.PAUSE only.

@@ -5,6 +5,7 @@ import type { StreamAssignment } from '../../cluster/index.ts';
 import type { GroupStatus, PeerStatus } from '../../raft/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import type { ApiBackend, LocalStream } from './backend.ts';
+import { originsJson } from './origins-json.ts';
 import { dynamicMetadata, placementJson, streamConfigJson, streamStateJson } from './stream-wire.ts';
 import type { StateDetails } from './stream-wire.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
@@ -26,6 +27,7 @@ export function streamInfoJson(
     created: formatRfc3339(assignment.createdUs),
     state: streamStateJson(stream.state(), details),
     domain: backend.domain || undefined,
+    ...originsJson(local),
     cluster: clusterInfoJson(backend, assignment, { status: stream.status, leaderSinceUs: local.leaderSinceUs }),
     ts: formatRfc3339(backend.runtime.wallUs()),
   };

@@ -36,10 +36,10 @@ export const STREAM_LIST: Endpoint = {
   },
 };
 
-/** Listings show the metadata that is stored, and not who answered. */
+/** Listings show the metadata that is stored, not who answered, nor where else to look. */
 function asListed(info: Record<string, unknown>): object {
   const config = info['config'] as { readonly metadata: Readonly<Record<string, string>> };
-  return { ...info, config: { ...config, metadata: storedPart(config.metadata) } };
+  return { ...info, alternates: undefined, config: { ...config, metadata: storedPart(config.metadata) } };
 }
 
 function storedPart(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

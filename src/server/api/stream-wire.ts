@@ -227,7 +227,7 @@ function mappingJson({ src, dest }: SubjectMapping): object {
   return { src: src || undefined, dest };
 }
 
-export function sourceJson(source: StreamSource): object {
+export function sourceJson(source: StreamSource) {
   const { external, consumer } = source;
   return {
     name: source.name,

@@ -1,8 +1,7 @@
 /** Owns what durations, names and binary data look like in the API's JSON. Units change here and nowhere else. */
-import { createHash } from 'node:crypto';
+import { shortHash } from '../../base/short-hash.ts';
 
 const NS_PER_MS = 1_000_000;
-const PEER_ID_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** Nanoseconds of the wire to milliseconds inside; fractions are kept, so that the way back is exact. */
 export function nanosToMs(nanos: number): number {
@@ -21,10 +20,4 @@ export function base64(data: Buffer): string | undefined {
 /** The short name of a server in `cluster.replicas[].peer`: eight characters from the hash of its name. */
 export function peerId(serverName: string): string {
   return shortHash(serverName);
-}
-
-/** Eight characters that stand for a text. */
-export function shortHash(text: string): string {
-  const digest = createHash('sha256').update(text).digest().subarray(0, 8);
-  return Array.from(digest, (byte) => PEER_ID_ALPHABET[byte % 62]!).join('');
 }

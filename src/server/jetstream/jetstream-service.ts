@@ -27,6 +27,7 @@ import { NodeBackend } from './node-backend.ts';
 import { NodeSpace } from './node-space.ts';
 import { Rehoming } from './rehoming.ts';
 import { StreamCaptures } from './stream-captures.ts';
+import { UpstreamNetwork } from './upstream-network.ts';
 import { SubmissionExchange } from './submission-exchange.ts';
 
 export interface JetStreamServiceOptions {
@@ -76,6 +77,7 @@ export class JetStreamService {
       runtime,
       logger,
       domain,
+      upstream: new UpstreamNetwork({ router, runtime, cluster }),
       lowOnSpace,
       quotaRefusal: (account, storage) => this.#quotas.refusal(account, storage),
       batchLimits: options.batchLimits,

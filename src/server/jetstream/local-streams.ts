@@ -17,10 +17,12 @@ import {
   type StreamConfig,
   type StreamInstance,
 } from '../../stream/index.ts';
+import { StreamSourcing } from '../../sourcing/index.ts';
 import type { Router } from '../router-types.ts';
 import { RouterOutlet } from './consumer-outlet.ts';
 import { Republisher } from './republisher.ts';
 import { SpaceGuard } from './space-guard.ts';
+import type { UpstreamNetwork } from './upstream-network.ts';
 
 /** Of the configuration that a stream's log begins with. */
 const FIRST_REVISION = 1;
@@ -29,6 +31,7 @@ export interface LocalStream {
   readonly assignment: StreamAssignment;
   readonly instance: StreamInstance;
   readonly consumers: ConsumerSet;
+  readonly sourcing: StreamSourcing;
   /** Since when this node knows the leader that it knows. */
   readonly leaderSinceUs: TimestampUs | undefined;
 }
@@ -42,6 +45,7 @@ interface Options {
   readonly domain: string;
   /** Why streams of the account may not store any more now. */
   readonly quotaRefusal: (account: string, storage: 'file' | 'memory') => ApiError | undefined;
+  readonly upstream: UpstreamNetwork;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
   readonly batchLimits: BatchLimits;
@@ -169,12 +173,13 @@ export class LocalStreams {
     const logger = this.#options.logger.child({ account: assignment.account, stream: assignment.name });
     const outlet = new RouterOutlet(router, assignment.account);
     let consumers: ConsumerSet | undefined;
+    let sourcing: StreamSourcing | undefined = undefined;
     let ledTerm: Term | undefined;
     const elected = (name: string, replicas: number): void => {
       const current = this.#open.get(assignment.group)?.assignment ?? assignment;
       this.#options.leadsConsumer(current, instance.status, name, replicas);
     };
-    const instance = createStream({
+    const instance: StreamInstance & StateMachine = createStream({
       account: assignment.account,
       // Not the one in force: the log begins with the first one, and changes it where it was changed.
       config: (assignment.firstConfig ?? assignment.config) as unknown as StreamConfig,
@@ -189,10 +194,17 @@ export class LocalStreams {
       batches: this.#batches,
       refusal: () => this.#refusal(assignment),
       events: {
+        configChanged: () => {
+          sourcing?.configChanged();
+        },
+        closed: () => {
+          sourcing?.close();
+        },
         batchAbandoned: (batch, reason) => {
           this.#options.batchAbandoned(assignment, batch, reason);
         },
         statusChanged: (status) => {
+          sourcing?.statusChanged(status);
           this.#noteView(assignment.group, status);
           this.#options.statusChanged(assignment.group, status);
           if (status.ready) this.#configureIfBehind(assignment.group);
@@ -208,8 +220,11 @@ export class LocalStreams {
         },
       },
     });
+    const port = this.#options.upstream.portFor(assignment.account);
+    sourcing = new StreamSourcing({ stream: instance, port, runtime, logger, domain });
     this.#unreadable.add(assignment.group);
-    this.#open.set(assignment.group, { assignment, instance, consumers: consumers!, leaderSinceUs: undefined });
+    const local = { assignment, instance, consumers: consumers!, sourcing, leaderSinceUs: undefined };
+    this.#open.set(assignment.group, local);
     return instance;
   }
 
@@ -263,7 +278,9 @@ export class LocalStreams {
   }
 
   #deleted({ group }: StreamAssignment): void {
-    this.#open.get(group)?.consumers.streamDeleted();
+    const local = this.#open.get(group);
+    local?.sourcing.deleted();
+    local?.consumers.streamDeleted();
     this.#open.delete(group);
     this.#groups.review(group);
   }

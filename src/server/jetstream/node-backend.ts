@@ -183,7 +183,8 @@ export class NodeBackend implements ApiBackend {
   localStream(account: string, name: string): LocalStream | undefined {
     const local = this.#streams.find(account, name);
     if (local === undefined || !this.#streams.isReadable(local.assignment.group)) return undefined;
-    return { stream: local.instance, consumers: local.consumers, leaderSinceUs: local.leaderSinceUs };
+    const { instance, consumers, sourcing, leaderSinceUs } = local;
+    return { stream: instance, consumers, origins: () => sourcing.info(), leaderSinceUs };
   }
 
   leaderOf(assignment: StreamAssignment): NodeId | undefined {

@@ -8,6 +8,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
 import type {
   CaptureHandler,
+  InPlaceReceiver,
   Publisher,
   ReceivedMessage,
   RouteHandle,
@@ -17,6 +18,7 @@ import type {
 import { AccountSubjects, type Announce } from './account-subjects.ts';
 import { FanOut } from './fan-out.ts';
 import { internalPublisher } from './internal-publisher.ts';
+import { InPlaceSubscriber } from './in-place-subscriber.ts';
 import { InternalSubscriber } from './internal-subscriber.ts';
 import type { MatchResult } from './match-result.ts';
 import { RoutePeer, type RoutedTraffic } from './route-peer.ts';
@@ -94,6 +96,14 @@ export class SubjectRouter implements Router {
 
   subscribe(account: string, subject: string, handler: (message: ReceivedMessage) => void): () => void {
     const subscriber = new InternalSubscriber(--this.#lastInternalId, this.#options.runtime, handler);
+    return this.#attachInternal(account, subject, subscriber);
+  }
+
+  subscribeInPlace(account: string, subject: string, receiver: InPlaceReceiver): () => void {
+    return this.#attachInternal(account, subject, new InPlaceSubscriber(--this.#lastInternalId, receiver));
+  }
+
+  #attachInternal(account: string, subject: string, subscriber: Subscriber & { close(): void }): () => void {
     const subscription = new Subscription(subscriber, { subject, queue: undefined, sid: '' });
     this.account(account).subscribe(subscription);
     return () => {

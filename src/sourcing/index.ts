@@ -1,0 +1,3 @@
+/** The door of sourcing/. */
+export type * from './types.ts';
+export { StreamSourcing, type StreamSourcingOptions } from './stream-sourcing.ts';
