@@ -12,7 +12,7 @@ import {
   type ReplicaJson,
   type ReplicaView,
 } from './stream-info-json.ts';
-import { shortHash } from './wire.ts';
+import { shortHash } from '../../base/short-hash.ts';
 
 export interface ConsumerPlace {
   readonly backend: ApiBackend;

@@ -6,7 +6,7 @@ export { consumerClusterJson, replicasOf } from './consumer-cluster.ts';
 export { peersJson, replicasJson, streamInfoJson } from './stream-info-json.ts';
 export { replaceMember } from './stream-members.ts';
 export { dynamicMetadata, streamStateJson } from './stream-wire.ts';
-export { peerId, shortHash } from './wire.ts';
+export { peerId } from './wire.ts';
 export type * from './backend.ts';
 export { routeOf } from './routes.ts';
 export type { Route } from './routes.ts';

@@ -6,7 +6,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
-import { shortHash } from '../api/index.ts';
+import { shortHash } from '../../base/short-hash.ts';
 import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
