@@ -391,7 +391,7 @@ class StreamConsumers implements ConsumerSet {
     this.#recorder.reset();
     this.#turns.clear();
     for (const member of this.#registry.members()) {
-      member.leader?.close();
+      member.leader?.deposed(member.replicated.waiting);
       member.leader = undefined;
     }
     for (const member of [...this.#direct.members()]) {

@@ -354,6 +354,13 @@ export class Consumer implements Due, Recorded {
     this.close();
   }
 
+  /** Another node leads. Who waits, and is not on record as `known`, hears of it from here. */
+  deposed(known: ReadonlySet<string>): void {
+    this.#ledger.held.close();
+    this.#pulls.leaderChanged(known);
+    this.close();
+  }
+
   close(): void {
     this.#closed = true;
     this.awake = false;

@@ -7,6 +7,7 @@ import type { PriorityRule } from './priority-rule.ts';
 import type { PullRequestBody, PullRequestGroup } from './pull-request.ts';
 import {
   CONSUMER_DELETED,
+  LEADERSHIP_CHANGE,
   NO_MESSAGES,
   batchCompleted,
   idleHeartbeat,
@@ -234,6 +235,14 @@ export class PullQueue {
     this.#endWhere(
       () => true,
       () => CONSUMER_DELETED,
+    );
+  }
+
+  /** Somebody else leads now, and tells those of `known` itself. */
+  leaderChanged(known: ReadonlySet<string>): void {
+    this.#endWhere(
+      () => true,
+      ({ target }) => (known.has(target.subject) ? undefined : LEADERSHIP_CHANGE),
     );
   }
 
