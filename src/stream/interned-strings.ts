@@ -5,6 +5,7 @@
  * stays within the most that was ever held at once per length, however many strings come and go.
  */
 
+import { copyBytes } from '../base/byte-writing.ts';
 import { Uint32Column } from './columns.ts';
 
 const NONE = -1;
@@ -150,7 +151,7 @@ export class InternedStrings {
 
   #hold(id: number, hash: number, buffer: Buffer, start: number, end: number): void {
     const offset = this.#offsets.get(id);
-    buffer.copy(this.#segments[offset >>> SEGMENT_BITS]!, offset & (SEGMENT_BYTES - 1), start, end);
+    copyBytes(this.#segments[offset >>> SEGMENT_BITS]!, offset & (SEGMENT_BYTES - 1), buffer, start, end);
     this.#hashes.set(id, hash);
     this.#table.insert(id, hash, this.#hashes);
     this.#size++;

@@ -518,11 +518,13 @@ export class MessageStore {
       if (!chunk.isLive(row, ordinal)) continue;
       live++;
       const id = chunk.subjectAt(row, ordinal);
-      if (!this.subjects.isBorn(id)) return false;
-      if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.#link(this.subjects.lastBound(id), first + ordinal);
-      this.subjects.restored(id, first + ordinal);
+      if (this.wantsLinks && this.subjects.isLive(id)) this.#link(this.subjects.lastBound(id), first + ordinal);
+      if (!this.subjects.restored(id, first + ordinal)) return false;
       this.bytes += chunk.sizeAt(row, ordinal);
     }
+    const side = chunk.side[row];
+    if (side?.subjects !== undefined) side.bloom = bloomOf(chunk.subjectBase[row]!, side.subjects);
+    chunk.summarise(row);
     chunk.live[row] = live;
     chunk.liveMessages += live;
     if (this.messages === 0 && live > 0) this.firstSeq = this.nextLive(first);

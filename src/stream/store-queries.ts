@@ -57,7 +57,7 @@ export async function subjectCounts(
     if (i % SUBJECTS_PER_TURN === SUBJECTS_PER_TURN - 1) await pause();
     const id = ids[i]!;
     // It may have gone meanwhile, and its id may be another's.
-    if (!subjects.isBorn(id) || subjects.birthOf(id) !== births[i] || subjects.countOf(id) === 0) continue;
+    if (!subjects.isLive(id) || subjects.birthOf(id) !== births[i]) continue;
     counts.push([subjects.toString(id), subjects.countOf(id)]);
   }
   return sortInSlices(counts, ([a], [b]) => (a < b ? -1 : 1), pause);

@@ -130,9 +130,9 @@ export class SubjectIndex {
     return this.#births.get(id);
   }
 
-  /** True when the id was ever given to a subject. */
-  isBorn(id: number): boolean {
-    return id < this.#strings.idLimit && this.#births.get(id) !== 0;
+  /** True when the id stands for a subject with messages. */
+  isLive(id: number): boolean {
+    return id < this.#room && this.#counts.get(id) !== 0;
   }
 
   segment(id: number): Buffer {
@@ -281,9 +281,11 @@ export class SubjectIndex {
     return true;
   }
 
-  /** A message of a checkpoint, whose page says so already. */
-  restored(id: number, seq: number): void {
+  /** A message of a checkpoint, whose page says so already. False: the id is nobody's. */
+  restored(id: number, seq: number): boolean {
+    if (id >= this.#room || this.#births.get(id) === 0) return false;
     this.#count(id, this.#counts.get(id), seq);
+    return true;
   }
 
   /** Forgets subjects that came with a checkpoint but have no message. */

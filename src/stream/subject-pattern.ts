@@ -1,13 +1,16 @@
 /** Owns what a filter subject says about groups of subjects: which tokens they must have, and how they must begin. */
 
-const DOT = 0x2e;
+// The hash of one token at its place in a subject; the same for filters and subjects.
+export function beginToken(place: number): number {
+  return 0x811c9dc5 ^ place;
+}
 
-/** Of one token at its place in a subject; the same for filters and subjects. */
-export function tokenHash(place: number, buffer: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5 ^ place;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, 0x01000193);
-  hash ^= hash >>> 15;
-  return Math.imul(hash, 0x2c1b3c6d) >>> 0;
+export function mixToken(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193);
+}
+
+export function endToken(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
 }
 
 /** One filter subject, taken apart. */
@@ -20,7 +23,7 @@ export class SubjectPattern {
   readonly tokens: number;
   /** True if there may be more tokens. */
   readonly open: boolean;
-  /** Of its literal tokens, see `tokenHash`. */
+  /** Hashes of its literal tokens. */
   readonly literals: readonly number[];
 
   constructor(subject: string) {
@@ -36,28 +39,10 @@ export class SubjectPattern {
     const literals: number[] = [];
     for (const [place, token] of tokens.entries()) {
       if (wild[place] === true) continue;
-      const bytes = Buffer.from(token);
-      literals.push(tokenHash(place, bytes, 0, bytes.length));
+      let hash = beginToken(place);
+      for (const byte of Buffer.from(token)) hash = mixToken(hash, byte);
+      literals.push(endToken(hash));
     }
     this.literals = literals;
   }
-}
-
-/** Calls `each` for every token of the subject in buffer[start, end), with its hash; returns how many they are. */
-export function forEachToken(buffer: Buffer, start: number, end: number, each: (hash: number) => void): number {
-  let place = 0;
-  let from = start;
-  for (let at = start; at <= end; at++) {
-    if (at < end && buffer[at] !== DOT) continue;
-    each(tokenHash(place++, buffer, from, at));
-    from = at + 1;
-  }
-  return place;
-}
-
-/** Clients may publish subjects such as `a..b`, whose empty tokens no wildcard matches. */
-export function hasEmptyToken(buffer: Buffer, start: number, end: number): boolean {
-  if (start === end || buffer[end - 1] === DOT) return true;
-  for (let at = start; at < end; at++) if (buffer[at] === DOT && (at === start || buffer[at - 1] === DOT)) return true;
-  return false;
 }

@@ -6,7 +6,7 @@
  * A summary may say less than is true, never more: tokens of subjects that are gone stay, and a common beginning only gets
  * shorter, until so many came and went that the group is looked at again.
  */
-import { forEachToken, hasEmptyToken, type SubjectPattern } from './subject-pattern.ts';
+import { beginToken, endToken, mixToken, type SubjectPattern } from './subject-pattern.ts';
 
 export const GROUP_BITS = 8;
 export const IDS_PER_GROUP = 1 << GROUP_BITS;
@@ -15,7 +15,9 @@ const TOKEN_WORDS = (1 << TOKEN_BITS) / 32;
 const MAX_PREFIX_BYTES = 64;
 /** Subjects that a group takes before it is looked at again: those it had may all be others by then. */
 const BIRTHS_PER_LOOK = 4 * IDS_PER_GROUP;
-const MANY_TOKENS = 0xffff_ffff;
+/** Fits a small integer. */
+const MANY_TOKENS = 0x3fff_ffff;
+const DOT = 0x2e;
 
 export type GroupMatch = 'none' | 'some' | 'all';
 
@@ -40,10 +42,24 @@ export class SubjectGroup {
   add(buffer: Buffer, start: number, end: number): void {
     this.births++;
     this.#shorten(buffer, start, end);
-    const count = forEachToken(buffer, start, end, this.#note);
-    const odd = hasEmptyToken(buffer, start, end);
-    this.#leastTokens = odd ? 0 : Math.min(this.#leastTokens, count);
-    this.#mostTokens = odd ? MANY_TOKENS : Math.max(this.#mostTokens, count);
+    let tokens = 0;
+    let hash = beginToken(0);
+    let from = start;
+    let odd = false;
+    for (let at = start; at <= end; at++) {
+      const byte = at === end ? DOT : buffer[at]!;
+      if (byte !== DOT) {
+        hash = mixToken(hash, byte);
+        continue;
+      }
+      // Clients may publish subjects such as `a..b`, whose empty tokens no wildcard matches.
+      if (at === from) odd = true;
+      this.#note(endToken(hash));
+      hash = beginToken(++tokens);
+      from = at + 1;
+    }
+    this.#leastTokens = odd ? 0 : Math.min(this.#leastTokens, tokens);
+    this.#mostTokens = odd ? MANY_TOKENS : Math.max(this.#mostTokens, tokens);
   }
 
   forgetSubjects(): void {
@@ -73,10 +89,10 @@ export class SubjectGroup {
     return (this.#tokens[bit >>> 5]! & (1 << (bit & 31))) !== 0;
   }
 
-  readonly #note = (hash: number): void => {
+  #note(hash: number): void {
     const bit = hash >>> (32 - TOKEN_BITS);
     this.#tokens[bit >>> 5]! |= 1 << (bit & 31);
-  };
+  }
 
   #shorten(buffer: Buffer, start: number, end: number): void {
     if (this.#prefix === undefined) {

@@ -78,7 +78,21 @@ function newStore(emptied: number[]): MessageStore {
   });
 }
 
+/** Every subject is found from both ends, and from anywhere in between. */
+function assertFinds(store: MessageStore, held: ReadonlyMap<number, string>): void {
+  const seqsOf = new Map<string, number[]>();
+  for (const [seq, subject] of held) seqsOf.set(subject, [...(seqsOf.get(subject) ?? []), seq]);
+  for (const [subject, seqs] of seqsOf) {
+    const bytes = Buffer.from(subject);
+    const id = store.subjects.find(bytes, 0, bytes.length);
+    assert.equal(store.firstOf(id), seqs[0]);
+    assert.equal(store.lastOf(id), seqs.at(-1));
+    for (const [i, seq] of seqs.entries()) assert.equal(store.nextOf(id, seq + 1), seqs[i + 1] ?? 0);
+  }
+}
+
 function assertHolds(store: MessageStore, held: ReadonlyMap<number, string>): void {
+  assertFinds(store, held);
   const all = { from: 0, below: Infinity, limit: Infinity };
   assert.deepEqual(collectMatching(store, undefined, all), [...held.keys()]);
   assert.equal(store.messages, held.size);
@@ -113,6 +127,19 @@ test('many small blocks, thinned at random and saved again and again, come back 
   assert.equal(run.store.subjects.size, 0);
   run.checkpoint(() => undefined);
   assert.equal(run.pages.size, 0);
+});
+
+test('a subject is found among many large blocks, before a restore and after it', async () => {
+  const random = new Random(6);
+  const run = new StoreRun();
+  for (let block = 0; block < 1_200; block++) {
+    const count = random.pick([1, 3, 70, 200]);
+    run.add(Array.from({ length: count }, () => (random.chance(0.002) ? 'rare' : `s.${random.integer(0, 3_000)}`)));
+  }
+  for (const seq of [...run.held.keys()]) if (random.chance(0.2)) run.remove(seq);
+  run.checkpoint(() => undefined);
+  assertFinds(run.store, run.held);
+  assertFinds(await run.restored(), run.held);
 });
 
 test('the table shrinks with the blocks that live, wherever the dead ones were', () => {
