@@ -259,8 +259,13 @@ export const ATOMIC_COMMIT_INVALID = apiError(400, 10200, 'atomic publish batch 
 export const ATOMIC_DUPLICATE_ID = apiError(400, 10201, 'atomic publish batch contains duplicate message id');
 export const INVALID_SCHEDULE_SOURCE = apiError(400, 10203, 'message schedules source is invalid');
 export const invalidReset = (text: string): ApiError => apiError(400, 10204, `invalid reset: ${text}`);
+export const FAST_PUBLISH_DISABLED = apiError(400, 10205, 'batch publish is disabled');
+export const FAST_PATTERN_INVALID = apiError(400, 10206, 'batch publish pattern is invalid');
+export const FAST_BATCH_ID_INVALID = apiError(400, 10207, 'batch publish ID is invalid');
+export const FAST_BATCH_UNKNOWN = apiError(400, 10208, 'batch publish ID unknown');
 export const MIRROR_WITH_BATCH_PUBLISH = apiError(400, 10209, 'stream mirrors can not also use batch publishing');
 export const TOO_MANY_ATOMIC_BATCHES = apiError(429, 10210, 'atomic publish too many inflight');
+export const TOO_MANY_FAST_BATCHES = apiError(429, 10211, 'batch publish too many inflight');
 export const INVALID_SCHEDULER = apiError(400, 10212, 'message schedules invalid scheduler');
 export const MIRROR_CONSUMER_INVALID = apiError(400, 10213, 'stream mirror consumer config is invalid');
 export const MIRROR_NEEDS_FLOW_CONTROL = apiError(

@@ -4,7 +4,7 @@ import { BAD_REQUEST, type ApiError } from '../base/api-errors.ts';
 import { invariant } from '../base/errors.ts';
 import type { Entry } from '../raft/index.ts';
 import { BatchStage } from './batch-stage.ts';
-import { BATCH_HEADER_BYTES, batchCount } from './entry-format.ts';
+import { BATCH_HEADER_BYTES, batchCount, ENTRY_PREFIX_BATCH, entryKind } from './entry-format.ts';
 import { emptyMessageView, MESSAGE_PREFIX_BYTES, readMessage, type MessageView } from './message-format.ts';
 import { producedBatchLayout, producedReason, type ProducedMessage } from './produced-batch.ts';
 import { isStub, placedBatchLayout, placedTimeUs } from './placed-batch.ts';
@@ -48,16 +48,19 @@ export class BatchApplier {
     this.#headTrimmed = false;
     this.#checks.beginEntry();
     store.beginBatch(entry.index, timestampUs, count);
+    const isPrefix = entryKind(body) === ENTRY_PREFIX_BATCH;
+    let broken: ApiError | undefined;
     let at = BATCH_HEADER_BYTES;
     for (let ordinal = 0; ordinal < count; ordinal++) {
       let verdict: Verdict = BAD_REQUEST;
       if (readMessage(body, at, body.length, this.#view)) {
         at = this.#view.end;
-        verdict = this.#publish(timestampUs);
+        verdict = broken ?? this.#publish(timestampUs);
       } else {
         at = body.length;
       }
       if (verdict === undefined) continue;
+      if (isPrefix && typeof verdict !== 'number') broken = verdict;
       store.reject(ordinal);
       this.#state.digest.mix(ordinal);
       exceptions?.push({ ordinal, stored: false, reply: this.#reply(verdict) });

@@ -8,6 +8,9 @@ export interface BatchLimits {
   /** Atomic batches that are open at a time, in one stream and in all of them. */
   readonly maxOpenPerStream: number;
   readonly maxOpen: number;
+  /** The same of fast batches. */
+  readonly maxOpenFastPerStream: number;
+  readonly maxOpenFast: number;
 }
 
 const DEFAULTS: BatchLimits = {
@@ -15,6 +18,8 @@ const DEFAULTS: BatchLimits = {
   timeoutMs: 10_000,
   maxOpenPerStream: 50,
   maxOpen: 1000,
+  maxOpenFastPerStream: 1000,
+  maxOpenFast: 50_000,
 };
 
 /**
@@ -28,6 +33,7 @@ const MAX_HELD_BYTES = 256 * 1024 * 1024;
 export class BatchBudget {
   readonly limits: BatchLimits;
   #open = 0;
+  #openFast = 0;
   #heldBytes = 0;
 
   /** Limits that are zero or less are the defaults. */
@@ -41,6 +47,17 @@ export class BatchBudget {
     if (this.#open >= this.limits.maxOpen) return false;
     this.#open++;
     return true;
+  }
+
+  /** False: too many fast batches are open. */
+  openFast(): boolean {
+    if (this.#openFast >= this.limits.maxOpenFast) return false;
+    this.#openFast++;
+    return true;
+  }
+
+  closeFast(): void {
+    this.#openFast--;
   }
 
   /** False: there is no room for so much more. */

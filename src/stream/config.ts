@@ -274,7 +274,6 @@ function checkRest(request: StreamConfigRequest, limits: StreamConfigLimits): Ap
 function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
   const asked: readonly (readonly [asked: boolean, feature: string])[] = [
     [request.allowMsgCounter && request.sources.length > 0, 'counters fed by sources'],
-    [request.allowBatched, 'fast batch publish'],
   ];
   const feature = asked.find(([wanted]) => wanted)?.[1];
   return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);

@@ -17,6 +17,7 @@ import {
   type Counter,
 } from './counter-value.ts';
 import type { LastCounters } from './last-counters.ts';
+import { ENTRY_ATOMIC_BATCH, ENTRY_PREFIX_BATCH } from './entry-format.ts';
 import { MessageDraft } from './message-draft.ts';
 import { emptyMessageView, readMessage } from './message-format.ts';
 import type { Publishes } from './proposer.ts';
@@ -37,7 +38,7 @@ export type PlannedMessage =
     }
   /** The id is that of an earlier message of the round: it goes along, to be told where that one was stored. */
   | { readonly kind: 'repeated'; readonly stored: Buffer }
-  | { readonly kind: 'answered'; readonly reply: string };
+  | { readonly kind: 'answered'; readonly isRefused: boolean; readonly reply: string };
 
 export interface Plan {
   readonly publishes: Publishes;
@@ -70,13 +71,15 @@ export class CounterRound {
 
   /** `wait`: a value that it needs is on its way from disk. An atomic batch that is refused has one message answered. */
   plan(publishes: Publishes): Plan | 'wait' {
-    const stage = publishes.kind === undefined ? undefined : new BatchStage();
+    const stage = publishes.kind === ENTRY_ATOMIC_BATCH ? new BatchStage() : undefined;
+    let broken: PlannedMessage | undefined;
     const planned: PlannedMessage[] = [];
     const { messages, count } = publishes;
     for (let i = 0, at = 0; i < count; i++, at = this.#view.end) {
       readMessage(messages, at, messages.length, this.#view);
-      const message = this.#planMessage(stage);
+      const message = broken ?? this.#planMessage(stage);
       if (message === 'wait') return 'wait';
+      if (publishes.kind === ENTRY_PREFIX_BATCH && message.kind === 'answered' && message.isRefused) broken = message;
       if (stage !== undefined && message.kind === 'answered') return { publishes, messages: [message] };
       planned.push(message);
     }
@@ -91,7 +94,8 @@ export class CounterRound {
     const checksIds = id !== '' && this.#state.config.duplicateWindowMs > 0;
     if (stage === undefined && checksIds && this.#ids.has(id)) return { kind: 'repeated', stored: draft.toStored() };
     const verdict = stage === undefined ? this.#checks.check(view, 0) : this.#checks.checkMember(view, 0, stage);
-    if (typeof verdict === 'number') return { kind: 'answered', reply: this.#replies.duplicate(verdict) };
+    if (typeof verdict === 'number')
+      return { kind: 'answered', isRefused: false, reply: this.#replies.duplicate(verdict) };
     if (verdict !== undefined) return this.#refused(verdict);
     const subject = draft.subject.toString('latin1');
     const last = this.#totals.get(subject) ?? this.#counters.find(draft.subject, subject);
@@ -112,6 +116,6 @@ export class CounterRound {
   }
 
   #refused(error: ApiError): PlannedMessage {
-    return { kind: 'answered', reply: this.#replies.error(error) };
+    return { kind: 'answered', isRefused: true, reply: this.#replies.error(error) };
   }
 }

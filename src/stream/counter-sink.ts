@@ -7,6 +7,7 @@ import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { GroupHandle } from '../raft/index.ts';
 import { CounterRound, type Plan, type PlannedMessage } from './counter-round.ts';
+import { ENTRY_ATOMIC_BATCH } from './entry-format.ts';
 import { LastCounters } from './last-counters.ts';
 import { Proposer, type Publishes, type PublishSink } from './proposer.ts';
 import type { PublishReplies } from './publish-replies.ts';
@@ -109,7 +110,7 @@ export class CounterSink implements PublishSink {
     this.#queue.splice(0, plans.length);
     for (const { publishes } of plans) this.#queuedBytes -= publishes.messages.length;
     const [first] = plans;
-    if (first?.publishes.kind !== undefined) this.#proposeAtomic(first);
+    if (first?.publishes.kind === ENTRY_ATOMIC_BATCH) this.#proposeAtomic(first);
     else this.#proposePlain(plans);
   }
 
@@ -122,9 +123,10 @@ export class CounterSink implements PublishSink {
       bytes += publishes.messages.length;
       count += publishes.count;
       const full = bytes > MAX_ROUND_BYTES || count > MAX_ROUND_MESSAGES;
-      if (taken > 0 && (full || publishes.kind !== undefined)) break;
+      const isAtomic = publishes.kind === ENTRY_ATOMIC_BATCH;
+      if (taken > 0 && (full || isAtomic)) break;
       taken++;
-      if (publishes.kind !== undefined) break;
+      if (isAtomic) break;
     }
     return this.#queue.slice(0, taken);
   }

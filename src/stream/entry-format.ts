@@ -4,7 +4,7 @@
  * Every body starts with `u8 kind | u8 version | f64 timestampUs`, big-endian. Behind that:
  * batch (1): `u32 count`, then `count` messages in stored form; operation (2): JSON; extension operation (3) and
  * extension progress (4): bytes of its own; atomic batch (5): as a batch; placed batch (6): see placed-batch.ts;
- * produced batch (7): see produced-batch.ts.
+ * produced batch (7): see produced-batch.ts; prefix batch (8): as a batch.
  */
 import type { TimestampUs } from '../base/brand.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../raft/index.ts';
@@ -17,7 +17,11 @@ export const ENTRY_EXTENSION_PROGRESS = 4;
 export const ENTRY_ATOMIC_BATCH = 5;
 export const ENTRY_PLACED_BATCH = 6;
 export const ENTRY_PRODUCED_BATCH = 7;
-export type StreamEntryKind = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+/** What is behind the first message that is refused is refused as well. */
+export const ENTRY_PREFIX_BATCH = 8;
+export type StreamEntryKind = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+/** Entries that carry publishes. */
+export type PublishEntryKind = typeof ENTRY_BATCH | typeof ENTRY_ATOMIC_BATCH | typeof ENTRY_PREFIX_BATCH;
 
 const ENTRY_VERSION = 1;
 const AT_VERSION = 1;
@@ -43,7 +47,7 @@ export function allocateBatch(
   timestampUs: TimestampUs,
   count: number,
   messageBytes: number,
-  kind: typeof ENTRY_BATCH | typeof ENTRY_ATOMIC_BATCH = ENTRY_BATCH,
+  kind: PublishEntryKind = ENTRY_BATCH,
 ): Buffer {
   const record = allocateEntry(kind, timestampUs, 4 + messageBytes);
   record.writeUInt32BE(count, RECORD_HEADER_BYTES + ENTRY_HEADER_BYTES);
@@ -65,6 +69,8 @@ export function entryKind(body: Buffer): StreamEntryKind | undefined {
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_BATCH;
     case ENTRY_ATOMIC_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_ATOMIC_BATCH;
+    case ENTRY_PREFIX_BATCH:
+      return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PREFIX_BATCH;
     case ENTRY_PLACED_BATCH:
       return body.length < BATCH_HEADER_BYTES ? undefined : ENTRY_PLACED_BATCH;
     case ENTRY_PRODUCED_BATCH:

@@ -4,6 +4,7 @@ export * from './config.ts';
 export * from './message-format.ts';
 export type { AbandonReason } from './atomic-intake.ts';
 export { BatchBudget, type BatchLimits } from './batch-limits.ts';
+export { FAST_REPLY_SUFFIX } from './fast-reply.ts';
 export { emptyStoredMessage } from './block-cursor.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
 export { emptyPlacedBatch, PlacedBatchWriter } from './placed-batch.ts';

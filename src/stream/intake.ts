@@ -6,6 +6,7 @@
 import type { GroupStatus, Term } from '../raft/index.ts';
 import { AtomicIntake, type AtomicIntakeOptions } from './atomic-intake.ts';
 import type { CounterSink } from './counter-sink.ts';
+import { FastIntake } from './fast-intake.ts';
 import { MessageDraft } from './message-draft.ts';
 import { emptyMessageView, holdsMessages, readMessage } from './message-format.ts';
 import { MessageRun } from './message-run.ts';
@@ -22,6 +23,7 @@ export class PublishIntake {
   readonly #replies: PublishReplies;
   readonly #rewritersFor: (config: StreamConfig) => readonly MessageRewriter[];
   readonly #atomic: AtomicIntake;
+  readonly #fast: FastIntake;
   readonly #view = emptyMessageView();
   readonly #draft = new MessageDraft();
   #config: StreamConfig;
@@ -41,12 +43,14 @@ export class PublishIntake {
     this.#replies = options.replies;
     this.#rewritersFor = options.rewritersFor;
     this.#atomic = new AtomicIntake({ ...options, proposer: this.#proposer });
+    this.#fast = new FastIntake({ ...options, proposer: this.#proposer });
     this.#config = options.config;
     this.#rewriters = this.#rewritersFor(options.config);
   }
 
-  /** False: publishes go to the log as they come. */
-  get isNeeded(): boolean {
+  /** False: these publishes go to the log as they come. */
+  isNeededFor({ batchReplies }: Submission): boolean {
+    if (batchReplies !== undefined) return true;
     return this.#rewriters.length > 0 || this.#config.allowAtomic || this.#counters !== undefined;
   }
 
@@ -54,11 +58,12 @@ export class PublishIntake {
     this.#config = config;
     this.#rewriters = this.#rewritersFor(config);
     if (!config.allowAtomic) this.#atomic.dropAll();
+    if (!config.allowBatched) this.#fast.dropAll();
   }
 
   statusChanged({ role, term }: GroupStatus): void {
     const led = role === 'leader' ? term : undefined;
-    if (led !== this.#term) this.#atomic.dropAll();
+    if (led !== this.#term) this.#dropBatches();
     this.#term = led;
     this.#counters?.pump();
   }
@@ -69,12 +74,12 @@ export class PublishIntake {
   }
 
   close(): void {
-    this.#atomic.dropAll();
+    this.#dropBatches();
     this.#counters?.refuseAll();
   }
 
   submit(submission: Submission): void {
-    const { messages, count } = submission;
+    const { messages, count, batchReplies } = submission;
     if (!this.#proposer.isLeading) {
       submission.settle({ kind: 'refused', reason: 'notLeader' });
       return;
@@ -85,23 +90,32 @@ export class PublishIntake {
     }
     const split = new SplitSubmission(submission, this.#replies);
     const run = new MessageRun(split, this.#proposer);
+    let nextReply = 0;
     for (let ordinal = 0, at = 0; ordinal < count; ordinal++, at = this.#view.end) {
       readMessage(messages, at, messages.length, this.#view);
       this.#draft.load(this.#view);
-      this.#take(this.#draft, ordinal, split, run);
+      const fast = batchReplies?.[nextReply]?.ordinal === ordinal ? batchReplies[nextReply++]!.reply : undefined;
+      if (!this.#rewrite(this.#draft, ordinal, split)) continue;
+      if (fast !== undefined) this.#fast.take(this.#draft, fast, this.#config, split.defer(ordinal));
+      else this.#take(this.#draft, ordinal, split, run);
     }
     this.#draft.clear();
     run.send();
     split.close();
   }
 
-  #take(message: MessageDraft, ordinal: number, split: SplitSubmission, run: MessageRun): void {
+  /** False: the message is answered. */
+  #rewrite(message: MessageDraft, ordinal: number, split: SplitSubmission): boolean {
     for (const rewriter of this.#rewriters) {
       const error = rewriter.rewrite(message);
       if (error === undefined) continue;
       split.answer(ordinal, this.#replies.error(error));
-      return;
+      return false;
     }
+    return true;
+  }
+
+  #take(message: MessageDraft, ordinal: number, split: SplitSubmission, run: MessageRun): void {
     if (this.#config.allowAtomic && message.honoured.has(BATCH_ID)) this.#takeMember(message, ordinal, split, run);
     else run.add(ordinal, message.toStored());
   }
@@ -113,5 +127,10 @@ export class PublishIntake {
     this.#atomic.take(message, this.#config, (reply) => {
       told(reply === undefined ? [] : [reply]);
     });
+  }
+
+  #dropBatches(): void {
+    this.#atomic.dropAll();
+    this.#fast.dropAll();
   }
 }

@@ -12,6 +12,7 @@ import {
   entryWith,
   RECORD_MESSAGES_START,
   type ENTRY_ATOMIC_BATCH,
+  type ENTRY_PREFIX_BATCH,
   type StreamEntryKind,
 } from './entry-format.ts';
 import { holdsMessages } from './message-format.ts';
@@ -24,9 +25,9 @@ const MAX_BATCH_MESSAGES = 65_536;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_OPERATIONS = 10_000;
 
-/** A submission as it is proposed: an atomic batch gets an entry of its own. */
+/** A submission as it is proposed: one whose messages depend on each other gets an entry of its own. */
 export interface Publishes extends Submission {
-  readonly kind?: typeof ENTRY_ATOMIC_BATCH;
+  readonly kind?: typeof ENTRY_ATOMIC_BATCH | typeof ENTRY_PREFIX_BATCH;
 }
 
 interface QueuedOperation {

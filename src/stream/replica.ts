@@ -13,6 +13,7 @@ import {
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
+  ENTRY_PREFIX_BATCH,
   ENTRY_PRODUCED_BATCH,
   entryKind,
   entryPayload,
@@ -79,12 +80,12 @@ export class Replica {
     const timestampUs = state.advanceClock(entryTimestamp(body));
     state.appliedIndex = entry.index;
     this.#batches.watcher = proposal === undefined || state.config.republish === undefined ? undefined : this.#watcher;
-    if (kind === ENTRY_BATCH || kind === ENTRY_ATOMIC_BATCH) {
+    if (kind === ENTRY_BATCH || kind === ENTRY_ATOMIC_BATCH || kind === ENTRY_PREFIX_BATCH) {
       const exceptions: SubmissionException[] | undefined = proposal?.kind === 'batch' ? [] : undefined;
       const firstSeq =
-        kind === ENTRY_BATCH
-          ? this.#batches.apply(entry, timestampUs, exceptions)
-          : this.#batches.applyAtomic(entry, timestampUs, exceptions);
+        kind === ENTRY_ATOMIC_BATCH
+          ? this.#batches.applyAtomic(entry, timestampUs, exceptions)
+          : this.#batches.apply(entry, timestampUs, exceptions);
       this.#finish();
       if (proposal?.kind === 'batch') Proposer.settle(proposal.submissions, firstSeq, exceptions ?? []);
       return;

@@ -150,7 +150,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   submit(submission: Submission): void {
     const refusal = this.#options.refusal?.();
     if (refusal !== undefined && this.status.role === 'leader') this.#refuse(submission, refusal);
-    else if (submission.isSourced !== true && this.#intake.isNeeded) this.#intake.submit(submission);
+    else if (submission.isSourced !== true && this.#intake.isNeededFor(submission)) this.#intake.submit(submission);
     else this.#proposer.submit(submission);
   }
 

@@ -93,8 +93,16 @@ export interface Submission {
   readonly count: number;
   /** Messages of a source, marked as such: they come as they are to be stored. */
   readonly isSourced?: boolean;
+  /** In order of `ordinal`: messages whose reply subject belongs to a fast batch. Absent in the common case. */
+  readonly batchReplies?: readonly BatchReply[] | undefined;
   /** Called exactly once. */
   settle(outcome: SubmissionOutcome): void;
+}
+
+/** A reply subject that ends in `.$FI`: it says what the message is in its batch. */
+export interface BatchReply {
+  readonly ordinal: number;
+  readonly reply: string;
 }
 
 export type SubmissionOutcome =

@@ -11,6 +11,7 @@ import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
+import { FAST_BATCH_SCENARIOS } from './fast-batch-scenarios.ts';
 import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { RawClient } from './raw-client.ts';
@@ -68,6 +69,7 @@ function runAll(client: () => RawClient): void {
     ...REPUBLISH_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
     ...COUNTER_SCENARIOS,
+    ...FAST_BATCH_SCENARIOS,
     ...PUBLISH_CHECK_SCENARIOS,
     ...TTL_SCENARIOS,
     ...SCHEDULE_SCENARIOS,

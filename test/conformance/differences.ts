@@ -30,11 +30,6 @@ export const DIFFERENCES: readonly Difference[] = [
     scenario: unsupported('counters fed by sources', { allow_msg_counter: true, sources: [{ name: 'O' }] }),
   },
   {
-    what: 'fast batches are refused',
-    why: HONEST,
-    scenario: unsupported('fast batch publish', { allow_batched: true }),
-  },
-  {
     what: 'a stream that is being restored holds its name and subjects: creating or restoring it again gives 10058 or 10130',
     why: 'the reference server lets both go on, and one of them fail at the end',
   },
@@ -169,6 +164,22 @@ export const DIFFERENCES: readonly Difference[] = [
         answers('STREAM.INFO.R', '', { state: { messages: 2, first_seq: 2 } }),
       ],
     ),
+  },
+  {
+    what: 'the messages of an atomic batch have 64 MiB at most together',
+    why: 'they share one entry of the log, which makes them atomic',
+  },
+  {
+    what: 'a change of leader ends fast batches: their next message is answered by 10208',
+    why: 'how far a batch has come is not replicated; its client publishes the rest as a new one',
+  },
+  {
+    what: 'a fast batch on a stream without acknowledgements is told nothing, not even its end',
+    why: 'it is what was asked for',
+  },
+  {
+    what: 'a message of a fast batch that names an atomic one is refused',
+    why: 'it can not be part of both',
   },
   {
     what: 'times have microseconds, not nanoseconds',

@@ -8,6 +8,7 @@ import {
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
+  ENTRY_PREFIX_BATCH,
   ENTRY_PRODUCED_BATCH,
   entryKind,
   entryPayload,
@@ -62,6 +63,7 @@ export class ReferenceStream {
         this.#applyOperation(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
         return;
       case ENTRY_ATOMIC_BATCH:
+      case ENTRY_PREFIX_BATCH:
       case ENTRY_PLACED_BATCH:
         this.#complain(`the log holds an entry of kind ${body[0]}, and no client asked for one`);
         return;

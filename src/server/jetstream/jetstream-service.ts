@@ -49,7 +49,7 @@ export interface JetStreamServiceOptions {
   readonly maxMemoryBytes: number;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
-  readonly batchLimits: BatchLimits;
+  readonly batchLimits: Partial<BatchLimits>;
 }
 
 export class JetStreamService {

@@ -48,7 +48,7 @@ interface Options {
   readonly upstream: UpstreamNetwork;
   /** The disk has hardly any room left. */
   readonly lowOnSpace: () => boolean;
-  readonly batchLimits: BatchLimits;
+  readonly batchLimits: Partial<BatchLimits>;
   /** An atomic batch of a stream that is led here was given up. */
   readonly batchAbandoned: (assignment: StreamAssignment, batch: string, reason: AbandonReason) => void;
   /** A group's status changed on this node. */

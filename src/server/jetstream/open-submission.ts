@@ -3,7 +3,14 @@
  * subjects, and who published them. A submission is filled, sent, and settled; then its memory serves the next one, for
  * buffers of this size that come and go with every turn would keep the garbage collector busy all the time.
  */
-import { emptyMessageView, readMessage, storedMessageBytes, writeMessagePrefix } from '../../stream/index.ts';
+import {
+  emptyMessageView,
+  FAST_REPLY_SUFFIX,
+  readMessage,
+  storedMessageBytes,
+  writeMessagePrefix,
+  type BatchReply,
+} from '../../stream/index.ts';
 import type { Publication, Publisher } from '../router-types.ts';
 
 const INITIAL_MESSAGE_BYTES = 4 * 1024;
@@ -11,6 +18,7 @@ const INITIAL_REPLY_BYTES = 1024;
 const INITIAL_MESSAGES = 32;
 /** Larger buffers are not kept for the next submission: they were made for a burst, or for one large message. */
 const MAX_KEPT_BYTES = 512 * 1024;
+const FAST_SUFFIX = Buffer.from(FAST_REPLY_SUFFIX);
 const SPACE = 0x20;
 const CR = 0x0d;
 /** Length of `NATS/1.0`, the version that every header block begins with. */
@@ -27,6 +35,12 @@ export class OpenSubmission {
   /** Publishers in runs: `#publishers[i]` sent the messages up to (not including) `#publisherEnds[i]`. */
   readonly #publishers: Publisher[] = [];
   readonly #publisherEnds: number[] = [];
+  #batchReplies: BatchReply[] = [];
+
+  /** Messages whose reply subject is that of a fast batch; undefined: there are none. */
+  get batchReplies(): readonly BatchReply[] | undefined {
+    return this.#batchReplies.length === 0 ? undefined : this.#batchReplies;
+  }
 
   get count(): number {
     return this.#count;
@@ -59,6 +73,7 @@ export class OpenSubmission {
     if (payloadEnd > payloadStart) at += buffer.copy(this.#messages, at, payloadStart, payloadEnd);
     this.#messageBytes = at;
 
+    if (endsLikeBatch(publication)) this.#addBatchReply(publication);
     if (keepReply) this.#addReply(publication);
     this.#endMessage(publisher);
   }
@@ -96,6 +111,11 @@ export class OpenSubmission {
     this.#count = 0;
     this.#publishers.length = 0;
     this.#publisherEnds.length = 0;
+    if (this.#batchReplies.length > 0) this.#batchReplies = [];
+  }
+
+  #addBatchReply({ buffer, replyStart, replyEnd }: Publication): void {
+    this.#batchReplies.push({ ordinal: this.#count, reply: buffer.toString('utf8', replyStart, replyEnd) });
   }
 
   #addReply(publication: Publication): void {
@@ -134,6 +154,13 @@ function grown(buffer: Buffer, used: number, needed: number): Buffer {
   const larger = Buffer.allocUnsafeSlow(Math.max(needed, buffer.length * 2));
   buffer.copy(larger, 0, 0, used);
   return larger;
+}
+
+/** Whether the reply subject is that of a fast batch. */
+function endsLikeBatch({ buffer, replyStart, replyEnd }: Publication): boolean {
+  const start = replyEnd - FAST_SUFFIX.length;
+  if (start < replyStart || buffer[replyEnd - 1] !== FAST_SUFFIX[FAST_SUFFIX.length - 1]) return false;
+  return buffer.compare(FAST_SUFFIX, 0, FAST_SUFFIX.length, start, replyEnd) === 0;
 }
 
 /**

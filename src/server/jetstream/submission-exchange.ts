@@ -51,7 +51,10 @@ export class SubmissionExchange {
   #submitHere(group: GroupId, submission: OpenSubmission, settle: Settle): void {
     const stream = this.#localStream(group);
     if (stream === undefined) settle(REFUSED);
-    else stream.submit({ messages: submission.messages, count: submission.count, settle });
+    else {
+      const { messages, count, batchReplies } = submission;
+      stream.submit({ messages, count, batchReplies, settle });
+    }
   }
 
   #submitThere(leader: NodeId, group: GroupId, submission: OpenSubmission, settle: Settle): void {
@@ -60,7 +63,8 @@ export class SubmissionExchange {
       return;
     }
     const id = (this.#lastId = (this.#lastId + 1) >>> 0);
-    const frame = encodeSubmission({ group, id, count: submission.count, messages: submission.messages });
+    const { count, messages, batchReplies = [] } = submission;
+    const frame = encodeSubmission({ group, id, count, messages, batchReplies });
     if (!this.#cluster.send(leader, TRAFFIC.submissions, frame)) {
       settle(REFUSED);
       return;
@@ -74,12 +78,13 @@ export class SubmissionExchange {
     const submission = decodeSubmission(frame);
     if (submission === undefined) return;
     const { group, id, messages, count } = submission;
+    const batchReplies = submission.batchReplies.length === 0 ? undefined : submission.batchReplies;
     const settle = (outcome: SubmissionOutcome): void => {
       this.#cluster.send(from, TRAFFIC.submissionOutcomes, encodeOutcome({ group, id, outcome }));
     };
     const stream = this.#localStream(group);
     if (stream === undefined) settle(REFUSED);
-    else stream.submit({ messages, count, settle });
+    else stream.submit({ messages, count, batchReplies, settle });
   }
 
   #receiveOutcome(from: NodeId, frame: Buffer): void {

@@ -1,15 +1,17 @@
 /**
  * Owns the frames in which submissions travel to a stream's leader on another node, and their outcomes back.
  *
- * submission: `u32 group | u32 id | u32 count | messages`
+ * submission: `u32 group | u32 id | u32 count | u32 replies | (u32 ordinal | u32 length | reply)… | messages`, with the reply
+ *             subjects that belong to fast batches
  * outcome:    `u32 group | u32 id | u8 kind | …`, for `applied`: `f64 firstSeq | u32 exceptions | (u32 ordinal | u8 flags |
  *             u32 length | reply)…` with the flags 1 for stored and 2 for not answered, for `refused`: `u8 reason`. All big-endian.
  */
 import type { Seq } from '../../base/brand.ts';
 import type { GroupId } from '../../raft/index.ts';
-import type { SubmissionException, SubmissionOutcome } from '../../stream/index.ts';
+import type { BatchReply, SubmissionException, SubmissionOutcome } from '../../stream/index.ts';
 
-const SUBMISSION_HEADER_BYTES = 12;
+const SUBMISSION_HEADER_BYTES = 16;
+const BATCH_REPLY_HEADER_BYTES = 8;
 const OUTCOME_HEADER_BYTES = 9;
 const APPLIED_HEADER_BYTES = 12;
 const EXCEPTION_HEADER_BYTES = 9;
@@ -22,6 +24,7 @@ export interface SubmissionFrame {
   readonly group: GroupId;
   readonly id: number;
   readonly count: number;
+  readonly batchReplies: readonly BatchReply[];
   /** View into the frame. */
   readonly messages: Buffer;
 }
@@ -32,23 +35,42 @@ export interface OutcomeFrame {
   readonly outcome: SubmissionOutcome;
 }
 
-export function encodeSubmission(submission: SubmissionFrame): Buffer {
-  const frame = Buffer.allocUnsafeSlow(SUBMISSION_HEADER_BYTES + submission.messages.length);
-  frame.writeUInt32BE(submission.group, 0);
-  frame.writeUInt32BE(submission.id, 4);
-  frame.writeUInt32BE(submission.count, 8);
-  submission.messages.copy(frame, SUBMISSION_HEADER_BYTES);
+export function encodeSubmission({ group, id, count, batchReplies, messages }: SubmissionFrame): Buffer {
+  const replies = batchReplies.map(({ reply }) => Buffer.from(reply));
+  const replyBytes = replies.reduce((sum, reply) => sum + BATCH_REPLY_HEADER_BYTES + reply.length, 0);
+  const frame = Buffer.allocUnsafeSlow(SUBMISSION_HEADER_BYTES + replyBytes + messages.length);
+  frame.writeUInt32BE(group, 0);
+  frame.writeUInt32BE(id, 4);
+  frame.writeUInt32BE(count, 8);
+  let at = frame.writeUInt32BE(replies.length, 12);
+  batchReplies.forEach(({ ordinal }, i) => {
+    at = frame.writeUInt32BE(ordinal, at);
+    at = frame.writeUInt32BE(replies[i]!.length, at);
+    at += replies[i]!.copy(frame, at);
+  });
+  messages.copy(frame, at);
   return frame;
 }
 
 /** Undefined: not a submission. The messages themselves are checked where they are read. */
 export function decodeSubmission(frame: Buffer): SubmissionFrame | undefined {
   if (frame.length < SUBMISSION_HEADER_BYTES) return undefined;
+  const batchReplies: BatchReply[] = [];
+  let at = SUBMISSION_HEADER_BYTES;
+  for (let left = frame.readUInt32BE(12); left > 0; left--) {
+    if (at + BATCH_REPLY_HEADER_BYTES > frame.length) return undefined;
+    const end = at + BATCH_REPLY_HEADER_BYTES + frame.readUInt32BE(at + 4);
+    if (end > frame.length) return undefined;
+    const reply = frame.toString('utf8', at + BATCH_REPLY_HEADER_BYTES, end);
+    batchReplies.push({ ordinal: frame.readUInt32BE(at), reply });
+    at = end;
+  }
   return {
     group: frame.readUInt32BE(0) as GroupId,
     id: frame.readUInt32BE(4),
     count: frame.readUInt32BE(8),
-    messages: frame.subarray(SUBMISSION_HEADER_BYTES),
+    batchReplies,
+    messages: frame.subarray(at),
   };
 }
 
