@@ -149,6 +149,19 @@ test('space comes back when what was in it is deleted, and what is left of a seg
   await again.close();
 });
 
+test('starts leave no trail of small segments', async () => {
+  const place = new Place();
+  for (let start = 0; start < 20; start++) {
+    const disk = await place.open();
+    const batch = disk.batch();
+    batch.put(hardStateKey(GROUP), Buffer.from(`start ${start}`));
+    await disk.write(batch, true);
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
+    await disk.close();
+  }
+  assert.ok(place.files.platters.size < 10, `${place.files.platters.size} segments`);
+});
+
 /** Damages the batch that has `number` as its entry, after a crash of the process alone. */
 async function damaged(number: number): Promise<LoggedDisk> {
   const place = new Place();

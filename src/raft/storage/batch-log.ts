@@ -21,7 +21,7 @@ import type { LogFile, LogFiles } from './log-files.ts';
  * longer costs a commit of the file system's journal, twice the time of one that does not.
  */
 const GROWTH_BYTES = 256 * 1024;
-const SMALL_BATCH_BYTES = 64 * 1024;
+const SMALL_BATCH_BYTES = 32 * 1024;
 const GROWTH = Buffer.alloc(GROWTH_BYTES);
 /** Segments kept open for reading. */
 const MAX_OPEN_FILES = 128;

@@ -18,6 +18,8 @@ const LARGE_VALUE_BYTES = 4096;
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 /** One segment is what is read to be cleaned, and removed as a whole. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Of earlier starts; with more of them, a start looks at once whether some can go. */
+const MAX_SEGMENTS_LEFT = 4;
 /** Batches brought into the index at a time when starting. */
 const REPLAY_SLICE = 256;
 /** In the place of a value that can't be read: no record is so short. */
@@ -104,6 +106,8 @@ export class LoggedDisk implements KeyValueDisk {
     }
     const disk = new LoggedDisk(options, log, index, replay.end, replay.lastNumber);
     if (replay.lastNumber !== index.replayStart.number) await index.settle(disk.#indexed);
+    // Each start leaves one behind, however little was written to it.
+    if (log.sealedSegments().length > MAX_SEGMENTS_LEFT) disk.#settleInBackground();
     return disk;
   }
 
@@ -218,7 +222,7 @@ export class LoggedDisk implements KeyValueDisk {
         this.#behind.splice(0, count);
         for (const { bytes } of taken) this.#behindBytes -= bytes;
         this.#madeProgress();
-        if (this.#isToSettle) this.#settling ??= this.#settle().finally(() => (this.#settling = undefined));
+        if (this.#isToSettle) this.#settleInBackground();
       }
     } catch (error) {
       this.#fail(error);
@@ -236,6 +240,10 @@ export class LoggedDisk implements KeyValueDisk {
   get #isToSettle(): boolean {
     if (this.#closing || this.#settling !== undefined) return false;
     return this.#bytesSinceSettled >= this.#segmentBytes || this.#index.freedBytes >= this.#segmentBytes;
+  }
+
+  #settleInBackground(): void {
+    this.#settling ??= this.#settle().finally(() => (this.#settling = undefined));
   }
 
   /** Moves the point at which a start begins to replay, and gives back the space that became free. */
