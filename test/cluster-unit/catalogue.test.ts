@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NodeId } from '../../src/base/brand.ts';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
 import { CatalogueMachine, encodeRecords } from '../../src/cluster/catalogue-machine.ts';
@@ -358,4 +359,34 @@ test('a replica that builds its catalogue anew shows what it had until it is as 
   assert.deepEqual([state.content(), told], [shown, []]);
   replica.apply([entryOf(entries.length + 1, [{ op: 'delete', account: 'A', name: 'U' }])]);
   assert.deepEqual(told, ['U']);
+});
+
+test('a stream that changes its members is settled when its group has exactly those of its last change', async () => {
+  const { meta } = await openMeta();
+  const created = await applied(meta.writer.change(create('S')));
+  const update = (members: readonly NodeId[], expectedRevision: number): CatalogueChange => ({
+    kind: 'updateStream',
+    account: 'A',
+    name: 'S',
+    config: { subjects: ['S'] },
+    members,
+    expectedRevision,
+  });
+  const settle = (generation: number): CatalogueChange => ({
+    kind: 'settleStream',
+    account: 'A',
+    name: 'S',
+    generation,
+  });
+  const grown = await applied(meta.writer.change(update(NODES, 1)));
+  const { origin, holders } = grown.reconfiguration!;
+  assert.deepEqual([grown.generation, origin.members, holders], [1, created.members, NODES]);
+  const other = NODES.find((node) => !created.members.includes(node))!;
+  const moved = await applied(meta.writer.change(update([other], 2)));
+  assert.deepEqual([moved.generation, moved.reconfiguration!.origin.members], [2, created.members]);
+  assert.deepEqual(moved.reconfiguration!.holders, NODES, 'nobody lets go before it is settled');
+  assert.equal((await meta.writer.change(settle(1))).kind, 'conflict');
+  const settled = await applied(meta.writer.change(settle(2)));
+  assert.deepEqual([settled.members, settled.reconfiguration, settled.revision], [[other], undefined, 3]);
+  assert.equal((await meta.writer.change(settle(2))).kind, 'conflict');
 });

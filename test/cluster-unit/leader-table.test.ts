@@ -87,3 +87,29 @@ test('a member trusts its own view first', async () => {
   two.statusChanged(G1, status(undefined, 3));
   assert.equal(two.leaderOf(G1), undefined);
 });
+
+test('a node that a group has left goes on knowing who leads it, and hears of the next leader', async () => {
+  const tables = new Tables();
+  const [one, two] = [tables.add('n1'), tables.add('n2')];
+  one.statusChanged(G1, status('n1', 3));
+  two.statusChanged(G1, status('n1', 3));
+  await nextTurn();
+  two.left(G1);
+  assert.equal(two.leaderOf(G1), 'n1');
+  one.statusChanged(G1, status(undefined, 4));
+  await nextTurn();
+  assert.equal(two.leaderOf(G1), undefined);
+});
+
+test('a leader says so again to a node that left the group without knowing of it', async () => {
+  const tables = new Tables();
+  const [one, two] = [tables.add('n1'), tables.add('n2')];
+  one.statusChanged(G1, status('n1', 3));
+  await nextTurn();
+  two.forget(G1);
+  assert.equal(two.leaderOf(G1), undefined);
+  one.tellAgain(G1);
+  two.tellAgain(G1);
+  await nextTurn();
+  assert.equal(two.leaderOf(G1), 'n1');
+});

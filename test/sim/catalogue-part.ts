@@ -6,7 +6,6 @@
 import type { NodeId } from '../../src/base/brand.ts';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import type { Logger } from '../../src/base/logger.ts';
-import type { Runtime } from '../../src/base/runtime.ts';
 import { CatalogueCurrency } from '../../src/cluster/catalogue-currency.ts';
 import { HeldGroups } from '../../src/cluster/held-groups.ts';
 import { MetaKeeper } from '../../src/cluster/meta-keeper.ts';
@@ -14,6 +13,7 @@ import { MetaMember } from '../../src/cluster/meta-member.ts';
 import { Reconfigurator } from '../../src/cluster/reconfigurator.ts';
 import type { RequestHandler, StreamAssignment } from '../../src/cluster/types.ts';
 import { Rehoming } from '../../src/server/jetstream/rehoming.ts';
+import type { SimulatedRuntime } from './virtual-time.ts';
 import type { GroupHandle, GroupId, RaftHost, StateMachine } from '../../src/raft/index.ts';
 
 const REQUEST_TIMEOUT_MS = 500;
@@ -25,7 +25,7 @@ export interface CataloguePartOptions {
   readonly node: NodeId;
   readonly voters: readonly NodeId[];
   readonly host: RaftHost;
-  readonly runtime: Runtime;
+  readonly runtime: SimulatedRuntime;
   readonly logger: Logger;
   /** Both directions between the two work, and both processes run. */
   readonly isLinked: (a: NodeId, b: NodeId) => boolean;
@@ -108,6 +108,10 @@ export class CataloguePart {
       this.#reconfigurator.review(group);
       this.#held.review(group);
     });
+  }
+
+  get runtime(): SimulatedRuntime {
+    return this.#options.runtime;
   }
 
   async start(): Promise<void> {

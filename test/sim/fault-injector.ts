@@ -90,6 +90,9 @@ export class FaultInjector {
       case 'clock':
         node.setWallOffset(random.pick([-2 * HOUR_US, -HOUR_US / 3600, 0, HOUR_US / 1800, 2 * HOUR_US]));
         return;
+      case 'stall':
+        node.runtime?.stall(random.pick([100, 400, 1500]));
+        return;
       case 'badNetwork':
         Object.assign(network.faults, {
           lossProbability: random.pick([0.05, 0.3]),

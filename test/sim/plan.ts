@@ -19,7 +19,7 @@ export const FAULTS = [
   'oneWayCut',
   'transfer',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | 'stall';
 
 export interface Plan {
   readonly nodes: readonly NodeId[];
@@ -71,7 +71,8 @@ export function drawMovingPlan(random: Random, durationMs: number): Plan {
     ...spec,
     config: { ...config, storage: 'file' as const, numReplicas: random.pick([1, 3]) },
   }));
-  return { ...plan, nodes, streams, isMoving: true };
+  const faults = random.chance(0.5) ? [...plan.faults, 'stall' as const] : plan.faults;
+  return { ...plan, nodes, streams, faults, isMoving: true };
 }
 
 function drawConfig(random: Random, name: string, numReplicas: number): StreamConfig {

@@ -49,6 +49,8 @@ export interface OpenStream {
   readonly handle: GroupHandle;
   readonly instance: StreamInstance;
   readonly consumers: ConsumerSet;
+  /** What clients ask waits while the process stands still. */
+  readonly whenAwake: (task: () => void) => void;
 }
 
 /** Bugs planted from outside, so that a test sees the checkers find them. */
@@ -222,7 +224,14 @@ export class SimulatedNode {
         });
       },
     });
-    network.attach(this.id, this.host);
+    const { host } = this;
+    network.attach(this.id, {
+      receive: (from, frame) => {
+        runtime.whenAwake(() => {
+          host.receive(from, frame);
+        });
+      },
+    });
     this.#surroundings.linkChanged(this.id, true);
     const process = { runtime, logger, life };
     if (this.#surroundings.catalogue !== undefined) await this.#openCatalogue(this.host, process);
@@ -262,7 +271,10 @@ export class SimulatedNode {
         if (life.isOver()) return;
         network.carry(this.id, to, () => {
           const peer = catalogue!.partOf(to);
-          if (peer !== undefined) task(peer);
+          if (peer === undefined) return;
+          peer.runtime.whenAwake(() => {
+            task(peer);
+          });
         });
       },
       machine: (assignment, group) => {
@@ -312,6 +324,9 @@ export class SimulatedNode {
     });
     return {
       spec,
+      whenAwake: (task) => {
+        runtime.whenAwake(task);
+      },
       instance: interference.instance?.(instance) ?? instance,
       consumers: interference.consumers?.(consumers!, clients) ?? consumers!,
       machine: new WatchedMachine(interference.machine?.(instance, this.id) ?? instance, watch(this.id, spec)),

@@ -113,6 +113,7 @@ export class SimulatedRuntime implements Runtime {
   readonly #time: VirtualTime;
   readonly #random: Random;
   #alive = true;
+  #stalledUntilMs = 0;
   /** What a jump of the wall clock adds. */
   wallOffsetUs = 0;
 
@@ -123,6 +124,22 @@ export class SimulatedRuntime implements Runtime {
 
   stop(): void {
     this.#alive = false;
+  }
+
+  /** The process stands still, and its clocks go on. */
+  stall(durationMs: number): void {
+    this.#stalledUntilMs = this.#time.nowMs + durationMs;
+  }
+
+  /** Runs `task` at once, or when the process moves again. */
+  whenAwake(task: () => void): void {
+    if (!this.#alive) return;
+    const leftMs = this.#stalledUntilMs - this.#time.nowMs;
+    if (leftMs <= 0) task();
+    else
+      this.#time.schedule(leftMs, () => {
+        this.whenAwake(task);
+      });
   }
 
   monotonicMs(): number {
@@ -144,9 +161,18 @@ export class SimulatedRuntime implements Runtime {
   }
 
   after(delayMs: number, task: () => void): Timer {
-    return this.#time.schedule(delayMs, () => {
-      if (this.#alive) task();
+    let isCancelled = false;
+    const timer = this.#time.schedule(delayMs, () => {
+      this.whenAwake(() => {
+        if (!isCancelled) task();
+      });
     });
+    return {
+      cancel: () => {
+        isCancelled = true;
+        timer.cancel();
+      },
+    };
   }
 
   random(): number {

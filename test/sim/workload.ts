@@ -263,7 +263,9 @@ export class Workload {
     const messages = Buffer.concat(
       batch.map(({ subject, payload, headers }) => encodeMessage(subject, payload, headerBlock(headers))),
     );
-    leader.instance.submit({ messages, count: batch.length, settle });
+    leader.whenAwake(() => {
+      leader.instance.submit({ messages, count: batch.length, settle });
+    });
   }
 
   #applied(batch: readonly SentMessage[], outcome: Extract<SubmissionOutcome, { kind: 'applied' }>): void {
@@ -334,8 +336,15 @@ export class Workload {
     return { op: 'deleteMessage', seq: random.integer(1, lastSeq + 2), erase: random.chance(0.5) };
   }
 
-  async #read({ instance }: OpenStream): Promise<void> {
+  /**
+   * The last sequence tells how old a state is, and with it everything in it: what a read of any subject returns is as new
+   * as the state that it comes from.
+   */
+  async #read({ instance, whenAwake }: OpenStream): Promise<void> {
     const finish = this.#reads.begin();
+    await new Promise<void>((resolve) => {
+      whenAwake(resolve);
+    });
     try {
       await instance.readBarrier();
     } catch {
