@@ -16,6 +16,7 @@ import { parseProvenance } from './source-positions.ts';
 import type { StoredWatcher, StreamExtension, SubmissionException } from './types.ts';
 
 const NO_BUFFER = Buffer.alloc(0);
+const MAX_TRIMMED_BESIDE_SWEEP = 64;
 
 export class BatchApplier {
   readonly #state: ReplicatedState;
@@ -186,18 +187,6 @@ export class BatchApplier {
     this.#keep(this.#size(), timestampUs);
   }
 
-  /** Enforces the limits on what is there: after a change of configuration. */
-  enforceLimits(): void {
-    const { config, store } = this.#state;
-    if (config.maxMsgsPerSubject > 0) {
-      const excess: number[] = [];
-      for (let id = 0; id < store.subjects.idLimit; id++) this.#collectExcess(id, config.maxMsgsPerSubject, excess);
-      // Ids are this replica's own: only the order of sequences is the same on all.
-      for (const seq of excess.sort((a, b) => a - b)) store.remove(seq, true);
-    }
-    if (this.#trimHead()) this.#extension().messagesRemovedBelow(store.firstSeq as Seq);
-  }
-
   #publish(timestampUs: TimestampUs): Verdict {
     const size = this.#size();
     const verdict = this.#checks.check(this.#view, size);
@@ -291,15 +280,6 @@ export class BatchApplier {
     if (this.#trimHead()) this.#headTrimmed = true;
   }
 
-  #collectExcess(id: number, keep: number, into: number[]): void {
-    const { store } = this.#state;
-    let seq = 0;
-    for (let excess = store.subjects.countOf(id) - keep; excess > 0; excess--) {
-      seq = seq === 0 ? store.firstOf(id) : store.nextOf(id, seq + 1);
-      into.push(seq);
-    }
-  }
-
   #trimSubject(id: number, keep: number): void {
     const { store } = this.#state;
     let excess = store.subjects.countOf(id) - keep;
@@ -311,11 +291,13 @@ export class BatchApplier {
 
   /** Removes from the head what is above the limits, without telling of each message. True: there was something. */
   #trimHead(): boolean {
-    const { config, store } = this.#state;
+    const { config, store, sweep } = this.#state;
     if (config.discard !== 'old') return false;
     const before = store.messages;
-    while (config.maxMsgs > 0 && store.messages > config.maxMsgs) store.remove(store.firstSeq, false);
-    while (config.maxBytes > 0 && store.bytes > config.maxBytes && store.messages > 0) {
+    // What a sweep is about to remove anyway need not hold up a publish.
+    const least = sweep === undefined ? 0 : before - MAX_TRIMMED_BESIDE_SWEEP;
+    while (config.maxMsgs > 0 && store.messages > Math.max(config.maxMsgs, least)) store.remove(store.firstSeq, false);
+    while (config.maxBytes > 0 && store.bytes > config.maxBytes && store.messages > Math.max(0, least)) {
       store.remove(store.firstSeq, false);
     }
     return store.messages < before;

@@ -9,6 +9,7 @@ import type { TimestampUs } from '../base/brand.ts';
 import { StorageError } from '../base/errors.ts';
 import type { LogIndex, PageSink } from '../raft/index.ts';
 import { DEDUPE_PAGES } from './dedupe-window.ts';
+import type { Sweep } from './limit-sweep.ts';
 import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './message-store.ts';
 import { pageNumber, type PageTracker, type WriteBudget } from './page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
@@ -35,6 +36,7 @@ interface Head {
   readonly erasures: readonly number[];
   /** Absent in checkpoints of versions that knew no sources. */
   readonly sources?: ReturnType<SourcePositions['entries']>;
+  readonly sweep?: Sweep | undefined;
   /** Entries that are dead as of this checkpoint: told again after a restart, should they have been left behind. */
   readonly deadEntries: readonly number[];
 }
@@ -169,6 +171,7 @@ export class CheckpointPages {
       dedupeHead: state.dedupe.head,
       erasures: [...state.erasures],
       sources: state.sources.entries(),
+      sweep: state.sweep,
       deadEntries: [...this.#dead, ...this.#dying],
     };
   }
@@ -187,6 +190,7 @@ export class CheckpointPages {
     store.lastTimestampUs = head.lastTimestampUs as TimestampUs;
     store.removalHash = head.removalHash;
     state.sources.restore(head.sources ?? []);
+    state.sweep = head.sweep;
     for (const blockSeq of head.erasures) state.erasures.add(blockSeq);
     this.#dead = head.deadEntries as LogIndex[];
     return head;

@@ -5,7 +5,7 @@ import type { ReplicatedState } from './replicated-state.ts';
 
 /** Removed by one operation at most, so that applying it takes no more than a few milliseconds. */
 const MAX_BELOW = 50_000;
-const MAX_SINGLE = 4096;
+const MAX_SINGLE = 2048;
 
 export interface ExpiredMessages {
   /** Everything below it is too old; 0: nothing is, or not in one piece. */

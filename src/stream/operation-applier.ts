@@ -1,7 +1,7 @@
 /** Owns applying stream operations: delete, changes of configuration, expiry, and the steps of purges. */
 import { messageDeleteFailed, sequenceNotFound, STREAM_SEALED, type ApiError } from '../base/api-errors.ts';
-import type { BatchApplier } from './batch-applier.ts';
 import { BlockRef } from './block-table.ts';
+import { LimitSweep } from './limit-sweep.ts';
 import { Purger, type PurgeStep } from './purge.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 import type { OperationResult, StreamConfig, StreamExtension, StreamOperation } from './types.ts';
@@ -18,13 +18,22 @@ export interface ExpireMessagesOperation {
   readonly runs: readonly number[];
 }
 
+/** The next step of what a change of configuration began. */
+export interface SweepOperation {
+  readonly op: 'sweep';
+}
+
 export type LoggedOperation =
-  Exclude<StreamOperation, { readonly op: 'purge' }> | PurgeStep | ExpireOperation | ExpireMessagesOperation;
+  | Exclude<StreamOperation, { readonly op: 'purge' }>
+  | PurgeStep
+  | ExpireOperation
+  | ExpireMessagesOperation
+  | SweepOperation;
 type DeleteMessage = Extract<StreamOperation, { readonly op: 'deleteMessage' }>;
 
 export class OperationApplier {
   readonly #state: ReplicatedState;
-  readonly #batches: BatchApplier;
+  readonly #sweep: LimitSweep;
   readonly #extension: () => StreamExtension;
   readonly #configChanged: (config: StreamConfig) => void;
   readonly #eraseLater: (blockSeq: number) => void;
@@ -32,14 +41,13 @@ export class OperationApplier {
 
   constructor(options: {
     readonly state: ReplicatedState;
-    readonly batches: BatchApplier;
     readonly extension: () => StreamExtension;
     readonly configChanged: (config: StreamConfig) => void;
     /** The block that begins at `blockSeq` holds a message whose bytes must go. */
     readonly eraseLater: (blockSeq: number) => void;
   }) {
     this.#state = options.state;
-    this.#batches = options.batches;
+    this.#sweep = new LimitSweep(options.state, options.extension);
     this.#extension = options.extension;
     this.#configChanged = options.configChanged;
     this.#eraseLater = options.eraseLater;
@@ -58,6 +66,9 @@ export class OperationApplier {
         return done(this.#purger.removeBelow(operation.below, false));
       case 'expireMessages':
         return done(this.#removeRuns(operation.runs));
+      case 'sweep':
+        this.#sweep.step();
+        return done(0);
     }
   }
 
@@ -67,31 +78,10 @@ export class OperationApplier {
     const before = state.config;
     state.config = config;
     state.configRevision = revision;
-    this.#batches.enforceLimits();
     this.#extension().configChanged(config);
-    if (config.retention === 'interest' && before.retention !== 'interest') this.#removeUnneeded();
+    this.#sweep.begin(before);
     this.#configChanged(config);
     return done(0);
-  }
-
-  /** What no consumer is interested in leaves a stream that begins to keep messages for interest only. */
-  #removeUnneeded(): void {
-    const { store } = this.#state;
-    const extension = this.#extension();
-    const unneeded = store.subjects.matching(undefined).filter((id) => {
-      const start = store.subjects.startOf(id);
-      return !extension.needs(store.subjects.segment(id), start, start + store.subjects.lengthOf(id));
-    });
-    const seqs: number[] = [];
-    for (const id of unneeded) {
-      let seq = 0;
-      for (let count = store.subjects.countOf(id); count > 0; count--) {
-        seq = store.nextOf(id, seq + 1);
-        seqs.push(seq);
-      }
-    }
-    // Ids are this replica's own: only the order of sequences is the same on all.
-    for (const seq of seqs.sort((a, b) => a - b)) store.remove(seq, true);
   }
 
   #removeRuns(runs: readonly number[]): number {

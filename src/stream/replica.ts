@@ -63,7 +63,6 @@ export class Replica {
     this.#batches = new BatchApplier(this.state, replies, extension);
     this.#operations = new OperationApplier({
       state: this.state,
-      batches: this.#batches,
       extension,
       configChanged: options.configChanged,
       eraseLater: blockThinned,

@@ -3,6 +3,7 @@ import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { LogIndex } from '../raft/index.ts';
 import { DedupeWindow } from './dedupe-window.ts';
 import { ExpiryIndex } from './expiry-index.ts';
+import type { Sweep } from './limit-sweep.ts';
 import { MessageStore, type RemovalListener } from './message-store.ts';
 import { RunningDigest } from './running-digest.ts';
 import { ScheduleIndex } from './schedule-index.ts';
@@ -25,6 +26,8 @@ export class ReplicatedState {
   lastMsgIdBytes = 0;
   /** Entries whose records nobody needs, since the last checkpoint. */
   deadEntries: LogIndex[] = [];
+  /** What a change of configuration still has to look at. */
+  sweep: Sweep | undefined;
   /** First sequences of blocks whose records still hold a message that must be overwritten. */
   readonly erasures = new Set<number>();
   #config: StreamConfig;

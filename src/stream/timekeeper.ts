@@ -1,4 +1,7 @@
-/** Owns what the leader of a stream does by the clock: expiry and schedules. It only proposes; replicas apply. */
+/**
+ * Owns what the leader of a stream does by itself: expiry and schedules by the clock, and what a change of configuration
+ * left to be done. It only proposes; replicas apply.
+ */
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import { ExpiryKeeper } from './expiry-keeper.ts';
@@ -24,23 +27,42 @@ export interface TimedSurroundings {
 export class Timekeeper {
   readonly #expiry: ExpiryKeeper;
   readonly #schedules: ScheduleKeeper;
+  readonly #surroundings: TimedSurroundings;
+  #isSweeping = false;
 
   constructor(options: Omit<TimedSurroundings, 'reader'> & { readonly read: StreamReader['read'] }) {
     const surroundings = { ...options, reader: new MessageReader(options.read, options.runtime) };
     this.#expiry = new ExpiryKeeper(surroundings);
     this.#schedules = new ScheduleKeeper(surroundings);
+    this.#surroundings = surroundings;
   }
 
   /** Something was applied, or the leader changed. */
   schedule(): void {
     this.#expiry.schedule();
     this.#schedules.schedule();
+    if (this.#surroundings.state.sweep !== undefined) this.#keepSweeping();
   }
 
   /** The configuration changed: what was planned no longer holds. */
   reschedule(): void {
     this.#expiry.reschedule();
     this.#schedules.schedule();
+  }
+
+  /** What a change of configuration began goes on, step by step. */
+  #keepSweeping(): void {
+    const { isLeader, execute } = this.#surroundings;
+    if (this.#isSweeping || !isLeader()) return;
+    this.#isSweeping = true;
+    const settled = (): void => {
+      this.#isSweeping = false;
+      this.schedule();
+    };
+    // Not the leader any more: who leads then goes on.
+    execute({ op: 'sweep' }).then(settled, () => {
+      this.#isSweeping = false;
+    });
   }
 
   close(): void {

@@ -190,6 +190,9 @@ export class ReferenceStream {
       case 'expire':
         for (const seq of [...model.messages.keys()]) if (seq < operation.below) model.delete(seq);
         return;
+      case 'sweep':
+        // Streams here are so small that the change of configuration does it all.
+        return;
       case 'expireMessages':
         this.#expireMessages(operation.runs);
     }
