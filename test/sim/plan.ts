@@ -84,14 +84,17 @@ function drawConfig(random: Random, name: string, numReplicas: number): StreamCo
   });
   // What acks remove, only acks and purges remove: then it is known who removed what.
   if (random.chance(0.3)) return { ...base, retention: random.pick(['workqueue', 'interest']) };
+  const timed = { ...drawLimits(random), ...drawTimed(random) };
+  return { ...base, ...timed, allowAtomic: timed.discard === 'old' };
+}
+
+function drawLimits(random: Random): Partial<StreamConfig> {
   return {
-    ...base,
     allowRollupHdrs: random.chance(0.5),
     maxMsgs: random.pick([-1, -1, 20]),
     maxMsgsPerSubject: random.pick([-1, -1, 1, 3]),
     maxBytes: random.pick([-1, -1, 8000]),
     maxAgeMs: random.pick([0, 0, 0, 1500]),
-    ...drawTimed(random),
   };
 }
 

@@ -63,6 +63,8 @@ export class ReferenceStream {
         this.#applyOperation(JSON.parse(entryPayload(body).toString()) as LoggedOperation);
         return;
       case ENTRY_ATOMIC_BATCH:
+        this.#applyAtomic(body);
+        return;
       case ENTRY_PREFIX_BATCH:
       case ENTRY_PLACED_BATCH:
         this.#complain(`the log holds an entry of kind ${body[0]}, and no client asked for one`);
@@ -89,21 +91,37 @@ export class ReferenceStream {
   }
 
   #applyBatch(body: Buffer): void {
+    for (const shown of this.#messagesOf(body)) this.#publish(shown);
+  }
+
+  #applyAtomic(body: Buffer): void {
+    const messages = this.#messagesOf(body);
+    const sent = messages.map((shown) => this.#sentAs(shown));
+    if (!sent.every((message) => message !== undefined)) return;
+    this.model.publishAtomic(sent, this.#clockUs).forEach((outcome, at) => {
+      if (outcome.kind === 'stored') this.stored.set(outcome.seq, messages[at]!);
+      this.#publishes.committed(sent[at]!.id, outcome);
+    });
+  }
+
+  #messagesOf(body: Buffer): Omit<ShownMessage, 'seq'>[] {
     const view = emptyMessageView();
+    const messages: Omit<ShownMessage, 'seq'>[] = [];
     let at = BATCH_HEADER_BYTES;
     for (let count = batchCount(body); count > 0; count--) {
       if (!readMessage(body, at, body.length, view)) {
         this.#complain('a committed batch does not hold what it counts');
-        return;
+        break;
       }
       at = view.end;
-      this.#publish({
+      messages.push({
         timestampUs: this.#clockUs,
         subject: body.toString('utf8', view.subjectStart, view.headersStart),
         headers: body.toString('utf8', view.headersStart, view.payloadStart),
         payload: body.toString('utf8', view.payloadStart, view.end),
       });
     }
+    return messages;
   }
 
   /** What the stream made itself must be what the basis asks for. */
@@ -154,16 +172,21 @@ export class ReferenceStream {
   }
 
   #publish(shown: Omit<ShownMessage, 'seq'>): void {
+    const sent = this.#sentAs(shown);
+    if (sent === undefined) return;
+    const outcome = this.model.publish(sent, shown.timestampUs);
+    if (outcome.kind === 'stored') this.stored.set(outcome.seq, shown);
+    this.#publishes.committed(sent.id, outcome);
+  }
+
+  /** What a client sent as this. */
+  #sentAs(shown: Omit<ShownMessage, 'seq'>): SentMessage | undefined {
     const id = shown.payload.split(' ', 1)[0]!;
     const sent = this.#sent.get(id);
     const same = sent?.payload === shown.payload && sent.subject === shown.subject;
-    if (sent === undefined || !same || headerBlock(sent.headers) !== shown.headers) {
-      this.#complain(`the log holds ${id} with bytes that nobody sent`);
-      return;
-    }
-    const outcome = this.model.publish(sent, shown.timestampUs);
-    if (outcome.kind === 'stored') this.stored.set(outcome.seq, shown);
-    this.#publishes.committed(id, outcome);
+    if (sent !== undefined && same && headerBlock(sent.headers) === shown.headers) return sent;
+    this.#complain(`the log holds ${id} with bytes that nobody sent`);
+    return undefined;
   }
 
   #applyOperation(operation: LoggedOperation): void {

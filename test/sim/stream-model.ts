@@ -60,10 +60,17 @@ export class StreamModel {
     return [...this.messages].filter(([, { subject }]) => matches(subject)).map(([seq]) => seq);
   }
 
+  /** An atomic batch of messages that ask for nothing but to be stored once: all of them are, or none. */
+  publishAtomic(messages: readonly ModelMessage[], timestampUs: number): ModelOutcome[] {
+    this.#expireIds(timestampUs);
+    const ids = messages.flatMap(({ headers }) => headers?.['Nats-Msg-Id'] ?? []);
+    const isRepeated = new Set(ids).size < ids.length || ids.some((id) => this.#ids.has(id));
+    if (isRepeated) return messages.map(() => ({ kind: 'error', errCode: 10201 }));
+    return messages.map((message) => ({ kind: 'stored', seq: this.#keep(message, timestampUs) }));
+  }
+
   publish(message: ModelMessage, timestampUs: number): ModelOutcome {
-    for (const [id, { timestampUs: since }] of this.#ids) {
-      if (since <= timestampUs - this.config.duplicateWindowMs * 1000) this.#ids.delete(id);
-    }
+    this.#expireIds(timestampUs);
     const refusal = this.#check(message);
     return refusal ?? { kind: 'stored', seq: this.#keep(message, timestampUs) };
   }
@@ -89,6 +96,12 @@ export class StreamModel {
     if ((this.schedules.get(basis) ?? Infinity) >= dueUs) return 0;
     this.schedules.set(basis, dueUs);
     return this.#keep(message, timestampUs);
+  }
+
+  #expireIds(timestampUs: number): void {
+    for (const [id, { timestampUs: since }] of this.#ids) {
+      if (since <= timestampUs - this.config.duplicateWindowMs * 1000) this.#ids.delete(id);
+    }
   }
 
   #keep(message: ModelMessage, timestampUs: number): number {

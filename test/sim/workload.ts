@@ -29,6 +29,8 @@ const SUBJECTS = ['a', 'b', 'k.1', 'k.2', 'k.3'];
 const SCHEDULE_SUBJECTS = ['at.1', 'at.2', 'at.3'];
 /** A client waits so long for an answer. */
 const TIMEOUT_MS = 700;
+/** The leader went before it could propose: certainly not stored. */
+const UNAVAILABLE = 10008;
 /** What expires may take this long to go, beside the time it takes to see that it is due. */
 const OVERDUE_MS = 3000;
 const MAX_TRIES = 8;
@@ -123,7 +125,8 @@ export class Workload {
     const leader = this.leader();
     if (leader === undefined) return;
     const dice = random.integer(0, 100);
-    if (dice < 45) this.publish(random.chance(0.7) ? 1 : random.integer(2, 6));
+    if (dice < 45 && this.spec.config.allowAtomic && random.chance(0.2)) this.#publishAtomic(leader);
+    else if (dice < 45) this.publish(random.chance(0.7) ? 1 : random.integer(2, 6));
     else if (dice < 50) void this.#operate(leader);
     else if (dice < 62) void this.#read(random.chance(0.7) ? leader : random.pick(this.open()));
     else if (dice < 66) this.#inspect();
@@ -234,6 +237,43 @@ export class Workload {
       'Nats-Rollup': 'sub',
     };
     return { id, subject: random.pick(SCHEDULE_SUBJECTS), headers, payload: `${id} ` };
+  }
+
+  /** An atomic batch, sent once: all of its messages are answered for by the last one. */
+  #publishAtomic({ instance }: OpenStream): void {
+    const { random, log } = this.#surroundings;
+    const count = random.integer(1, 5);
+    const batch = Array.from({ length: count }, (_, at): SentMessage => {
+      const id = `m${++this.#messages}`;
+      const headers: Record<string, string> = { 'Nats-Batch-Id': 'batch', 'Nats-Batch-Sequence': `${at + 1}` };
+      if (at === count - 1) headers['Nats-Batch-Commit'] = '1';
+      if (random.chance(0.4)) headers['Nats-Msg-Id'] = random.chance(0.2) ? `id${random.integer(0, 5)}` : id;
+      return { id, subject: random.pick(SUBJECTS), headers, payload: `${id} batch` };
+    });
+    for (const message of batch) {
+      this.publishes.sending(message.id);
+      this.reference.sending(message);
+    }
+    const messages = Buffer.concat(
+      batch.map(({ subject, payload, headers }) => encodeMessage(subject, payload, headerBlock(headers))),
+    );
+    const settle = (outcome: SubmissionOutcome): void => {
+      log.note(`${this.spec.config.name} batch ${batch[0]!.id}+${count} ${outcome.kind}`);
+      if (outcome.kind === 'applied') this.#answered(batch, outcome.exceptions.at(-1)?.reply);
+    };
+    instance.submit({ messages, count, settle });
+  }
+
+  /** The commit of a batch was answered by `reply`; by nothing if nobody knows what became of it. */
+  #answered(batch: readonly SentMessage[], reply: string | undefined): void {
+    if (reply === undefined) return;
+    const { error, seq } = JSON.parse(reply) as { error?: { err_code: number }; seq: number };
+    if (error?.err_code === UNAVAILABLE) return;
+    batch.forEach(({ id }, at) => {
+      const stored = { kind: 'stored', seq: seq - batch.length + 1 + at } as const;
+      this.publishes.acknowledged(id, error === undefined ? stored : { kind: 'error', errCode: error.err_code });
+    });
+    this.#reads.knows(this.publishes.acknowledgedSeq);
   }
 
   #guess(right: number): number {
