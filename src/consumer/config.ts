@@ -66,6 +66,7 @@ import {
   storedMetadata,
 } from '../base/asset.ts';
 import { goDurationText } from '../base/duration-text.ts';
+import { SubjectOverlap } from '../base/subject-overlap.ts';
 import { hasWildcards, isSubjectSubset, isValidSubject, subjectsCollide } from '../base/subjects.ts';
 import type { StreamConfig } from '../stream/index.ts';
 import type { ConsumerConfig } from './types.ts';
@@ -292,13 +293,25 @@ function checkDirect(request: ConsumerConfigRequest): ApiError | undefined {
 function checkFilters({ filterSubject, filterSubjects }: ConsumerConfigRequest): ApiError | undefined {
   if (filterSubject !== '' && filterSubjects.length > 0) return BOTH_FILTER_FORMS;
   if (filterSubject !== '' && !isValidSubject(filterSubject)) return invalidStreamConfig('invalid subject');
-  for (const [index, filter] of filterSubjects.entries()) {
+  for (const filter of filterSubjects) {
     if (filter === '') return EMPTY_FILTER;
     if (!isValidSubject(filter)) return invalidStreamConfig('invalid subject');
-    const covered = (other: string, at: number): boolean => at !== index && isSubjectSubset(filter, other);
-    if (filterSubjects.some(covered)) return FILTERS_OVERLAP;
   }
-  return undefined;
+  return filtersOverlap(filterSubjects) ? FILTERS_OVERLAP : undefined;
+}
+
+const MAX_COMPARED_FILTERS = 1000;
+
+/** One covers another. Among very many it is enough that they collide: comparing each with each would take too long. */
+function filtersOverlap(filters: readonly string[]): boolean {
+  const earlier = new SubjectOverlap();
+  const collide = filters.some((filter) => {
+    const found = earlier.find(filter) !== undefined || earlier.exhausted;
+    earlier.add(filter);
+    return found;
+  });
+  if (!collide || filters.length > MAX_COMPARED_FILTERS) return collide;
+  return filters.some((filter, index) => filters.some((other, at) => at !== index && isSubjectSubset(filter, other)));
 }
 
 const POLICY_NAMES = {

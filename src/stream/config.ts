@@ -25,6 +25,7 @@ import {
   storedMetadata,
 } from '../base/asset.ts';
 import { goDurationText } from '../base/duration-text.ts';
+import { SubjectOverlap } from '../base/subject-overlap.ts';
 import { isSubjectSubset, isValidSubject, subjectsCollide } from '../base/subjects.ts';
 import { checkRepublish, checkTransform } from './mapping-rules.ts';
 import { checkMirrorDirect, checkOrigins, mirrorDirectOf, type VisibleStream } from './origin-rules.ts';
@@ -244,13 +245,15 @@ function checkSubjects(request: StreamConfigRequest): ApiError | undefined {
 }
 
 function checkOverlaps({ subjects }: StreamConfigRequest): ApiError | undefined {
-  for (const [index, subject] of subjects.entries()) {
-    const other = subjects.slice(0, index).find((earlier) => subjectsCollide(earlier, subject));
+  const earlier = new SubjectOverlap();
+  for (const subject of subjects) {
+    const other = earlier.find(subject);
     if (other !== undefined) {
       return invalidStreamConfig(`subject ${JSON.stringify(other)} overlaps with ${JSON.stringify(subject)}`);
     }
+    earlier.add(subject);
   }
-  return undefined;
+  return earlier.exhausted ? invalidStreamConfig('too many subjects with wildcards') : undefined;
 }
 
 function checkAccountLimits(request: StreamConfigRequest, limits: StreamConfigLimits): ApiError | undefined {
@@ -403,7 +406,11 @@ function canonicalForm(config: StreamConfig): string {
   return JSON.stringify(members.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** True if a message could go to both. */
-export function streamsOverlap(a: Pick<StreamConfig, 'subjects'>, b: Pick<StreamConfig, 'subjects'>): boolean {
-  return a.subjects.some((subject) => b.subjects.some((other) => subjectsCollide(subject, other)));
+type Capturing = Pick<StreamConfig, 'subjects'>;
+
+/** Tells of other streams whether a message could go to them and to this one. */
+export function overlapWith({ subjects }: Capturing): (other: Capturing) => boolean {
+  const own = new SubjectOverlap(subjects);
+  // What could not be looked at to the end may overlap.
+  return (other) => other.subjects.some((subject) => own.find(subject) !== undefined || own.exhausted);
 }

@@ -7,7 +7,7 @@ import {
   checkStreamUpdate,
   normaliseStreamConfig,
   streamConfigsEqual,
-  streamsOverlap,
+  overlapWith,
 } from '../../src/stream/index.ts';
 import type { StreamConfig, StreamConfigLimits, StreamConfigRequest } from '../../src/stream/index.ts';
 import { streamConfigJson, toStreamConfigRequest, STREAM_CONFIG_REQUEST } from '../../src/server/api/stream-wire.ts';
@@ -142,8 +142,8 @@ test('configurations are equal whatever servers add to the metadata, and after a
 });
 
 test('streams overlap when a message could go to both', () => {
-  assert.ok(streamsOverlap({ subjects: ['a', 'b.*'] }, { subjects: ['c', '*.x'] }));
-  assert.equal(streamsOverlap({ subjects: ['a.b'] }, { subjects: ['a', 'a.b.c'] }), false);
+  assert.ok(overlapWith({ subjects: ['a', 'b.*'] })({ subjects: ['c', '*.x'] }));
+  assert.equal(overlapWith({ subjects: ['a.b'] })({ subjects: ['a', 'a.b.c'] }), false);
 });
 
 test('what a client is shown, sent back, is the same configuration', () => {

@@ -1,7 +1,7 @@
 /** Owns STREAM.CREATE (streams.md 3.1). */
 import { noSuitablePeers, STREAM_NAME_IN_USE, SUBJECTS_OVERLAP } from '../../base/api-errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
-import { checkStreamCreate, normaliseStreamConfig, streamConfigsEqual, streamsOverlap } from '../../stream/index.ts';
+import { checkStreamCreate, normaliseStreamConfig, streamConfigsEqual, overlapWith } from '../../stream/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import { failure } from './call.ts';
 import type { Answer, Call, Endpoint } from './call.ts';
@@ -43,7 +43,8 @@ async function create(call: Call, config: StreamConfig): Promise<Created> {
   const existing = backend.catalogue.stream(account, config.name);
   if (existing !== undefined) return sameOrRefused(existing, config);
   const others = backend.catalogue.streams(account);
-  if (others.some((other) => streamsOverlap(assignedConfig(other), config))) {
+  const overlaps = overlapWith(config);
+  if (others.some((other) => overlaps(assignedConfig(other)))) {
     return { refusal: failure(SUBJECTS_OVERLAP) };
   }
   const noRoom = checkAccountRoom(backend, account, backend.accountLimits(account)!, config);
@@ -59,7 +60,7 @@ async function create(call: Call, config: StreamConfig): Promise<Created> {
     maxBytes: config.maxBytes,
     placement: config.placement,
     conflictsWith: (other) =>
-      other.account === account && (other.name === config.name || streamsOverlap(assignedConfig(other), config)),
+      other.account === account && (other.name === config.name || overlaps(assignedConfig(other))),
   });
   switch (result.kind) {
     case 'applied':

@@ -15,7 +15,7 @@ import {
 import type { ApiError } from '../../base/api-errors.ts';
 import { NotLeaderError } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
-import { normaliseStreamConfig, streamsOverlap } from '../../stream/index.ts';
+import { normaliseStreamConfig, overlapWith } from '../../stream/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import { encodeError, encodeSuccess } from './answer-envelope.ts';
 import { decodeBody, failure, isEmptyBody, success } from './call.ts';
@@ -91,6 +91,7 @@ async function begin(call: Call, config: StreamConfig): Promise<Begun> {
   if (backend.catalogue.stream(account, config.name) !== undefined) return { refusal: failure(RESTORE_NAME_IN_USE) };
   const noRoom = checkAccountRoom(backend, account, backend.accountLimits(account)!, config);
   if (noRoom !== undefined) return { refusal: failure(noRoom) };
+  const overlaps = overlapWith(config);
   const result = await backend.change({
     kind: 'createStream',
     account,
@@ -100,7 +101,7 @@ async function begin(call: Call, config: StreamConfig): Promise<Begun> {
     replicas: config.numReplicas,
     placement: config.placement,
     conflictsWith: (other) =>
-      other.account === account && (other.name === config.name || streamsOverlap(assignedConfig(other), config)),
+      other.account === account && (other.name === config.name || overlaps(assignedConfig(other))),
   });
   switch (result.kind) {
     case 'applied':

@@ -14,7 +14,7 @@ import {
   normaliseStreamConfig,
   samePlacement,
   streamConfigsEqual,
-  streamsOverlap,
+  overlapWith,
 } from '../../stream/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import { failure } from './call.ts';
@@ -107,7 +107,8 @@ async function checkSurroundings(
 ): Promise<Answer | undefined> {
   const { backend, account } = call;
   const others = backend.catalogue.streams(account).filter(({ name }) => name !== config.name);
-  if (others.some((other) => streamsOverlap(assignedConfig(other), config))) return failure(SUBJECTS_OVERLAP);
+  const overlaps = overlapWith(config);
+  if (others.some((other) => overlaps(assignedConfig(other)))) return failure(SUBJECTS_OVERLAP);
   const violators = await consumersBeyond(call, existing, config);
   if (violators === undefined) return failure(JETSTREAM_UNAVAILABLE);
   if (violators.length > 0) {
