@@ -14,12 +14,15 @@ import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { FAST_BATCH_SCENARIOS } from './fast-batch-scenarios.ts';
 import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
+import { MIRROR_SCENARIOS } from './mirror-scenarios.ts';
+import { ORIGIN_CONFIG_SCENARIOS } from './origin-config-scenarios.ts';
 import { RawClient } from './raw-client.ts';
 import { PUBLISH_CHECK_SCENARIOS } from './publish-checks-scenarios.ts';
 import { REPUBLISH_SCENARIOS } from './republish-scenarios.ts';
 import { RETENTION_SCENARIOS } from './retention-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { SCHEDULE_SCENARIOS } from './schedule-scenarios.ts';
+import { SOURCE_SCENARIOS } from './source-scenarios.ts';
 import { STREAM_SCENARIOS } from './stream-scenarios.ts';
 import { TTL_SCENARIOS } from './ttl-scenarios.ts';
 import { TRANSFORM_SCENARIOS } from './transform-scenarios.ts';
@@ -67,6 +70,9 @@ function runAll(client: () => RawClient): void {
     ...CONSUMER_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,
+    ...ORIGIN_CONFIG_SCENARIOS,
+    ...MIRROR_SCENARIOS,
+    ...SOURCE_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
     ...COUNTER_SCENARIOS,
     ...FAST_BATCH_SCENARIOS,
