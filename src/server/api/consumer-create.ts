@@ -84,6 +84,15 @@ function checkSubjectForm(
   }
 }
 
+/**
+ * What an update leaves alone: a pause, which is changed by CONSUMER.PAUSE only, and, where another stream takes on from a
+ * durable consumer, the place where that one began. It goes on behind what was acked, wherever the other says that it stands.
+ */
+function keptOf({ config }: ConsumerInfo, sourcing: boolean): Partial<ConsumerConfig> {
+  const { pauseUntilUs, deliverPolicy, optStartSeq, optStartTimeUs } = config;
+  return sourcing && !config.direct ? { pauseUntilUs, deliverPolicy, optStartSeq, optStartTimeUs } : { pauseUntilUs };
+}
+
 async function create(call: StreamCall): Promise<Answer> {
   const body = decodeBody(call, CONSUMER_CREATE_REQUEST);
   if (!body.ok) return failure(body.error);
@@ -96,8 +105,7 @@ async function create(call: StreamCall): Promise<Answer> {
     return failure(streamIdentityMismatch(identity));
   const action = body.value.action ?? '';
   const existing = consumers.info(asked.name);
-  // A pause outlasts an update, and is changed by CONSUMER.PAUSE only.
-  const request = existing === undefined ? asked : { ...asked, pauseUntilUs: existing.config.pauseUntilUs };
+  const request = existing === undefined ? asked : { ...asked, ...keptOf(existing, sourcing) };
   const surroundings = surroundingsOf(call, request.name, existing === undefined);
   const normalised = normaliseConsumerConfig(request, surroundings, body.value.pedantic ?? false);
   if (!normalised.ok) return failure(normalised.error);
