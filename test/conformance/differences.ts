@@ -182,6 +182,10 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'it can not be part of both',
   },
   {
+    what: 'direct gets of a stream are answered by its own replicas, not by mirrors with mirror_direct',
+    why: 'its replicas answer wherever the request arrives; a mirror, which may be behind, would only be asked without them',
+  },
+  {
     what: 'times have microseconds, not nanoseconds',
     why: 'they are numbers inside, and exact',
   },
