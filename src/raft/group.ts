@@ -60,8 +60,8 @@ export class Group implements GroupHandle {
   #storedMembership: Membership;
   /** See `GroupOptions.others`. Of no interest any more once there is a leader. */
   #others: readonly NodeId[];
-  /** The state is being built anew; until then nothing is heard or said. */
-  #rebuilding = false;
+  /** The machine's state is not there yet: until it is, nothing is heard, said or applied. */
+  #rebuilding = true;
 
   constructor(context: HostContext, options: GroupOptions, storage: GroupStorage, state: CoreOptions['state']) {
     this.id = options.id;
@@ -117,6 +117,7 @@ export class Group implements GroupHandle {
       if (this.storage.storage === 'memory') this.repair.memoryLost();
     }
     if (recovered?.hasCheckpoint === true) await this.#checkpoints.restoreOwn(recovered.state.snapshot.index);
+    this.#rebuilding = false;
     const now = this.#context.runtime.monotonicMs();
     this.#members = members(this.#core.membership);
     const alone = this.isAlone;
@@ -267,7 +268,7 @@ export class Group implements GroupHandle {
 
   get hasToApply(): boolean {
     // What is behind a snapshot that is still to be installed must not reach the machine before it.
-    return this.#applier.hasWork && !this.isReplacing && !this.#closed;
+    return this.#applier.hasWork && !this.isReplacing && !this.#rebuilding && !this.#closed;
   }
 
   /** True if there is more to apply. */
@@ -391,7 +392,6 @@ export class Group implements GroupHandle {
           : (await recoverGroup(this.storage, { bootstrap: membership, logger: this.#logger }))!.state;
       this.#core = this.#makeCore({ kind: 'recovered', state, repairing });
       await this.#checkpoints.restoreNothing();
-      this.#rebuilding = false;
       await this.start(undefined);
     } catch (error) {
       this.#context.groupFailed(this, error);

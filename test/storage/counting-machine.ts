@@ -28,6 +28,9 @@ export class CountingMachine implements StateMachine {
   checkpoints = 0;
   status: GroupStatus | undefined;
   closed = false;
+  /** A restore is not over before this. */
+  restoreGate: Promise<void> = Promise.resolve();
+  #restoring = false;
   /** Reported dead with the next checkpoint. */
   dead: LogIndex[] = [];
   #digest = 0;
@@ -39,6 +42,7 @@ export class CountingMachine implements StateMachine {
   }
 
   apply(entries: readonly Entry[]): void {
+    if (this.#restoring) throw new Error(`entry ${entries[0]!.index} came while the machine was being restored`);
     for (const entry of entries) {
       this.bodies.push(entry.body.toString('utf8'));
       this.indexes.push(entry.index);
@@ -99,11 +103,14 @@ export class CountingMachine implements StateMachine {
     readonly pages: AsyncIterable<readonly [Buffer, Buffer]>;
   }): Promise<void> {
     const bodies: string[] = [];
+    this.#restoring = true;
     this.#digest = 0;
     for await (const [key, value] of checkpoint.pages) {
       if (key.toString('latin1') === 'digest') this.#digest = Number(value.toString('utf8'));
       else bodies.push(...(JSON.parse(value.toString('utf8')) as string[]));
     }
+    await this.restoreGate;
+    this.#restoring = false;
     this.bodies = bodies;
     this.indexes = [];
     this.#durablePages = 0;

@@ -26,6 +26,8 @@ export interface TestNode {
   group: GroupHandle | undefined;
   fatal: Error | undefined;
   starts: number;
+  /** What a restore of its machine waits for. */
+  restoreGate: Promise<void>;
   readonly events: string[];
 }
 
@@ -57,6 +59,7 @@ export class HostCluster {
         group: undefined,
         fatal: undefined,
         starts: 0,
+        restoreGate: Promise.resolve(),
         events: [],
       });
     }
@@ -109,7 +112,11 @@ export class HostCluster {
       name: `group-${id}`,
       storage: this.#storage,
       bootstrap: { voters, learners: [], firstLeader: voters[0]! },
-      machine: (handle) => (node.machine = new CountingMachine(handle)),
+      machine: (handle) => {
+        node.machine = new CountingMachine(handle);
+        node.machine.restoreGate = node.restoreGate;
+        return node.machine;
+      },
     });
   }
 

@@ -396,6 +396,34 @@ test('a damaged checkpoint of one replica is replaced by the leader’s', async 
   await cluster.until('it counts again', () => !hurt.group!.status.repairing);
 });
 
+test('nothing is applied before the checkpoint is restored, however long that takes', async () => {
+  const cluster = new HostCluster({ nodes: 1, checkpoints: EAGER });
+  const [node] = cluster.nodes as [TestNode];
+  await cluster.start(node);
+  await cluster.publish(...Array.from({ length: 25 }, (_, at) => `m${at}`));
+  await cluster.until('a checkpoint is durable', () => node.machine!.checkpoints > 0);
+  // The log goes on behind it.
+  for (const body of ['x', 'y', 'z']) await cluster.publish(body);
+  const { bodies } = node.machine!;
+  cluster.crash(node, 'keep');
+  let restored: () => void = () => undefined;
+  node.restoreGate = new Promise((resolve) => {
+    restored = resolve;
+  });
+  await cluster.startHost(node);
+  // Another group keeps the clock going, as the meta group does on a real node.
+  await cluster.openGroup(node, (GROUP + 1) as GroupId);
+  const opened = cluster.openGroup(node, GROUP);
+  await cluster.time.runUntil(() => false, 2_000);
+  assert.equal(node.machine!.restored, 0);
+  restored();
+  await opened;
+  await cluster.untilLeader();
+  await cluster.publish('after');
+  assert.ok(node.machine!.indexes.length > 1, 'entries behind the checkpoint were applied');
+  assert.deepEqual(node.machine!.bodies, [...bodies, 'after']);
+});
+
 test('without another replica a damaged log is refused by name', async () => {
   const cluster = new HostCluster({ nodes: 1 });
   const [node] = cluster.nodes as [TestNode];
