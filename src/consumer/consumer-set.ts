@@ -79,7 +79,7 @@ class StreamConsumers implements ConsumerSet {
       domain: options.domain,
     });
     this.#deadlines = new DeadlineQueue(runtime, nowMs);
-    this.#turns = new DeliveryTurns(runtime);
+    this.#turns = new DeliveryTurns(runtime, host);
     const answer = (reply: string): void => {
       outlet.publish(reply, EMPTY);
     };
@@ -389,7 +389,6 @@ class StreamConsumers implements ConsumerSet {
 
   #stopLeading(): void {
     this.#recorder.reset();
-    this.#turns.clear();
     for (const member of this.#registry.members()) {
       member.leader?.deposed(member.replicated.waiting);
       member.leader = undefined;
@@ -398,6 +397,8 @@ class StreamConsumers implements ConsumerSet {
       member.leader?.close();
       this.#direct.delete(member);
     }
+    // Only now does nobody ask for a turn any more.
+    this.#turns.clear();
     this.#deadlines.close();
   }
 

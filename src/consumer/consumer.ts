@@ -294,6 +294,7 @@ export class Consumer implements Due, Recorded {
 
   /** Delivers within `budget`. True: there is more to deliver in another turn. */
   deliver(budget: DeliveryBudget): boolean {
+    this.#dispatcher.sendRecorded();
     const more = !this.paused && this.#dispatcher.deliver(budget);
     this.#noteEndedPulls();
     return more;

@@ -84,7 +84,6 @@ export class Dispatcher {
     this.#ledger = ledger;
     this.#pulls = options.pulls;
     this.#onReady = () => {
-      this.#sendRecorded();
       this.#effects.wake();
     };
     this.#source = new MessageSource(services.stream, {
@@ -329,11 +328,15 @@ export class Dispatcher {
 
   afterRecord(): void {
     this.#ledger.held.afterRecord();
-    this.#sendRecorded();
+    if (!this.#ledger.held.anyRecorded) return;
+    // A record says that this node led when it was made, not that it does still.
+    if (this.#services.stream.leadsForSure()) this.sendRecorded();
+    else this.#effects.wake();
   }
 
-  #sendRecorded(): void {
-    this.#ledger.held.drain((held) => this.#sendHeld(held));
+  /** Only in a turn to deliver, or otherwise sure to lead still. */
+  sendRecorded(): void {
+    if (this.#ledger.held.anyRecorded) this.#ledger.held.drain((held) => this.#sendHeld(held));
   }
 
   #sendHeld(held: HeldDelivery): 'done' | 'wait' {

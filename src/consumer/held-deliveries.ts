@@ -24,6 +24,11 @@ export class HeldDeliveries {
     return this.#seqs.has(seq);
   }
 
+  /** Something may be sent now. */
+  get anyRecorded(): boolean {
+    return this.#recorded.length > 0;
+  }
+
   hold(held: HeldDelivery): void {
     this.#seqs.add(held.seq);
     if (held.request !== undefined) held.request.held++;

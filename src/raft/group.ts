@@ -427,7 +427,10 @@ export class Group implements GroupHandle {
   }
 
   hasReadLease(): boolean {
-    if (this.#applier.lastApplied !== this.#core.commitIndex) return false;
+    return this.#applier.lastApplied === this.#core.commitIndex && this.hasLease();
+  }
+
+  hasLease(): boolean {
     return this.#core.hasLease(this.#context.runtime.monotonicMs());
   }
 

@@ -133,6 +133,8 @@ export interface GroupHandle {
   readBarrier(): Promise<void>;
   /** True when a lease allows to skip `readBarrier` right now. */
   hasReadLease(): boolean;
+  /** True: nobody else can lead this group right now. Unlike `hasReadLease` it tells nothing of what is applied here. */
+  hasLease(): boolean;
 
   /**
    * The record of an entry that is still needed (its machine has not reported it dead), from memory or disk. Verified.

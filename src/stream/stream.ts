@@ -253,6 +253,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   // What the extension may do beside reading.
 
+  leadsForSure(): boolean {
+    return this.#group.hasLease();
+  }
+
   proposeOperation(body: Buffer): Promise<unknown> {
     return this.#proposer.execute(ENTRY_EXTENSION_OPERATION, body);
   }

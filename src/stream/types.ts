@@ -245,6 +245,10 @@ export interface ApplyContext {
 /** What the stream offers to its extension, beside reading. */
 export interface ExtensionHost extends StreamReader {
   readonly status: GroupStatus;
+  /** True: no other node can lead the stream right now. `status` may not have heard yet that another one does. */
+  leadsForSure(): boolean;
+  /** Resolves once this node was surely the leader at some moment after the call. @throws {NotLeaderError} */
+  readBarrier(): Promise<void>;
   /**
    * Proposes an operation of the extension; resolves with what `applyOperation` returned on this leader.
    * @throws {NotLeaderError}

@@ -210,6 +210,10 @@ class FakeHandle implements GroupHandle {
     return false;
   }
 
+  hasLease(): boolean {
+    return false;
+  }
+
   readRecord(index: LogIndex): Promise<Buffer> {
     return Promise.resolve(this.#group.log[index - 1]!.record);
   }

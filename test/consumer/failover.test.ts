@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NotLeaderError } from '../../src/base/errors.ts';
 import type { ConsumerSet } from '../../src/consumer/index.ts';
 import { consumerConfig } from './configs.ts';
 import { attempts, groupWith, place, summary } from './scenario.ts';
@@ -9,6 +10,20 @@ const SECOND_NS = 1_000_000_000;
 function assertEqualReplicas(group: Awaited<ReturnType<typeof groupWith>>): void {
   const digests = group.replicas.map(({ consumers }) => consumers.digest());
   assert.deepEqual(new Set(digests).size, 1, `digests ${digests.join(' ')}`);
+}
+
+/** Of the quorum, until it is answered. */
+function question(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return {
+    promise,
+    resolve: () => {
+      resolve();
+    },
+  };
 }
 
 test('a new leader goes on behind what was recorded, and keeps attempts and acks', async () => {
@@ -85,6 +100,63 @@ test('a deposed leader answers nothing, sends nothing, and holds nothing', async
   assert.deepEqual(old.outlet.take(), []);
   assert.equal(old.outlet.openTargets, 0);
   assert.equal(old.consumers.pull('C', { reply: 'x', headers: Buffer.alloc(0), body: Buffer.alloc(0) }), false);
+});
+
+test('a leader without a lease delivers nothing, new or again, before the quorum has said that it still leads', async () => {
+  const group = await groupWith({ ackWaitMs: 100 }, 2, { replicas: 3 });
+  group.pull({ batch: 1 });
+  assert.deepEqual(attempts(await group.run(20)), ['1#1']);
+  const answer = question();
+  group.leader.stream.doubts = answer.promise;
+  group.pull({ batch: 5, expires: 5 * SECOND_NS });
+  assert.deepEqual(await group.run(500), []);
+  group.leader.stream.doubts = undefined;
+  answer.resolve();
+  assert.deepEqual(attempts(await group.run(20)), ['1#2', '2#1']);
+});
+
+test('what waited for its record is not sent by a leader without a lease, and goes out when it is sure', async () => {
+  const group = await groupWith({ ackWaitMs: 1000, maxDeliver: 2 }, 1, { replicas: 3 });
+  group.quorum = false;
+  group.pull({ batch: 1, expires: 5 * SECOND_NS });
+  await group.run(20);
+  const answer = question();
+  group.leader.stream.doubts = answer.promise;
+  group.heal();
+  assert.deepEqual(await group.run(200), []);
+  group.leader.stream.doubts = undefined;
+  answer.resolve();
+  assert.deepEqual(attempts(await group.run(20)), ['1#1']);
+});
+
+test('an answer of the quorum that was under way while the leader stood still is not relied on', async () => {
+  const group = await groupWith({ ackWaitMs: 100 }, 1, { replicas: 3 });
+  const { stream, outlet } = group.leader;
+  const late = question();
+  stream.doubts = late.promise;
+  group.pull({ batch: 1, expires: 5 * SECOND_NS });
+  await group.run(500);
+  const deposed = Promise.reject(new NotLeaderError('not the leader any more', true));
+  deposed.catch(() => undefined);
+  stream.doubts = deposed;
+  late.resolve();
+  await group.run(50);
+  group.failOver({ lose: true });
+  await group.run(200);
+  assert.deepEqual(attempts(outlet.take()), []);
+});
+
+test('a leader that was deposed in doubt delivers again when it leads anew, whatever became of its question', async () => {
+  const group = await groupWith({}, 1, { replicas: 3 });
+  const { stream } = group.leader;
+  stream.doubts = new Promise(() => undefined);
+  group.pull({ batch: 1 });
+  await group.run(20);
+  group.failOver({ lose: true });
+  stream.doubts = undefined;
+  group.failOver({ lose: true, to: 0 });
+  group.pull({ batch: 1 });
+  assert.deepEqual(attempts(await group.run(20)), ['1#1']);
 });
 
 test('max_deliver counts across leaders', async () => {

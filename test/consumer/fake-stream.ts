@@ -81,6 +81,8 @@ export class FakeStream implements ExtensionHost {
   #live = 0;
   /** False: `messageRemoved` doesn't tell subjects. */
   tellsSubjects = true;
+  /** Without a lease: settles when the quorum has said whether this node still leads. */
+  doubts: Promise<void> | undefined;
 
   constructor(config: StreamConfig, proposer: Proposer) {
     this.config = config;
@@ -150,6 +152,14 @@ export class FakeStream implements ExtensionHost {
         reject(new NotLeaderError('not the leader', true));
       }
     });
+  }
+
+  leadsForSure(): boolean {
+    return this.doubts === undefined;
+  }
+
+  readBarrier(): Promise<void> {
+    return this.doubts ?? Promise.resolve();
   }
 
   proposeProgress(body: Buffer): boolean {

@@ -94,6 +94,10 @@ export class FakeGroup implements GroupHandle {
     return true;
   }
 
+  hasLease(): boolean {
+    return true;
+  }
+
   readRecord(index: LogIndex): Promise<Buffer> {
     const entry = this.entries.get(index);
     if (entry === undefined || this.corruptRecords.has(index)) return Promise.reject(new Error(`no record ${index}`));
