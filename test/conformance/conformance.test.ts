@@ -12,6 +12,7 @@ import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { FAST_BATCH_SCENARIOS } from './fast-batch-scenarios.ts';
+import { KEY_VALUE_SCENARIOS } from './key-value-scenarios.ts';
 import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { MIRROR_SCENARIOS } from './mirror-scenarios.ts';
@@ -68,6 +69,7 @@ function runAll(client: () => RawClient): void {
     ...DIRECT_GET_SCENARIOS,
     ...ARCHIVE_SCENARIOS,
     ...CONSUMER_SCENARIOS,
+    ...KEY_VALUE_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,
     ...ORIGIN_CONFIG_SCENARIOS,
