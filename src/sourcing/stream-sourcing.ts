@@ -9,8 +9,11 @@ import { originsOf, transformOf, type StreamConfig, type StreamInstance, type St
 import { MirrorFeed } from './mirror-feed.ts';
 import { consumerName, SubjectPath, type OriginKind, type Taker } from './origin.ts';
 import { SourceFeed } from './source-feed.ts';
-import type { OriginInfo, UpstreamPort } from './types.ts';
+import type { MirrorProgress, OriginInfo, UpstreamPort } from './types.ts';
 import { Upstream } from './upstream.ts';
+
+/** Fewer messages than this behind, a mirror counts as caught up with its origin, as in the reference server. */
+const MIN_BEHIND = 10;
 
 export interface StreamSourcingOptions {
   readonly stream: StreamInstance;
@@ -61,6 +64,14 @@ export class StreamSourcing {
       seq: feed instanceof SourceFeed ? feed.seq : 0,
       error: upstream.error,
     }));
+  }
+
+  /** Of a stream that is a mirror. */
+  mirrorProgress(): MirrorProgress {
+    const way = this.#ways.values().next().value;
+    if (way === undefined) return 'unknown';
+    if (way.upstream.lag >= MIN_BEHIND) return 'behind';
+    return way.upstream.isRunning ? 'caughtUp' : 'unknown';
   }
 
   close(): void {

@@ -58,3 +58,6 @@ export interface OriginInfo {
   readonly seq: number;
   readonly error: ApiError | undefined;
 }
+
+/** How far a mirror is; `unknown`: on nodes that do not lead it, and without a connection to its origin. */
+export type MirrorProgress = 'behind' | 'caughtUp' | 'unknown';

@@ -96,6 +96,10 @@ export class Upstream implements DeliveryReceiver {
     return this.#options.sink.pendingBytes + this.#held.bytes;
   }
 
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
   /** Undefined: nothing ever came. */
   get activeMs(): number | undefined {
     return this.#lastActiveMs === undefined ? undefined : this.#options.runtime.monotonicMs() - this.#lastActiveMs;
@@ -204,7 +208,7 @@ export class Upstream implements DeliveryReceiver {
     sink.begin(answer.identity);
     this.#quietSinceMs = this.#options.runtime.monotonicMs();
     this.#watchSilence();
-    for (const delivery of this.#heldOfThisLife()) if (this.#isRunning()) this.#process(delivery);
+    for (const delivery of this.#heldOfThisLife()) if (this.isRunning) this.#process(delivery);
   }
 
   /** A durable consumer may have gone on where it was before it was told to begin anew. */
@@ -245,10 +249,6 @@ export class Upstream implements DeliveryReceiver {
     this.#endLife?.();
     this.#endLife = undefined;
     this.#held.clear();
-  }
-
-  #isRunning(): boolean {
-    return this.#state === 'running';
   }
 
   #process(delivery: Delivery): void {
@@ -293,7 +293,7 @@ export class Upstream implements DeliveryReceiver {
     const position = `Nats-Last-Consumer: ${this.#deliverySeq}\r\nNats-Last-Stream: ${this.#streamSeq}\r\n`;
     const headers = this.#deliverySeq === 0 ? NO_BYTES : Buffer.from(`NATS/1.0\r\n${position}\r\n`);
     const answer = (): void => {
-      if (this.#isRunning() && this.#endLife === life) port.publish(reply, headers);
+      if (this.isRunning && this.#endLife === life) port.publish(reply, headers);
     };
     runtime.soon(() => {
       sink.whenStored(answer);

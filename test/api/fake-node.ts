@@ -205,6 +205,15 @@ export class FakeNode implements ApiBackend {
     return { stream: this.#streamOf(assignment), consumers: NO_CONSUMERS, origins: () => [], leaderSinceUs: undefined };
   }
 
+  directGetReplica(account: string, name: string): StreamInstance | undefined {
+    const own = this.localStream(account, name)?.stream;
+    return own?.config.allowDirect === true ? own : undefined;
+  }
+
+  directMirrorsOf(): readonly StreamAssignment[] {
+    return [];
+  }
+
   leaderOf(assignment: StreamAssignment): NodeId | undefined {
     return this.#cluster.leaders.get(assignment.name);
   }

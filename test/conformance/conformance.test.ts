@@ -15,6 +15,7 @@ import { FAST_BATCH_SCENARIOS } from './fast-batch-scenarios.ts';
 import { KEY_VALUE_SCENARIOS } from './key-value-scenarios.ts';
 import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
+import { MIRROR_DIRECT_SCENARIOS } from './mirror-direct-scenarios.ts';
 import { MIRROR_SCENARIOS } from './mirror-scenarios.ts';
 import { ORIGIN_CONFIG_SCENARIOS } from './origin-config-scenarios.ts';
 import { RawClient } from './raw-client.ts';
@@ -74,6 +75,7 @@ function runAll(client: () => RawClient): void {
     ...REPUBLISH_SCENARIOS,
     ...ORIGIN_CONFIG_SCENARIOS,
     ...MIRROR_SCENARIOS,
+    ...MIRROR_DIRECT_SCENARIOS,
     ...SOURCE_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
     ...COUNTER_SCENARIOS,

@@ -182,8 +182,8 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'it can not be part of both',
   },
   {
-    what: 'direct gets of a stream are answered by its own replicas, not by mirrors with mirror_direct',
-    why: 'its replicas answer wherever the request arrives; a mirror, which may be behind, would only be asked without them',
+    what: 'mirrors with mirror_direct answer direct gets of their origin where it has no replica, not everywhere by turns',
+    why: 'a mirror may be behind; while the origin answers, one stands in that is on the same node, leads, and holds all of it',
   },
   {
     what: 'times have microseconds, not nanoseconds',

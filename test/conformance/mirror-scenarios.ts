@@ -223,13 +223,6 @@ export const MIRROR_SCENARIOS: readonly Scenario[] = [
     comesToShow(MIRROR, { mirror: { error: ABSENT } }),
     receives('again.>', [messages(['up.a', '1'])], [{ subject: 'again.a', headers: { 'Nats-Stream': MIRROR } }]),
   ]),
-  scenario('a mirror answers direct gets of its origin, if both may', STREAMS, [
-    upstream({ allow_direct: true }),
-    four,
-    mirror(MIRROR, { name: UP }, { mirror_direct: true }),
-    comesToShow(MIRROR, { state: { messages: 4 } }),
-    direct(UP, { seq: 3 }, [{ seq: 3, subject: 'up.a', payload: '3' }]),
-  ]),
   scenario('a mirror can not be sealed from the start', STREAMS, [
     upstream(),
     fails(

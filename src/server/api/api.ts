@@ -12,6 +12,7 @@ import { isSupportedLevel } from '../../base/api-level.ts';
 import type { NodeId } from '../../base/brand.ts';
 import { NotLeaderError } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
+import type { StreamConfig } from '../../stream/index.ts';
 import { envelope } from './answer-envelope.ts';
 import { AccountTurns } from './account-turns.ts';
 import type { ApiBackend, ApiRequest, ApiResponse } from './backend.ts';
@@ -47,10 +48,26 @@ export class Api {
     if (found === undefined) return undefined;
     if (found.endpoint.place === 'metaLeader') return backend.metaLeader() ?? backend.node;
     const assignment = backend.catalogue.stream(account, found.args[0]!);
-    if (found.endpoint.place === 'anyReplica') return this.#replicaFor(account, assignment) ?? backend.node;
+    if (found.endpoint.place === 'anyReplica') return this.#directGetNode(account, found.args[0]!, assignment);
     // A stream that is unknown here may exist all the same: the meta leader has the last word.
     if (assignment === undefined) return backend.metaLeader() ?? backend.node;
     return backend.leaderOf(assignment) ?? this.#replicaFor(account, assignment) ?? backend.node;
+  }
+
+  /** Any replica of the stream before those of its mirrors, and one here before all others. */
+  #directGetNode(account: string, name: string, assignment: StreamAssignment | undefined): NodeId {
+    const backend = this.#backend;
+    if (backend.directGetReplica(account, name) !== undefined) return backend.node;
+    if (assignment !== undefined && answersDirectGets(assignment)) {
+      const replica = this.#replicaFor(account, assignment);
+      if (replica !== undefined) return replica;
+    }
+    for (const mirror of backend.directMirrorsOf(account, name)) {
+      const replica = this.#replicaFor(account, mirror);
+      // One here would have answered if it could.
+      if (replica !== undefined && replica !== backend.node) return replica;
+    }
+    return backend.node;
   }
 
   #replicaFor(account: string, assignment: StreamAssignment | undefined): NodeId | undefined {
@@ -161,6 +178,10 @@ export class Api {
     if (totals === undefined) this.#totals.set(account, (totals = { total: 0, errors: 0, inflight: 0 }));
     return totals;
   }
+}
+
+function answersDirectGets({ config }: StreamAssignment): boolean {
+  return (config as unknown as StreamConfig).allowDirect;
 }
 
 function envelopeOf(endpoint: Endpoint, answer: Answer): ApiResponse {

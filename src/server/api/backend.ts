@@ -146,6 +146,10 @@ export interface ApiBackend {
 
   /** Undefined as well for a replica that was not brought up to date yet. */
   localStream(account: string, name: string): LocalStream | undefined;
+  /** The replica here that answers direct gets of the stream: its own or else a mirror's; undefined: none does. */
+  directGetReplica(account: string, name: string): StreamInstance | undefined;
+  /** Those that may answer direct gets in the stream's place, wherever they are. */
+  directMirrorsOf(account: string, name: string): readonly StreamAssignment[];
   /** As this node knows it. */
   leaderOf(assignment: StreamAssignment): NodeId | undefined;
   /**

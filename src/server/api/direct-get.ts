@@ -34,17 +34,17 @@ export const DIRECT_GET_LAST: Endpoint = {
 
 /** `lastBySubject`: from the call's subject, which leaves nothing to select in the body. */
 async function answer(call: Call, lastBySubject: string | undefined): Promise<Answer> {
-  const local = call.backend.localStream(call.account, call.args[0]!);
-  if (local?.stream.config.allowDirect !== true) return { kind: 'raw', response: { kind: 'noResponders' } };
+  const stream = call.backend.directGetReplica(call.account, call.args[0]!);
+  if (stream === undefined) return { kind: 'raw', response: { kind: 'noResponders' } };
   const level = headerValue(call.request.headers, 'Nats-Required-Api-Level');
   if (level !== undefined && !isSupportedLevel(level)) return raw([LEVEL_REQUIRED]);
   const { body } = call.request;
   if (lastBySubject === undefined && isEmptyBody(body)) return raw([EMPTY_REQUEST]);
   const request = body.length === 0 ? NOTHING : decode(body);
   if (request === undefined) return raw([MALFORMED_REQUEST]);
-  if (lastBySubject === undefined) return raw(await directGet(local.stream, request, call.backend.runtime));
+  if (lastBySubject === undefined) return raw(await directGet(stream, request, call.backend.runtime));
   if (selectsAnything(request)) return raw([BAD_REQUEST]);
-  return raw(await directGet(local.stream, { ...request, lastBySubject }, call.backend.runtime));
+  return raw(await directGet(stream, { ...request, lastBySubject }, call.backend.runtime));
 }
 
 function raw(messages: readonly DirectReply[]): Answer {

@@ -25,7 +25,7 @@ export class DirectGetGateway {
   readonly #router: Router;
   readonly #message = emptyStoredMessage();
   readonly #ignore = (): void => undefined;
-  /** For the stream asked last. */
+  /** For the stream that answered last. */
   #writer = new ReplyWriter('');
   #writerFor = '';
 
@@ -58,11 +58,12 @@ export class DirectGetGateway {
 
   #stream(name: string, account: string): StreamReader | undefined {
     const backend = this.#backend;
-    const stream = backend.localStream(account, name)?.stream;
-    if (stream?.config.allowDirect !== true || backend.accountLimits(account) === undefined) return undefined;
-    if (this.#writerFor !== name) {
-      this.#writer = new ReplyWriter(name);
-      this.#writerFor = name;
+    const stream = backend.directGetReplica(account, name);
+    if (stream === undefined || backend.accountLimits(account) === undefined) return undefined;
+    const answering = stream.config.name;
+    if (this.#writerFor !== answering) {
+      this.#writer = new ReplyWriter(answering);
+      this.#writerFor = answering;
     }
     return stream;
   }

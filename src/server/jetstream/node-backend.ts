@@ -13,6 +13,7 @@ import type {
   StreamAssignment,
 } from '../../cluster/index.ts';
 import { META_GROUP, type GroupId } from '../../raft/index.ts';
+import type { StreamInstance } from '../../stream/index.ts';
 import type {
   AccountLimits,
   AccountUsage,
@@ -30,6 +31,7 @@ import type { Router } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiRequest, decodeApiResponse, encodeApiRequest, encodeApiResponse } from './api-frames.ts';
 import { ArchiveService } from './archives/archive-service.ts';
+import { DirectMirrors } from './direct-mirrors.ts';
 import type { LocalStreams } from './local-streams.ts';
 import { VisibleCatalogue } from './visible-catalogue.ts';
 
@@ -67,6 +69,7 @@ export class NodeBackend implements ApiBackend {
   readonly serverLimits: ServerLimits;
   readonly catalogue: Catalogue;
   readonly #archives: ArchiveService;
+  readonly #mirrors: DirectMirrors;
   readonly #accounts: ReadonlyMap<string, AccountLimits | undefined>;
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
@@ -85,6 +88,7 @@ export class NodeBackend implements ApiBackend {
     this.#streams = options.streams;
     this.#advisories = options.advisories;
     this.catalogue = new VisibleCatalogue(options.cluster.catalogue);
+    this.#mirrors = new DirectMirrors({ ...options, catalogue: this.catalogue });
     this.#archives = new ArchiveService({ ...options, backend: this });
   }
 
@@ -99,6 +103,7 @@ export class NodeBackend implements ApiBackend {
 
   /** To be called when the cluster has started. */
   start(): void {
+    this.#mirrors.start();
     this.#archives.start();
   }
 
@@ -185,6 +190,15 @@ export class NodeBackend implements ApiBackend {
     if (local === undefined || !this.#streams.isReadable(local.assignment.group)) return undefined;
     const { instance, consumers, sourcing, leaderSinceUs } = local;
     return { stream: instance, consumers, origins: () => sourcing.info(), leaderSinceUs };
+  }
+
+  directGetReplica(account: string, name: string): StreamInstance | undefined {
+    const own = this.localStream(account, name)?.stream;
+    return own?.config.allowDirect === true ? own : this.#mirrors.local(account, name);
+  }
+
+  directMirrorsOf(account: string, name: string): readonly StreamAssignment[] {
+    return this.#mirrors.of(account, name);
   }
 
   leaderOf(assignment: StreamAssignment): NodeId | undefined {
