@@ -72,6 +72,22 @@ test('a mirror asks as the reference server does, and stores what comes as it is
   assert.equal(stream.state().lastSeq, 4);
 });
 
+test('a mirror is caught up when it is fewer than ten messages behind, as long as its origin is there', async () => {
+  const { upstream, pass, sourcing: mirrored } = mirroring();
+  upstream.messages = numbered(20);
+  assert.equal(mirrored.mirrorProgress(), 'unknown');
+  await pass(20);
+  assert.equal(mirrored.mirrorProgress(), 'behind');
+  upstream.deliver(9);
+  assert.equal(mirrored.mirrorProgress(), 'behind');
+  upstream.deliver(1);
+  assert.equal(mirrored.mirrorProgress(), 'caughtUp');
+  upstream.changeLeader();
+  assert.equal(mirrored.mirrorProgress(), 'unknown');
+  mirrored.close();
+  assert.equal(mirrored.mirrorProgress(), 'unknown');
+});
+
 test('a missing delivery makes the consumer anew, behind what is stored', async () => {
   const { upstream, pass, ...taking } = mirroring();
   upstream.messages = numbered(5);
