@@ -13,6 +13,9 @@ import { StorePipeline, type BatchOutcome } from './store-pipeline.ts';
 import type { Delivery } from './types.ts';
 import type { UpstreamSink } from './upstream.ts';
 
+/** Counters are computed message by message, a batch in one go: that must not take long. */
+const MAX_COUNTED_MESSAGES = 1024;
+
 export class SourceFeed implements UpstreamSink {
   readonly #stream: StreamInstance;
   readonly #source: StreamSource;
@@ -36,7 +39,11 @@ export class SourceFeed implements UpstreamSink {
     this.#source = source;
     this.#path = options.path;
     this.#index = indexName(source);
-    this.#writer = new SourcedBatchWriter({ word: originWord(source), mapping: mappingWords(source) });
+    this.#writer = new SourcedBatchWriter({
+      word: originWord(source),
+      mapping: mappingWords(source),
+      maxMessages: options.stream.config.allowMsgCounter ? MAX_COUNTED_MESSAGES : Infinity,
+    });
     this.#pipeline = new StorePipeline<SourcedMessages>({
       runtime: options.runtime,
       seal: () => this.#writer.take(),

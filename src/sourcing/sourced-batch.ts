@@ -16,14 +16,16 @@ export interface SourcedMessages {
 export class SourcedBatchWriter {
   readonly #word: string;
   readonly #mapping: string;
+  readonly #maxMessages: number;
   #messages: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #bytes = 0;
   #count = 0;
 
   /** `word` and `mapping`: what all messages of the source have in their headers, before and behind the sequence. */
-  constructor(words: { readonly word: string; readonly mapping: string }) {
-    this.#word = words.word;
-    this.#mapping = words.mapping;
+  constructor(options: { readonly word: string; readonly mapping: string; readonly maxMessages: number }) {
+    this.#word = options.word;
+    this.#mapping = options.mapping;
+    this.#maxMessages = options.maxMessages;
   }
 
   get bytes(): number {
@@ -31,7 +33,7 @@ export class SourcedBatchWriter {
   }
 
   get isFull(): boolean {
-    return this.#bytes >= MAX_BATCH_BYTES;
+    return this.#bytes >= MAX_BATCH_BYTES || this.#count >= this.#maxMessages;
   }
 
   /** Copies the message, under `subject`. */

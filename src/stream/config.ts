@@ -81,8 +81,7 @@ export function normaliseStreamConfig(
     checkAccountLimits(request, limits) ??
     checkOverlaps(request) ??
     checkRest(request, limits) ??
-    checkRepublish(request) ??
-    refuseUnsupported(request);
+    checkRepublish(request);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, config: withDefaults(request, limits) };
 }
@@ -175,7 +174,7 @@ function checkPolicies(request: StreamConfigRequest): ApiError | undefined {
     : invalidStreamConfig('discard new per subject requires max msgs per subject > 0');
 }
 
-/** Rules of features that this server refuses in the end (`refuseUnsupported`): a client should hear its own mistake first. */
+/** What rules out each other, and bounds, of features that not every stream uses. */
 function checkFeatures(request: StreamConfigRequest): ApiError | undefined {
   const { subjectDeleteMarkerTtlMs: markerTtlMs } = request;
   if (markerTtlMs < 0) return invalidStreamConfig('subject delete marker TTL must not be negative');
@@ -271,15 +270,6 @@ function checkRest(request: StreamConfigRequest, limits: StreamConfigLimits): Ap
   }
   if (limits.maxConsumers >= 0 && request.maxConsumers > limits.maxConsumers) return MAX_CONSUMERS_REACHED;
   return request.numReplicas > 1 && !limits.clustered ? REPLICAS_NEED_CLUSTER : undefined;
-}
-
-/** What this server can't honour is refused: accepting it would promise behaviour that never comes. */
-function refuseUnsupported(request: StreamConfigRequest): ApiError | undefined {
-  const asked: readonly (readonly [asked: boolean, feature: string])[] = [
-    [request.allowMsgCounter && request.sources.length > 0, 'counters fed by sources'],
-  ];
-  const feature = asked.find(([wanted]) => wanted)?.[1];
-  return feature === undefined ? undefined : invalidStreamConfig(`${feature} not supported by this server`);
 }
 
 /** The least level of the API that knows all that the stream uses (streams.md 1.6). */

@@ -6,25 +6,21 @@
 import { COUNTER_BROKEN, MESSAGE_TOO_LARGE, type ApiError } from '../base/api-errors.ts';
 import type { TimestampUs } from '../base/brand.ts';
 import { BatchStage } from './batch-stage.ts';
-import {
-  addCounts,
-  COUNTER_SOURCES_HEADER,
-  counterPayload,
-  parseCount,
-  readCounter,
-  sourcesText,
-  type Count,
-  type Counter,
-} from './counter-value.ts';
+import { addIncrement, takeTotal } from './counter-step.ts';
+import type { Count, Counter } from './counter-value.ts';
 import type { LastCounters } from './last-counters.ts';
 import { ENTRY_ATOMIC_BATCH, ENTRY_PREFIX_BATCH } from './entry-format.ts';
 import { MessageDraft } from './message-draft.ts';
-import { emptyMessageView, readMessage } from './message-format.ts';
+import { emptyMessageView, isSourced, readMessage } from './message-format.ts';
 import type { Publishes } from './proposer.ts';
 import { PublishChecks } from './publish-checks.ts';
-import { INCREMENT, MSG_ID } from './publish-headers.ts';
+import { MSG_ID, STREAM_SOURCE } from './publish-headers.ts';
 import type { PublishReplies } from './publish-replies.ts';
 import type { ReplicatedState } from './replicated-state.ts';
+import { parseProvenance, SourcePositions, type Provenance } from './source-positions.ts';
+
+/** What a message of a source is stripped to if it is not to be stored (see publish-checks.ts). */
+const NO_VALUE = Buffer.alloc(0);
 
 /** A message as it is proposed, or how it is answered at once. */
 export type PlannedMessage =
@@ -36,7 +32,10 @@ export type PlannedMessage =
       /** Undefined: nothing can be added to it. */
       readonly counter: Counter | undefined;
     }
-  /** The id is that of an earlier message of the round: it goes along, to be told where that one was stored. */
+  /**
+   * The id is that of an earlier message of the round: it goes along, to be told where that one was stored. A message of a
+   * source that is not to be stored goes along as well, for the stream is to go on behind it.
+   */
   | { readonly kind: 'repeated'; readonly stored: Buffer }
   | { readonly kind: 'answered'; readonly isRefused: boolean; readonly reply: string };
 
@@ -55,6 +54,8 @@ export class CounterRound {
   /** What counters stand at behind the messages planned so far. */
   readonly #totals = new Map<string, Counter | 'broken'>();
   readonly #ids = new Set<string>();
+  /** How far the messages planned so far take their sources. */
+  readonly #taken = new SourcePositions();
 
   constructor(options: {
     readonly state: ReplicatedState;
@@ -90,29 +91,59 @@ export class CounterRound {
     const view = this.#view;
     const draft = this.#draft;
     draft.load(view);
-    const id = draft.honoured.text(MSG_ID);
-    const checksIds = id !== '' && this.#state.config.duplicateWindowMs > 0;
-    if (stage === undefined && checksIds && this.#ids.has(id)) return { kind: 'repeated', stored: draft.toStored() };
+    if (isSourced(view)) return this.#planSourced();
+    const id = this.#idOfDraft();
+    if (stage === undefined && this.#ids.has(id)) return { kind: 'repeated', stored: draft.toStored() };
     const verdict = stage === undefined ? this.#checks.check(view, 0) : this.#checks.checkMember(view, 0, stage);
     if (typeof verdict === 'number')
       return { kind: 'answered', isRefused: false, reply: this.#replies.duplicate(verdict) };
     if (verdict !== undefined) return this.#refused(verdict);
+    const message = this.#count(id, undefined);
+    return message === 'wait' || 'kind' in message ? message : this.#refused(message);
+  }
+
+  /** Every message of a source counts once; whatever is refused, those of that source behind it are refused as well. */
+  #planSourced(): PlannedMessage | 'wait' {
+    const draft = this.#draft;
+    const verdict = this.#checks.check(this.#view, 0);
+    if (verdict === 0) return { kind: 'answered', isRefused: false, reply: this.#replies.duplicate(verdict) };
+    if (typeof verdict === 'object') return this.#refused(verdict);
+    const from = parseProvenance(draft.honoured.text(STREAM_SOURCE))!;
+    const id = this.#idOfDraft();
+    if (verdict !== undefined || this.#ids.has(id) || this.#taken.isKnown(from)) {
+      this.#taken.advance(from);
+      draft.payload = NO_VALUE;
+      return { kind: 'repeated', stored: draft.toStored() };
+    }
+    const message = this.#count(id, from);
+    if (message === 'wait') return 'wait';
+    if ('kind' in message) {
+      this.#taken.advance(from);
+      return message;
+    }
+    this.#checks.holdSource(from.index);
+    return this.#refused(message);
+  }
+
+  /** Counts the message in the draft, or says why it can't be. */
+  #count(id: string, from: Provenance | undefined): PlannedMessage | 'wait' | ApiError {
+    const draft = this.#draft;
     const subject = draft.subject.toString('latin1');
     const last = this.#totals.get(subject) ?? this.#counters.find(draft.subject, subject);
     if (last === 'wait') return 'wait';
-    if (last === 'broken') return this.#refused(COUNTER_BROKEN);
-    const total = addCounts(last.total, parseCount(draft.honoured.text(INCREMENT))!);
-    if (last.sources !== undefined) draft.setHeader(COUNTER_SOURCES_HEADER, sourcesText(last.sources));
-    draft.payload = counterPayload(total);
+    if (last === 'broken') return COUNTER_BROKEN;
+    const step = from === undefined ? addIncrement(draft, last) : takeTotal(draft, last, from);
+    if (step === undefined) return COUNTER_BROKEN;
     const { maxMsgSize } = this.#state.config;
-    const isTooLarge = maxMsgSize >= 0 && draft.headers.length + draft.payload.length > maxMsgSize;
-    if (isTooLarge) return this.#refused(MESSAGE_TOO_LARGE);
-    if (checksIds) this.#ids.add(id);
-    // Where no source has a share, a client may claim one, as with the reference server.
-    const claimed = last.sources === undefined ? draft.header(COUNTER_SOURCES_HEADER) : undefined;
-    const counter = claimed === undefined ? { total, sources: last.sources } : readCounter(draft.payload, claimed);
-    this.#totals.set(subject, counter ?? 'broken');
-    return { kind: 'counted', stored: draft.toStored(), subject, total, counter };
+    if (maxMsgSize >= 0 && draft.headers.length + draft.payload.length > maxMsgSize) return MESSAGE_TOO_LARGE;
+    if (id !== '') this.#ids.add(id);
+    this.#totals.set(subject, step.counter ?? 'broken');
+    return { kind: 'counted', stored: draft.toStored(), subject, ...step };
+  }
+
+  /** Empty: there is none that the stream looks at. */
+  #idOfDraft(): string {
+    return this.#state.config.duplicateWindowMs > 0 ? this.#draft.honoured.text(MSG_ID) : '';
   }
 
   #refused(error: ApiError): PlannedMessage {

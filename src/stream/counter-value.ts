@@ -37,10 +37,15 @@ export function addCounts(a: Count, b: Count): Count {
   return exact(BigInt(a) + BigInt(b));
 }
 
+export function subtractCounts(a: Count, b: Count): Count {
+  return addCounts(a, -b);
+}
+
 /** Reads a stored message: its payload, and the text of its `Nats-Counter-Sources`. Undefined: it is no counter. */
 export function readCounter(payload: Buffer, sources: string | undefined): Counter | undefined {
   const body = parseObject(payload.toString());
-  const value = body?.['val'] ?? '0';
+  if (body === undefined) return undefined;
+  const value = body['val'] ?? '0';
   const total = typeof value === 'string' ? parseCount(value) : undefined;
   if (total === undefined) return undefined;
   if (sources === undefined || sources === '' || sources === 'null') return { total, sources: undefined };
@@ -53,11 +58,35 @@ export function counterPayload(total: Count): Buffer {
   return Buffer.from(`{"val":"${total}"}`);
 }
 
+/** What a subject there has contributed so far; what can't be read as a count is nothing, as with the reference server. */
+export function shareOf({ sources }: Counter, origin: string, subject: string): Count {
+  // The names are anybody's: they must not be found among what every object has.
+  if (sources === undefined || !Object.hasOwn(sources, origin)) return 0;
+  const shares = sources[origin]!;
+  return Object.hasOwn(shares, subject) ? (parseCount(shares[subject]!) ?? 0) : 0;
+}
+
+export function withShare(
+  sources: CounterSources,
+  { origin, subject, total }: { readonly origin: string; readonly subject: string; readonly total: Count },
+): CounterSources {
+  const shares = Object.hasOwn(sources, origin) ? sources[origin] : {};
+  return { ...sources, [origin]: { ...shares, [subject]: String(total) } };
+}
+
 /** Sorted, as the reference server writes it. */
 export function sourcesText(sources: CounterSources): string {
-  const sorted = (members: object): [string, unknown][] => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
-  const bySource = sorted(sources).map(([stream, totals]) => [stream, Object.fromEntries(sorted(totals as object))]);
-  return JSON.stringify(Object.fromEntries(bySource));
+  return objectText(sources, (shares) => objectText(shares, jsonText));
+}
+
+/** Written member by member: objects put members that look like numbers first. */
+function objectText<T>(members: Readonly<Record<string, T>>, valueText: (value: T) => string): string {
+  const names = Object.keys(members).sort();
+  return `{${names.map((name) => `${jsonText(name)}:${valueText(members[name]!)}`).join(',')}}`;
+}
+
+function jsonText(text: string): string {
+  return JSON.stringify(text).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 function exact(count: bigint): Count {

@@ -123,33 +123,43 @@ export class PublishChecks {
 
   /**
    * A message of a source asks for nothing but to be stored once, and in its order: what follows one that is refused is
-   * refused as well, so that the source can go on from there.
+   * refused as well, so that the source can go on from there. Before the log, nothing is passed by: the log does that.
    */
   #checkSourced(view: MessageView, size: number): Verdict {
     const { headers } = this;
-    const { config, dedupe, sources } = this.#state;
+    const { config, sources } = this.#state;
     this.trust(view);
     const provenance = parseProvenance(headers.text(STREAM_SOURCE));
     if (provenance === undefined) return STREAM_SOURCE_FORBIDDEN;
     if (sources.isKnown(provenance)) return 0;
     const { index } = provenance;
     if (this.#heldSources.has(index)) return SOURCE_HELD;
-    if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
-      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID));
-      if (original !== 0) {
-        sources.advance(provenance);
-        return original;
-      }
+    const original = headers.has(MSG_ID) && config.duplicateWindowMs > 0 ? this.#findId() : 0;
+    const isInLog = this.#beforeLog === undefined;
+    if (original !== 0 || (isInLog && config.allowMsgCounter && isPassedBy(view))) {
+      if (isInLog) sources.advance(provenance);
+      return original;
     }
     if (headers.has(ROLLUP) && config.allowRollupHdrs && !config.denyPurge) this.#checkRollup(view);
-    const tooLarge = config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize;
-    const refusal = tooLarge
-      ? MESSAGE_TOO_LARGE
-      : config.discard === 'new'
-        ? this.#checkDiscardNew(view, size)
-        : undefined;
-    if (refusal !== undefined) this.#heldSources.add(index);
+    const refusal = this.#refuseSourced(view, size);
+    if (refusal !== undefined) this.holdSource(index);
     return refusal;
+  }
+
+  #refuseSourced(view: MessageView, size: number): ApiError | undefined {
+    const { headers } = this;
+    const { config } = this.#state;
+    if (config.allowMsgCounter) {
+      if (!headers.has(INCREMENT)) return COUNTER_INCREMENT_MISSING;
+      if (!isIncrement(headers) || headers.has(ROLLUP)) return COUNTER_INCREMENT_INVALID;
+    }
+    if (config.maxMsgSize >= 0 && view.end - view.headersStart > config.maxMsgSize) return MESSAGE_TOO_LARGE;
+    return config.discard === 'new' ? this.#checkDiscardNew(view, size) : undefined;
+  }
+
+  /** A message of the source is refused: no other of its messages is stored in this entry. */
+  holdSource(index: string): void {
+    this.#heldSources.add(index);
   }
 
   /** Judges a message of an atomic batch behind those in `stage`, and adds it to them. */
@@ -278,12 +288,11 @@ export class PublishChecks {
 
   #checkIds(): Verdict {
     const { headers } = this;
-    const { config, dedupe, lastMsgId, lastMsgIdBytes } = this.#state;
+    const { config, lastMsgId, lastMsgIdBytes } = this.#state;
     const isRepeated = this.#stage !== undefined && headers.has(MSG_ID) && !this.#stage.addId(headers.text(MSG_ID));
     if (isRepeated) return ATOMIC_DUPLICATE_ID;
     if (headers.has(MSG_ID) && config.duplicateWindowMs > 0) {
-      const afterUs = this.#beforeLog?.idsAfterUs;
-      const original = dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID), afterUs);
+      const original = this.#findId();
       if (original !== 0) return original;
     }
     if (!headers.has(EXPECTED_LAST_MSG_ID)) return undefined;
@@ -291,6 +300,13 @@ export class PublishChecks {
     const end = headers.end(EXPECTED_LAST_MSG_ID);
     if (headers.buffer.compare(lastMsgId, 0, lastMsgIdBytes, start, end) === 0) return undefined;
     return wrongLastMsgId(lastMsgId.toString('utf8', 0, lastMsgIdBytes));
+  }
+
+  /** The sequence that was stored under the message's id; 0: none. */
+  #findId(): number {
+    const { headers } = this;
+    const afterUs = this.#beforeLog?.idsAfterUs;
+    return this.#state.dedupe.find(headers.buffer, headers.start(MSG_ID), headers.end(MSG_ID), afterUs);
   }
 
   /** Whether an earlier message of the batch writes to the subject whose last sequence is expected. */
@@ -340,6 +356,11 @@ export class PublishChecks {
     }
     return undefined;
   }
+}
+
+/** A message that has no value although it counts: the leader found that it is not to be stored. */
+function isPassedBy({ payloadStart, end }: MessageView): boolean {
+  return end === payloadStart;
 }
 
 /** A decimal, with a sign perhaps. */

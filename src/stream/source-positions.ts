@@ -23,13 +23,17 @@ export interface Provenance {
   readonly index: string;
   readonly seq: number;
   readonly identity: string;
+  /** The stream upstream, as the message names it, and the message's subject there. */
+  readonly origin: string;
+  readonly subject: string;
 }
 
 /** Reads the header's value; undefined if it is in no form that is known. */
 export function parseProvenance(value: string): Provenance | undefined {
-  const [origin, seq, filters, destinations, , identity = ''] = value.split(' ');
+  const [origin, seq, filters, destinations, subject = '', identity = ''] = value.split(' ');
   if (destinations === undefined || !DIGITS.test(seq!)) return undefined;
-  return { index: `${origin!} ${filters!} ${destinations}`, seq: Number(seq), identity };
+  const index = `${origin!} ${filters!} ${destinations}`;
+  return { index, seq: Number(seq), identity, origin: origin!, subject };
 }
 
 export class SourcePositions {

@@ -24,7 +24,7 @@ import { PublishIntake } from './intake.ts';
 import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { encodeProducedBatch } from './produced-batch.ts';
-import { Proposer } from './proposer.ts';
+import { Proposer, type PublishSink } from './proposer.ts';
 import { MESSAGES_PER_PURGE_STEP, runPurge } from './purge.ts';
 import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
@@ -93,6 +93,8 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   readonly #group: GroupHandle;
   readonly #runtime: Runtime;
   readonly #proposer: Proposer;
+  /** Where publishes go that are as they are to be stored, but for the values of counters. */
+  readonly #sink: PublishSink;
   readonly #intake: PublishIntake;
   readonly #loader: RecordLoader;
   readonly #walker = new RecordWalker();
@@ -110,10 +112,12 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
     this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
     const replies = new PublishReplies(options.config.name, options.domain);
+    const counters = options.config.allowMsgCounter ? this.#newCounterSink(replies) : undefined;
+    this.#sink = counters ?? this.#proposer;
     this.#intake = new PublishIntake({
       proposer: this.#proposer,
       replies,
-      counters: options.config.allowMsgCounter ? this.#newCounterSink(replies) : undefined,
+      counters,
       rewritersFor: (config) => rewritersFor(config, options.runtime),
       budget: options.batches ?? new BatchBudget(),
       runtime: options.runtime,
@@ -151,7 +155,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     const refusal = this.#options.refusal?.();
     if (refusal !== undefined && this.status.role === 'leader') this.#refuse(submission, refusal);
     else if (submission.isSourced !== true && this.#intake.isNeededFor(submission)) this.#intake.submit(submission);
-    else this.#proposer.submit(submission);
+    else this.#sink.submit(submission);
   }
 
   #refuse(submission: Submission, error: ApiError): void {

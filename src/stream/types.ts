@@ -91,7 +91,7 @@ export interface Submission {
   /** `count` messages in stored form (message-format.ts). Must stay as they are until `settle`. */
   readonly messages: Buffer;
   readonly count: number;
-  /** Messages of a source, marked as such: they come as they are to be stored. */
+  /** Messages of a source, marked as such: they come as they are to be stored, but for the values of counters. */
   readonly isSourced?: boolean;
   /** In order of `ordinal`: messages whose reply subject belongs to a fast batch. Absent in the common case. */
   readonly batchReplies?: readonly BatchReply[] | undefined;

@@ -9,6 +9,7 @@ import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
+import { COUNTER_SOURCE_SCENARIOS } from './counter-source-scenarios.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DIRECT_GET_SCENARIOS } from './direct-get-scenarios.ts';
 import { FAST_BATCH_SCENARIOS } from './fast-batch-scenarios.ts';
@@ -79,6 +80,7 @@ function runAll(client: () => RawClient): void {
     ...SOURCE_SCENARIOS,
     ...ATOMIC_BATCH_SCENARIOS,
     ...COUNTER_SCENARIOS,
+    ...COUNTER_SOURCE_SCENARIOS,
     ...FAST_BATCH_SCENARIOS,
     ...PUBLISH_CHECK_SCENARIOS,
     ...TTL_SCENARIOS,

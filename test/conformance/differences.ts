@@ -12,23 +12,7 @@ export interface Difference {
   readonly scenario?: Scenario;
 }
 
-function unsupported(feature: string, config: object): Scenario {
-  const text = `${feature} not supported by this server`;
-  return scenario(
-    `${feature} are refused`,
-    ['CFG'],
-    [fails('STREAM.CREATE.CFG', { name: 'CFG', ...config }, 500, 10052, text)],
-  );
-}
-
-const HONEST = 'accepting what can not be honoured would promise behaviour that never comes';
-
 export const DIFFERENCES: readonly Difference[] = [
-  {
-    what: 'counters are not fed by sources',
-    why: HONEST,
-    scenario: unsupported('counters fed by sources', { allow_msg_counter: true, sources: [{ name: 'O' }] }),
-  },
   {
     what: 'a stream that is being restored holds its name and subjects: creating or restoring it again gives 10058 or 10130',
     why: 'the reference server lets both go on, and one of them fail at the end',
