@@ -7,8 +7,9 @@
 import { StorageError } from '../../base/errors.ts';
 import { decodeMembership, encodeMembership } from '../core/membership.ts';
 import type { SnapshotPoint } from '../core/input.ts';
+import { writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId, PageSink } from '../types.ts';
-import { pageKey, pagesRange, partsOfPageKey, rootKey } from './keys.ts';
+import { latestRootKey, pageKey, pagesRange, partsOfPageKey, rootKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
 import { checksumOfValue, openJson, openValue, sealJson, sealValue } from './sealed-value.ts';
 
@@ -73,9 +74,10 @@ export class CheckpointStore implements PageSink {
   /** Reads the root alone. `damaged`: there is one, but it can't be believed. */
   async readRoot(): Promise<CheckpointRoot | 'none' | 'damaged'> {
     const value = await this.#disk.get(rootKey(this.#group));
-    if (value === undefined) return 'none';
+    const latest = await this.#disk.get(latestRootKey(this.#group));
+    if (value === undefined) return latest === undefined ? 'none' : 'damaged';
     const root = decodeRoot(openJson(rootKey(this.#group), value));
-    if (root === undefined) return 'damaged';
+    if (root === undefined || latest === undefined || !isSequence(this.#group, latest, root.sequence)) return 'damaged';
     this.#root = root;
     this.#sequence = root.sequence;
     this.#base = root.baseSequence;
@@ -193,6 +195,7 @@ export class CheckpointStore implements PageSink {
   /** Nothing of what the checkpoints hold is to be believed. */
   forget(batch: DiskBatch): void {
     batch.delete(rootKey(this.#group));
+    batch.delete(latestRootKey(this.#group));
     for (const [page, live] of this.#live) this.#discard(page, live.version);
     this.#live.clear();
     this.#root = undefined;
@@ -260,6 +263,8 @@ export class CheckpointStore implements PageSink {
   }
 
   #putRoot(batch: DiskBatch, root: CheckpointRoot): void {
+    const latest = latestRootKey(this.#group);
+    batch.put(latest, sealValue(latest, encodeSequence(root.sequence)));
     const key = rootKey(this.#group);
     batch.put(key, sealJson(key, { ...root, membership: encodeMembership(root.membership).toString('base64') }));
   }
@@ -267,6 +272,17 @@ export class CheckpointStore implements PageSink {
   #corrupt(problem: string): StorageError {
     return new StorageError('STORAGE_CORRUPT', `group ${this.#group}: ${problem}`);
   }
+}
+
+function encodeSequence(sequence: number): Buffer {
+  const content = Buffer.allocUnsafe(8);
+  writeSafeInteger(content, sequence, 0);
+  return content;
+}
+
+/** Whether the sealed `value` of the group's latest root says `sequence`. */
+function isSequence(group: GroupId, value: Buffer, sequence: number): boolean {
+  return openValue(latestRootKey(group), value)?.equals(encodeSequence(sequence)) === true;
 }
 
 /** Undefined when the seal was broken. */

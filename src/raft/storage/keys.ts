@@ -5,6 +5,7 @@
  *     00 02                               the journal's base: what was trimmed
  *     00 03 <u64 counter>                 the journal: one record per batch
  *     00 04 <node>                        the highest journal counter seen of a peer
+ *     00 05 <u32 group>                   which checkpoint root is the group's latest
  *     01 <u32 group> 01                   what the group is: name, kind of storage, first membership
  *     01 <u32 group> 02                   hard state: term, vote, marks
  *     01 <u32 group> 03                   checkpoint root
@@ -24,6 +25,7 @@ const ENTRY_KEY_BYTES = GROUP_PREFIX_BYTES + 8;
 
 const JOURNAL = 3;
 const PEER_COUNTER = 4;
+const LATEST_ROOT = 5;
 const GROUP_INFO = 1;
 const HARD_STATE = 2;
 const ROOT = 3;
@@ -43,6 +45,15 @@ export const PEER_COUNTER_RANGE: KeyRange = {
 };
 /** Everything of every group. */
 export const GROUPS_RANGE: KeyRange = { from: Buffer.from([GROUP_SPACE]), to: Buffer.from([GROUP_SPACE + 1]) };
+
+/** Apart from the group's own keys, so that no damage to a table brings an older root back together with this. */
+export function latestRootKey(group: GroupId): Buffer {
+  const key = Buffer.allocUnsafe(6);
+  key[0] = NODE_SPACE;
+  key[1] = LATEST_ROOT;
+  key.writeUInt32BE(group, 2);
+  return key;
+}
 
 export function journalKey(counter: number): Buffer {
   const key = Buffer.allocUnsafe(10);

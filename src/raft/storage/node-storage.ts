@@ -15,6 +15,7 @@ import {
   DATABASE_KEY,
   groupOfKey,
   groupRange,
+  latestRootKey,
   GROUPS_RANGE,
   hardStateKey,
   nodeOfPeerCounterKey,
@@ -208,6 +209,7 @@ export class NodeStorage {
   /** Deletes everything of `group`. */
   async destroy(group: GroupId, write: (batch: WriteBatch) => Promise<void>): Promise<void> {
     let batch = this.begin();
+    batch.delete(latestRootKey(group));
     let count = 0;
     for await (const key of this.disk.keys(groupRange(group))) {
       batch.delete(key);
