@@ -154,7 +154,8 @@ export class Group implements GroupHandle {
   }
 
   get canHibernate(): boolean {
-    return this.#core.canHibernate && !this.sender.isSending;
+    // A leader that no longer reaches a majority has to find out whether it still is one.
+    return this.#core.canHibernate && !this.sender.isSending && (!this.isLeader || this.reachesMajority);
   }
 
   /** No entry, and nobody known who has one. */
@@ -200,6 +201,14 @@ export class Group implements GroupHandle {
     if (isJoint(membership)) return [membership.voters, membership.outgoing];
     if (this.#others.length === 0) return [membership.voters];
     return [membership.voters, [...new Set([...membership.voters, ...this.#others])]];
+  }
+
+  /** The nodes of a majority were heard of lately. */
+  get reachesMajority(): boolean {
+    return this.voterSets.every((voters) => {
+      const reached = voters.filter((voter) => this.#context.isAlive(voter));
+      return reached.length * 2 > voters.length;
+    });
   }
 
   step(input: Input): void {

@@ -433,9 +433,11 @@ class Host implements RaftHost, HostContext {
     for (const peer of peers) if (!this.isAlive(peer)) this.#wakeGroupsOf(peer);
   }
 
-  #wakeGroupsOf(leader: NodeId): void {
+  /** `node` is away: its groups need another leader, and those led here may have lost their majority with it. */
+  #wakeGroupsOf(node: NodeId): void {
     for (const group of this.#groups.values()) {
-      if (group.isHibernating && group.leader === leader) group.step({ kind: 'wake' });
+      if (!group.isHibernating) continue;
+      if (group.leader === node || (group.isLeader && !group.reachesMajority)) group.step({ kind: 'wake' });
     }
   }
 

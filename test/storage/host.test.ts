@@ -109,6 +109,16 @@ test('when the leader of an idle group dies, the others notice by its node and e
   assert.ok(cluster.time.nowMs - killedAt < 1500, `it took ${cluster.time.nowMs - killedAt} ms`);
 });
 
+test('the leader of an idle group gives up when its followers are gone', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a');
+  await cluster.time.run(3000);
+  const leader = await cluster.untilLeader();
+  for (const node of cluster.nodes) if (node !== leader) cluster.crash(node);
+  await cluster.until('it gives up', () => leader.group!.status.role !== 'leader', 3000);
+});
+
 test('a follower that restarts finds the leader of an idle group, who keeps leading', async () => {
   const cluster = new HostCluster({ nodes: 3 });
   await cluster.startAll();
