@@ -14,6 +14,11 @@ async function answerAt(connection: NatsConnection): Promise<string> {
   return `${headers?.get('Nats-Stream') ?? ''} ${Buffer.from(data).toString()}`;
 }
 
+/** A client that stays with its node, also when that was away: others would answer otherwise. */
+function connectTo({ port }: ServerProcess): Promise<NatsConnection> {
+  return connect({ servers: `127.0.0.1:${port}`, maxReconnectAttempts: -1, ignoreClusterUpdates: true });
+}
+
 async function withCluster(
   mirrorReplicas: number,
   run: (cluster: {
@@ -26,7 +31,7 @@ async function withCluster(
   const connections = new Map<ServerProcess, NatsConnection>();
   try {
     for (const node of servers.nodes) {
-      connections.set(node, await connect({ servers: `127.0.0.1:${node.port}`, maxReconnectAttempts: -1 }));
+      connections.set(node, await connectTo(node));
     }
     const [first] = connections.values();
     const jsm = await first!.jetstreamManager();
