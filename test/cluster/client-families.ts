@@ -2,11 +2,13 @@
  * Owns the two families of official npm clients behind one face, that of the newer one: what a test does with one of them
  * it does with the other.
  */
+import { after, before } from 'node:test';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Kvm, type KV, type KvOptions } from '@nats-io/kv';
 import { Objm, type ObjectStore, type ObjectStoreOptions } from '@nats-io/obj';
 import { connect as connectModular, type NatsConnection } from '@nats-io/transport-node';
 import { connect as connectSingle, type KvOptions as SingleKvOptions, type StreamConfig } from 'nats';
+import { startServers, type Servers } from '../harness/server-process.ts';
 
 /** Long, because a test machine may be busy: nothing here waits for it to pass. */
 const TIMEOUT_MS = 15_000;
@@ -72,6 +74,29 @@ const MODULAR: Family = {
 
 export const FAMILIES: readonly Family[] = [SINGLE, MODULAR];
 export const NEWER_FAMILY = MODULAR;
+
+/**
+ * Starts three nodes for the tests of the suite that calls this, with a client of each family at each of them. Returns the
+ * client of a family at node 0, 1 or 2.
+ */
+export function clientsOnThreeNodes(): (family: Family, node: number) => Client {
+  let servers: Servers;
+  const clients = new Map<string, Client[]>();
+
+  before(async () => {
+    servers = await startServers({ nodes: 3 });
+    for (const family of FAMILIES) {
+      clients.set(family.name, await Promise.all(servers.urls.map((url) => family.connect(url))));
+    }
+  });
+
+  after(async () => {
+    for (const client of [...clients.values()].flat()) await client.connection.close();
+    await servers.stop();
+  });
+
+  return (family, node) => clients.get(family.name)![node]!;
+}
 
 /** The next `count` of what an iterator brings, each put into words. */
 export async function take<T, W>(iterator: AsyncIterable<T>, count: number, word: (each: T) => W): Promise<W[]> {

@@ -3,11 +3,10 @@
  * the stream behind the bucket.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Base64KeyCodec, Kvm, NoopKvCodecs, type KV, type KvEntry, type KvWatchEntry } from '@nats-io/kv';
-import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { FAMILIES, NEWER_FAMILY, take, takeAll, type Client } from './client-families.ts';
+import { clientsOnThreeNodes, FAMILIES, NEWER_FAMILY, take, takeAll, type Client } from './client-families.ts';
 
 /** `PUT key=value@revision`, without the value if there is none. */
 function shown(entry: KvEntry): string {
@@ -38,24 +37,11 @@ async function filled(client: Client, name: string): Promise<KV> {
 }
 
 describe('the key-value store of the official clients on three nodes', () => {
-  let servers: Servers;
-  const clients = new Map<string, Client[]>();
-
-  before(async () => {
-    servers = await startServers({ nodes: 3 });
-    for (const family of FAMILIES) {
-      clients.set(family.name, await Promise.all(servers.urls.map((url) => family.connect(url))));
-    }
-  });
-
-  after(async () => {
-    for (const client of [...clients.values()].flat()) await client.connection.close();
-    await servers.stop();
-  });
+  const clientOf = clientsOnThreeNodes();
 
   for (const family of FAMILIES) {
     describe(family.name, () => {
-      const at = (node: number): Client => clients.get(family.name)![node]!;
+      const at = (node: number): Client => clientOf(family, node);
       const bucket = (name: string): string => `${family.prefix}-${name}`;
 
       test('a key is created once, and updated only by who knows its revision', async () => {
@@ -212,7 +198,7 @@ describe('the key-value store of the official clients on three nodes', () => {
   }
 
   describe('what only the newer family does', () => {
-    const at = (node: number): Client => clients.get(NEWER_FAMILY.name)![node]!;
+    const at = (node: number): Client => clientOf(NEWER_FAMILY, node);
 
     test('a value with a time to live ends in a marker that watchers see, and then goes, too', async () => {
       const kv = await at(0).kv('lived', { markerTTL: 1000 });

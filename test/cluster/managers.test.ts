@@ -3,32 +3,18 @@
  * account, each call through a node that need not lead what it is about.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { StorageType, type Advisory, type StreamInfo } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
-import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { FAMILIES, NEWER_FAMILY, take, takeAll, type Client } from './client-families.ts';
+import { clientsOnThreeNodes, FAMILIES, NEWER_FAMILY, take, takeAll, type Client } from './client-families.ts';
 
 describe('the managers of the official clients on three nodes', () => {
-  let servers: Servers;
-  const clients = new Map<string, Client[]>();
-
-  before(async () => {
-    servers = await startServers({ nodes: 3 });
-    for (const family of FAMILIES) {
-      clients.set(family.name, await Promise.all(servers.urls.map((url) => family.connect(url))));
-    }
-  });
-
-  after(async () => {
-    for (const client of [...clients.values()].flat()) await client.connection.close();
-    await servers.stop();
-  });
+  const clientOf = clientsOnThreeNodes();
 
   for (const family of FAMILIES) {
     describe(family.name, () => {
-      const at = (node: number): Client => clients.get(family.name)![node]!;
+      const at = (node: number): Client => clientOf(family, node);
       const named = (name: string): string => `${family.prefix}-${name}`;
 
       async function filled(name: string, subjects: readonly string[], config: object = {}): Promise<string> {
@@ -206,7 +192,7 @@ describe('the managers of the official clients on three nodes', () => {
   }
 
   describe('what only the newer family does', () => {
-    const at = (node: number): Client => clients.get(NEWER_FAMILY.name)![node]!;
+    const at = (node: number): Client => clientOf(NEWER_FAMILY, node);
 
     test('batches, and the last messages of several subjects, are read directly', async () => {
       const config = { name: 'lasts', subjects: ['lasts.>'], allow_direct: true, num_replicas: 3 };

@@ -4,11 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ObjectInfo, ObjectStore } from '@nats-io/obj';
-import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { FAMILIES, type Client } from './client-families.ts';
+import { clientsOnThreeNodes, FAMILIES, type Client } from './client-families.ts';
 
 const MIB = 2 ** 20;
 const LARGE_BYTES = 30 * MIB;
@@ -32,24 +31,11 @@ async function readText(store: ObjectStore, name: string): Promise<string | null
 }
 
 describe('the object store of the official clients on three nodes', () => {
-  let servers: Servers;
-  const clients = new Map<string, Client[]>();
-
-  before(async () => {
-    servers = await startServers({ nodes: 3 });
-    for (const family of FAMILIES) {
-      clients.set(family.name, await Promise.all(servers.urls.map((url) => family.connect(url))));
-    }
-  });
-
-  after(async () => {
-    for (const client of [...clients.values()].flat()) await client.connection.close();
-    await servers.stop();
-  });
+  const clientOf = clientsOnThreeNodes();
 
   for (const family of FAMILIES) {
     describe(family.name, () => {
-      const at = (node: number): Client => clients.get(family.name)![node]!;
+      const at = (node: number): Client => clientOf(family, node);
       const store = (name: string): string => `${family.prefix}-${name}`;
 
       test('a large object arrives whole at another node, and gives its room back when it is replaced', async () => {

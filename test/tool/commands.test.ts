@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { Command, Group } from '../../src/tool/command.ts';
@@ -14,6 +14,7 @@ import { fill } from '../../src/tool/messages/template.ts';
 import { NO_STYLE } from '../../src/tool/output/index.ts';
 import { parse } from '../../src/tool/parse.ts';
 import { nearest } from '../../src/tool/suggestion.ts';
+import { staticImports } from '../harness/static-imports.ts';
 
 interface Placed {
   readonly path: readonly string[];
@@ -187,19 +188,6 @@ test('a suggestion is near, or there is none', () => {
   assert.equal(nearest('consumers', words), 'consumer');
   assert.equal(nearest('completely-else', words), undefined);
 });
-
-const STATIC_IMPORT = /^(?:import|export) (?!type )[^;]*?from '([^']+)';/gm;
-
-/** All that is loaded with a module, by its static imports. */
-function staticImports(file: string, seen = new Set<string>()): Set<string> {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  if (!file.endsWith('.ts')) return seen;
-  for (const [, target] of readFileSync(file, 'utf8').matchAll(STATIC_IMPORT)) {
-    staticImports(target!.startsWith('.') ? resolve(dirname(file), target!) : target!, seen);
-  }
-  return seen;
-}
 
 test('neither the server nor the help of a command loads the client library', () => {
   const source = join(import.meta.dirname, '..', '..', 'src');

@@ -13,6 +13,7 @@ import type {
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { OriginInfo } from '../../sourcing/index.ts';
 import type { StreamInstance } from '../../stream/index.ts';
+import type { AccountJetStreamOptions } from '../config/index.ts';
 
 /** One API call, as its sender or another node of the cluster handed it over. */
 export interface ApiRequest {
@@ -55,18 +56,8 @@ export interface LocalStream {
   readonly leaderSinceUs: TimestampUs | undefined;
 }
 
-/** What an account may use; -1 is unlimited. */
-export interface AccountLimits {
-  readonly maxMemoryBytes: number;
-  readonly maxStorageBytes: number;
-  readonly maxStreams: number;
-  /** Per stream. */
-  readonly maxConsumers: number;
-  readonly maxAckPending: number;
-  readonly memoryMaxStreamBytes: number;
-  readonly storageMaxStreamBytes: number;
-  readonly maxBytesRequired: boolean;
-}
+/** As it was configured. */
+export type AccountLimits = AccountJetStreamOptions;
 
 /** What the server allows, whatever the account; 0 is unlimited. */
 export interface ServerLimits {
