@@ -73,7 +73,7 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#links = peers.links;
     this.#logger = logger;
     const peersUp = (): Iterable<NodeId> => this.#up;
-    this.#requests = new Requests(node, this.#links, runtime);
+    this.#requests = new Requests(node, (to, kind, body) => this.#sendTraffic(to, kind, body), runtime);
     this.#leaders = new LeaderTable(node, this.#links, runtime, peersUp);
     this.#interest = new InterestTable(this.#links, runtime, peersUp);
     this.#membership = new Membership({
@@ -242,9 +242,12 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#interest.onLost(listener);
   }
 
+  onInterestDue(listener: () => void): void {
+    this.#interest.onDue(listener);
+  }
+
   send(to: NodeId, kind: TrafficKind, frame: Buffer): boolean {
-    this.#interest.beforeTraffic();
-    return this.#links.send(to, 'traffic', FRAME.traffic + kind, frame);
+    return this.#sendTraffic(to, FRAME.traffic + kind, frame);
   }
 
   onTraffic(kind: TrafficKind, listener: TrafficListener): void {
@@ -347,6 +350,11 @@ export class ClusteredNode implements ClusterNode, LinkListener {
   }
 
   // --- the rest ---
+
+  #sendTraffic(to: NodeId, kind: number, frame: Buffer): boolean {
+    this.#interest.beforeTraffic();
+    return this.#links.send(to, 'traffic', kind, frame);
+  }
 
   #nodesChanged(): void {
     if (this.#stopped) return;

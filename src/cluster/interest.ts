@@ -23,6 +23,7 @@ export class InterestTable {
   readonly #told = new Set<NodeId>();
   readonly #onInterest: ((node: NodeId, interest: Interest) => void)[] = [];
   readonly #onLost: ((node: NodeId) => void)[] = [];
+  readonly #onDue: (() => void)[] = [];
 
   constructor(links: Links, runtime: Runtime, peersUp: () => Iterable<NodeId>) {
     this.#links = links;
@@ -38,6 +39,10 @@ export class InterestTable {
     this.#onLost.push(listener);
   }
 
+  onDue(listener: () => void): void {
+    this.#onDue.push(listener);
+  }
+
   set(interest: Interest): void {
     const key = keyOf(interest);
     if (interest.members > 0) this.#local.set(key, interest);
@@ -45,7 +50,7 @@ export class InterestTable {
     this.#changed.set(key, interest);
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#runtime.defer(this.#flush);
+    this.#runtime.soon(this.#flush);
   }
 
   /** A link came up: nothing may have been sent on it yet. */
@@ -74,8 +79,9 @@ export class InterestTable {
     for (const listener of this.#onLost) listener(node);
   }
 
-  /** What traffic is about to be sent may rely on interest that changed just before it. */
+  /** What is about to be sent may rely on interest that changed just before it, in this very turn even. */
   beforeTraffic(): void {
+    for (const listener of this.#onDue) listener();
     if (this.#changed.size > 0) this.#tellChanges();
   }
 

@@ -2,7 +2,7 @@
 import type { NodeId } from '../base/brand.ts';
 import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime, Timer } from '../base/runtime.ts';
-import { FRAME, type Links } from './links.ts';
+import { FRAME } from './links.ts';
 import type { RequestHandler } from './types.ts';
 import { decodeReply, decodeRequest, encodeReply, encodeRequest, type Reply } from './wire.ts';
 
@@ -10,6 +10,9 @@ import { decodeReply, decodeRequest, encodeReply, encodeRequest, type Reply } fr
 const MAX_WAITING = 16_384;
 /** Per peer: requests that are being worked on here. */
 const MAX_SERVING = 16_384;
+
+/** Puts a frame on the traffic link. False: the node is away, or the queue is full. */
+type SendFrame = (to: NodeId, kind: number, body: Buffer) => boolean;
 
 interface Waiting {
   readonly to: NodeId;
@@ -22,7 +25,7 @@ const NO_BODY = Buffer.alloc(0);
 
 export class Requests {
   readonly #self: NodeId;
-  readonly #links: Links;
+  readonly #send: SendFrame;
   readonly #runtime: Runtime;
   readonly #handlers = new Map<string, RequestHandler>();
   readonly #waiting = new Map<number, Waiting>();
@@ -30,9 +33,9 @@ export class Requests {
   readonly #servingPerPeer = new Map<NodeId, number>();
   #lastId = 0;
 
-  constructor(self: NodeId, links: Links, runtime: Runtime) {
+  constructor(self: NodeId, send: SendFrame, runtime: Runtime) {
     this.#self = self;
-    this.#links = links;
+    this.#send = send;
     this.#runtime = runtime;
   }
 
@@ -44,7 +47,7 @@ export class Requests {
     if (to === this.#self) return this.#requestSelf(service, body);
     if ((this.#waitingPerPeer.get(to) ?? 0) >= MAX_WAITING) throw new NotLeaderError(`${to} is overloaded`, true);
     const id = ++this.#lastId;
-    if (!this.#links.send(to, 'traffic', FRAME.request, encodeRequest(id, service, body))) {
+    if (!this.#send(to, FRAME.request, encodeRequest(id, service, body))) {
       throw new NotLeaderError(`${to} is not connected`, true);
     }
     return new Promise((resolve, reject) => {
@@ -124,7 +127,7 @@ export class Requests {
   }
 
   #reply(to: NodeId, reply: Reply): void {
-    this.#links.send(to, 'traffic', FRAME.reply, encodeReply(reply));
+    this.#send(to, FRAME.reply, encodeReply(reply));
   }
 }
 

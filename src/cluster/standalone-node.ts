@@ -129,6 +129,8 @@ export class StandaloneNode implements ClusterNode {
   setInterest(): void {}
   onInterest(): void {}
   onInterestLost(): void {}
+
+  onInterestDue(): void {}
   onTraffic(): void {}
 
   send(): boolean {

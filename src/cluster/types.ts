@@ -191,13 +191,15 @@ export interface ClusterNode {
   onNodesChange(listener: () => void): void;
 
   /**
-   * Tells all nodes how many local subscribers there are; 0 withdraws. `queue` undefined: plain ones. A node that
-   * (re)connects is told everything, before any traffic sent after that.
+   * Tells all nodes how many local subscribers there are; 0 withdraws. `queue` undefined: plain ones. It is known there
+   * before anything sent, asked or answered after this call arrives, also on a node that (re)connects.
    */
   setInterest(interest: Interest): void;
   onInterest(listener: (node: NodeId, interest: Interest) => void): void;
   /** Every interest of that node is void, if it had any: its link broke or it left. May be called again for the same break. */
   onInterestLost(listener: (node: NodeId) => void): void;
+  /** Called before anything is sent: whoever gathers interest is to tell it now, as what is sent may rely on it. */
+  onInterestDue(listener: () => void): void;
 
   /**
    * Sends a frame on the traffic link: in order, not acknowledged, lost if the link breaks. False when the node is away.

@@ -286,7 +286,10 @@ export class Server {
 
   /** Interest and messages go both ways between the subject router and other nodes. */
   #attachRouter(cluster: ClusterNode): void {
-    const { router } = this.#frontEnd;
+    const { router, turnEnd } = this.#frontEnd;
+    cluster.onInterestDue(() => {
+      turnEnd.flushFirst();
+    });
     cluster.onInterest((node, interest) => {
       router.remoteInterest(node, interest);
     });

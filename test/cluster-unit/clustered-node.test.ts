@@ -197,6 +197,44 @@ test('requests are answered, refused, timed out, or fail when the link breaks', 
     await assert.rejects(ask('echo'), { notProposed: true, message: /not connected/ });
   }));
 
+test('interest is known to a node before the request or the answer that relies on it', () =>
+  TestCluster.run(2, async (cluster) => {
+    const heard: string[] = [];
+    /** Gathers interest, as the router does until its turn is over. */
+    const gathering = (node: ClusterNode): ((subject: string) => void) => {
+      const gathered: string[] = [];
+      node.onInterest((_from, { subject }) => heard.push(subject));
+      node.onInterestDue(() => {
+        for (const subject of gathered.splice(0))
+          node.setInterest({ account: 'A', subject, queue: undefined, members: 1 });
+      });
+      return (subject) => gathered.push(subject);
+    };
+    let ask!: (subject: string) => void;
+    await cluster.start(1, {
+      prepare: (node) => {
+        ask = gathering(node);
+      },
+    });
+    await cluster.start(2, {
+      prepare: (node) => {
+        const subscribe = gathering(node);
+        node.serve('open', (_from, body) => {
+          heard.push(`asked ${body.toString()}`);
+          subscribe('upload');
+          return Promise.resolve(Buffer.from('upload'));
+        });
+      },
+    });
+    await until('they are linked', () => upNodes(cluster.node('n1')).length === 2);
+    ask('inbox');
+    const answer = await cluster.node('n1').cluster.request(n2, 'open', Buffer.from('inbox'), 30_000);
+    assert.deepEqual(
+      [...heard, `answered ${answer.toString()}`],
+      ['inbox', 'asked inbox', 'upload', 'answered upload'],
+    );
+  }));
+
 test('the raft host hears frames and link changes, and a node that leaves is known to be gone', () =>
   TestCluster.run(2, async (cluster) => {
     const [a, b] = [await cluster.start(1), await cluster.start(2)];

@@ -131,6 +131,20 @@ test('a request is answered across nodes although its inbox was subscribed to in
   await stop(fabric);
 });
 
+test('interest that changed in a turn is told within it, when something is sent that may rely on it', async () => {
+  const fabric = startCluster(2);
+  const [asker, answerer] = fabric.servers.map(({ frontEnd }) => frontEnd);
+  const unsubscribe = answerer!.router.subscribe('$G', 'upload.1', () => undefined);
+  const route = asker!.router.openRoute('$G', 'upload.1', () => undefined);
+  answerer!.turnEnd.flushFirst();
+  assert.ok(route.interested);
+  unsubscribe();
+  assert.ok(route.interested);
+  answerer!.turnEnd.flushFirst();
+  assert.ok(!route.interested);
+  await stop(fabric);
+});
+
 test('no responders is decided cluster-wide, and follows withdrawn interest and lost nodes', async () => {
   const fabric = startCluster(2);
   const [asker, answerer] = await Promise.all(fabric.servers.map((server) => TestClient.connected(server)));

@@ -47,12 +47,18 @@ export class TurnEnd {
     for (let round = 0; round < MAX_ROUNDS && this.#first.length + this.#rest.length > 0; round++) this.#flushOnce();
   }
 
-  #flushOnce(): void {
+  /** What can't wait for the end of the turn: something is sent within it. */
+  flushFirst(): void {
+    if (this.#first.length === 0) return;
     const first = this.#first;
-    const rest = this.#rest;
     this.#first = [];
-    this.#rest = [];
     for (const flushable of first) flushable.flush();
+  }
+
+  #flushOnce(): void {
+    const rest = this.#rest;
+    this.#rest = [];
+    this.flushFirst();
     for (const flushable of rest) flushable.flush();
   }
 }
