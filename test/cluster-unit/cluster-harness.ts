@@ -10,7 +10,7 @@ import {
   type DurableState,
   type PeerOptions,
 } from '../../src/cluster/index.ts';
-import { freePort } from './free-port.ts';
+import { freePorts } from '../harness/free-ports.ts';
 import { FakeRaft, type FakeHost } from './fake-raft.ts';
 import { nodeId, until } from './link-harness.ts';
 
@@ -46,9 +46,7 @@ export class TestCluster {
   }
 
   static async run(size: number, body: (cluster: TestCluster) => Promise<void>): Promise<void> {
-    const ports: number[] = [];
-    for (let i = 0; i < size; i++) ports.push(await freePort());
-    const cluster = new TestCluster(ports);
+    const cluster = new TestCluster(await freePorts(size));
     try {
       await body(cluster);
     } finally {

@@ -14,7 +14,7 @@ import {
   type ClusterNode,
 } from '../../src/cluster/index.ts';
 import { createRaftHost, META_GROUP, openNodeStorage } from '../../src/raft/index.ts';
-import { freePort } from './free-port.ts';
+import { freePorts } from '../harness/free-ports.ts';
 import { nodeId, until } from './link-harness.ts';
 
 class RealCluster {
@@ -29,9 +29,7 @@ class RealCluster {
 
   static async run(size: number, body: (cluster: RealCluster) => Promise<void>): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), 'millrace-cluster-'));
-    const ports: number[] = [];
-    for (let i = 0; i < size; i++) ports.push(await freePort());
-    const cluster = new RealCluster(directory, ports);
+    const cluster = new RealCluster(directory, await freePorts(size));
     try {
       await body(cluster);
     } finally {
