@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { ReplicatedConsumer } from './replicated-state.ts';
 import type { ConsumerConfig } from './types.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Sequences of an initial list in one page. */
 export const LIST_PAGE_SEQS = 16_384;
 
@@ -19,6 +19,7 @@ export function encodeConsumer(state: ReplicatedConsumer): Buffer {
   writer.number(state.deliveredStreamSeq);
   writer.number(state.floorConsumerSeq);
   writer.number(state.floorStreamSeq);
+  writer.number(state.passedOverBelow);
   writer.number(state.initial.length);
   writer.number(state.waiting.size);
   for (const inbox of state.waiting) writer.text(inbox);
@@ -64,6 +65,7 @@ export function decodeConsumer(page: Buffer): { readonly state: ReplicatedConsum
   state.deliveredStreamSeq = reader.number();
   state.floorConsumerSeq = reader.number();
   state.floorStreamSeq = reader.number();
+  state.passedOverBelow = reader.number();
   const initialLength = reader.number();
   for (let left = reader.number(); left > 0; left--) state.waiting.add(reader.text());
   state.pin = { id: reader.text(), sinceUs: reader.number() as TimestampUs };

@@ -183,6 +183,9 @@ export class ConsumerRegistry {
     const { replicated } = member;
     this.#pages.willChange(replicated);
     this.index.remove(member);
+    if (replicated.config.filterSubjects.join(' ') !== config.filterSubjects.join(' ')) {
+      replicated.passedOverBelow = replicated.deliveredStreamSeq + 1;
+    }
     replicated.config = config;
     member.filter = subjectFilter(config.filterSubjects);
     this.index.add(member);
@@ -272,7 +275,10 @@ export class ConsumerRegistry {
 
   /** What `consumer` needed, and perhaps nobody else does, is gone through in later entries. */
   #releaseAfter(consumer: ReplicatedConsumer): void {
-    if (this.#host.config.retention !== 'interest') return;
+    const { retention } = this.#host.config;
+    if (retention === 'limits') return;
+    // Without those that take what others work on, nobody else ever needed what this one did.
+    if (retention === 'workqueue' && !consumer.config.sourcing) return;
     this.#sweep.extend(Math.min(consumer.floorStreamSeq + 1, ...consumer.exhausted.keys()));
   }
 

@@ -26,6 +26,8 @@ export class ReplicatedConsumer implements ConsumerIdentity {
   deliveredStreamSeq: number;
   floorConsumerSeq = 0;
   floorStreamSeq: number;
+  /** What lies below was passed over as its filter or position changed: it may never have been delivered. */
+  passedOverBelow: number;
   pending = new AckPending();
   /** Of the client that has the consumer to itself; an empty id: none has. */
   pin: { readonly id: string; readonly sinceUs: TimestampUs } = NO_PIN;
@@ -43,6 +45,7 @@ export class ReplicatedConsumer implements ConsumerIdentity {
     this.config = config;
     this.deliveredStreamSeq = startSeq - 1;
     this.floorStreamSeq = startSeq - 1;
+    this.passedOverBelow = startSeq;
   }
 
   get numRedelivered(): number {
@@ -123,6 +126,11 @@ export class ReplicatedConsumer implements ConsumerIdentity {
     return seq > this.deliveredStreamSeq || this.pending.has(seq);
   }
 
+  /** Whether message `seq`, if its filter matches, was delivered to this consumer and is done. */
+  isDoneWith(seq: number): boolean {
+    return seq >= this.passedOverBelow && !this.needs(seq);
+  }
+
   /** Whether the removal of message `seq` changes anything here. */
   tracks(seq: number): boolean {
     return (this.pending.size > 0 && this.pending.has(seq)) || this.exhausted.has(seq);
@@ -140,6 +148,7 @@ export class ReplicatedConsumer implements ConsumerIdentity {
     copy.deliveredConsumerSeq = this.deliveredConsumerSeq;
     copy.floorConsumerSeq = this.floorConsumerSeq;
     copy.floorStreamSeq = this.floorStreamSeq;
+    copy.passedOverBelow = this.passedOverBelow;
     copy.pending = this.pending.clone();
     for (const [seq, attempts] of this.exhausted) copy.exhausted.set(seq, attempts);
     for (const inbox of this.waiting) copy.waiting.add(inbox);

@@ -7,6 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
+import { CONSUMER_RETENTION_SCENARIOS } from './consumer-retention-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
 import { COUNTER_SOURCE_SCENARIOS } from './counter-source-scenarios.ts';
@@ -71,6 +72,7 @@ function runAll(client: () => RawClient): void {
     ...DIRECT_GET_SCENARIOS,
     ...ARCHIVE_SCENARIOS,
     ...CONSUMER_SCENARIOS,
+    ...CONSUMER_RETENTION_SCENARIOS,
     ...KEY_VALUE_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,

@@ -142,6 +142,23 @@ export function pullsInto(ear: Ear, name: string, request: object | string): Ste
   };
 }
 
+/** Takes so many messages from consumer `name` of stream C; answers each with `ack`, if given, and waits until that counts. */
+export function takesFrom(name: string, count: number, ack?: string): Step {
+  return async (client) => {
+    const taken = await client.request(
+      `$JS.API.CONSUMER.MSG.NEXT.C.${name}`,
+      JSON.stringify({ batch: count, expires: PATIENCE_MS * 1e6 }),
+      { isComplete: (received) => received.length >= count, timeoutMs: PATIENCE_MS },
+    );
+    assert.equal(taken.filter(({ replyTo }) => replyTo.startsWith('$JS.ACK.')).length, count, `messages for ${name}`);
+    if (ack === undefined) return;
+    for (const { replyTo } of taken) {
+      const [answer] = await client.request(replyTo, ack);
+      assert.equal(answer && answer.headers + answer.payload, '', `${ack} to ${replyTo}`);
+    }
+  };
+}
+
 /** A call whose answer carries this header. */
 export function answersWithHeader(
   call: string,

@@ -2,8 +2,10 @@
  * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
  * the reference server; those without a scenario are listed for whoever compares the two.
  */
+import { EXPLICIT, takesFrom } from './consumer-steps.ts';
 import { answers, consumer, fails, messages, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
+import { becomes } from './timed-steps.ts';
 
 export interface Difference {
   readonly what: string;
@@ -11,6 +13,15 @@ export interface Difference {
   /** States our answer. */
   readonly scenario?: Scenario;
 }
+
+/** As another stream makes it to take messages from a work queue. */
+const TAKER = {
+  ack_policy: 'flow_control',
+  deliver_subject: 'taken',
+  flow_control: true,
+  idle_heartbeat: 1e9,
+  sourcing: true,
+};
 
 export const DIFFERENCES: readonly Difference[] = [
   {
@@ -146,6 +157,24 @@ export const DIFFERENCES: readonly Difference[] = [
         messages(['r.a', '1'], ['r.b', '2'], ['r.a', '3'], ['r.b', '4']),
         answers('STREAM.UPDATE.R', { name: 'R', subjects: ['r.>'], retention: 'interest' }, {}),
         answers('STREAM.INFO.R', '', { state: { messages: 2, first_seq: 2 } }),
+      ],
+    ),
+  },
+  {
+    what: 'what was acked on a work queue goes when a consumer that takes it to another stream is deleted',
+    why: 'the reference server keeps it for ever: nobody gets it again, and nobody can ack it',
+    scenario: scenario(
+      'a work queue lets go of what was acked when the consumer that takes it elsewhere is deleted',
+      ['C'],
+      [
+        stream('C', { subjects: ['c.>'], retention: 'workqueue' }),
+        consumer('C', 'w', EXPLICIT),
+        consumer('C', 'taker', TAKER),
+        messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3']),
+        takesFrom('w', 2, '+ACK'),
+        becomes('C', { messages: 3 }),
+        answers('CONSUMER.DELETE.C.taker', '', { success: true }),
+        becomes('C', { messages: 1, first_seq: 3 }),
       ],
     ),
   },

@@ -118,3 +118,33 @@ test('filtered consumers keep counting when messages go, told of their subjects 
     assert.equal(group.info().numPending, 1);
   }
 });
+
+test('a work queue lets go of what was acked there when the consumer that takes it elsewhere is deleted', async () => {
+  const group = new FakeGroup({ replicas: 3, stream: { retention: 'workqueue' } });
+  await group.create(consumerConfig({ name: 'W', filterSubjects: ['a'] }));
+  await group.create(consumerConfig({ name: 'TAKER', sourcing: true }));
+  group.store('a', 'a', 'b', 'a', 'a');
+  group.pull({ batch: 3 }, 'x', 'W');
+  const sent = (await group.run(20)).filter((one) => one.kind === 'message');
+  for (const { reply } of sent.slice(0, 2)) group.ack(reply);
+  await group.run(20);
+  assert.deepEqual(live(group), [1, 2, 3, 4, 5]);
+  await group.settle(group.consumers.delete('TAKER'));
+  await group.run(100);
+  // Nobody works on 3, 4 waits for its ack, 5 for its turn.
+  assert.deepEqual(live(group), [3, 4, 5]);
+});
+
+test('what a worker was made to pass over stays on a work queue', async () => {
+  const group = new FakeGroup({ stream: { retention: 'workqueue' } });
+  await group.create(consumerConfig({ name: 'W' }));
+  await group.create(consumerConfig({ name: 'TAKER', sourcing: true }));
+  group.storeMany(4);
+  await group.settle(group.consumers.reset('W', 3));
+  group.pull({ batch: 2 }, 'x', 'W');
+  for (const { kind, reply } of await group.run(20)) if (kind === 'message') group.ack(reply);
+  await group.run(20);
+  await group.settle(group.consumers.delete('TAKER'));
+  await group.run(100);
+  assert.deepEqual(live(group), [1, 2]);
+});
