@@ -2,13 +2,22 @@
 //
 //   loadgen pub    PORT SUBJECT COUNT SIZE                   core publishes on one connection, ended by a PING
 //   loadgen pubsub PORT SUBJECT COUNT SIZE                   one publisher, one subscriber, end to end
-//   loadgen js     PORT SUBJECT COUNT SIZE WINDOW [KEYS]     stream publishes, WINDOW of them unacknowledged; with KEYS the
-//                                                            subject gets a last token counting from 0 to KEYS-1
+//   loadgen js     PORT SUBJECT COUNT SIZE WINDOW [KEYS]     stream publishes, WINDOW of them unacknowledged
 //   loadgen pull   PORT STREAM CONSUMER COUNT BATCH ACK      pull requests of BATCH, one after the other; ACK 1: ack each
-//   loadgen req    PORT SUBJECT COUNT WINDOW [PAYLOAD [KEYS]] requests, WINDOW of them unanswered; KEYS as above
+//   loadgen push   PORT COUNT CONSUMERS LINKS                what push consumers deliver to _PUSH.0, _PUSH.1 ..., a
+//                                                            subscription each, on LINKS connections
+//   loadgen req    PORT SUBJECT COUNT WINDOW [PAYLOAD [KEYS]] requests, WINDOW of them unanswered
 //   loadgen batch  PORT STREAM COUNT BATCH                   direct gets of BATCH messages each, one after the other
 //   loadgen queue  PORT SUBJECT STREAM CONSUMER COUNT SIZE WINDOW BATCH
 //                                                            js and pull with acks at the same time, on two connections
+//   loadgen fan    PORT SUBJECT COUNT SIZE WINDOW KEYS COPIES CONSUMERS LINKS
+//                                                            js and push at the same time; each message comes COPIES times
+//   loadgen pulls  PORT SUBJECT STREAM COUNT SIZE WINDOW KEYS CONSUMERS BATCH
+//                                                            js, and pulls with acks from the consumers C0, C1 ...
+//   loadgen wait   PORT SUBJECT STREAM CONSUMER COUNT SIZE   one publish at a time, delivered to a pull that waits for it;
+//                                                            latencies are from the publish to the delivery
+//
+// A # in SUBJECT or PAYLOAD becomes the number of the message or, with KEYS, one of 0 to KEYS-1.
 //
 // Prints one JSON line: {"mode","count","seconds","rate","p50_us","p99_us","max_us","errors"}. Exit status 1: errors.
 #define _GNU_SOURCE
@@ -31,6 +40,7 @@ typedef struct {
   int fd;
   char *in, *out;
   size_t in_len, out_len, out_pos, out_cap;
+  int sid;  // of the subscription whose message is being handled
 } conn;
 
 static long messages, pongs, errors, statuses;
@@ -94,6 +104,7 @@ static size_t parse_message(conn *c, char *line, size_t line_len, size_t availab
   long total = strtol(tokens[n - 1], 0, 10), headers = has_headers ? strtol(tokens[n - 2], 0, 10) : 0;
   if (line_len + total + 2 > available) return 0;
   int has_reply = n > (has_headers ? 5 : 4);
+  c->sid = atoi(tokens[2]);
   handler(c, tokens[1], lens[1], has_reply ? tokens[3] : 0, has_reply ? lens[3] : 0, line + line_len, headers, total);
   return line_len + total + 2;
 }
@@ -130,12 +141,25 @@ static void drain(conn *c, on_message handler) {
 
 static void ignore(conn *c, char *s, int sl, char *r, int rl, char *b, long h, long t) { messages++; }
 
-static void turn(conn *c, on_message handler) {
-  flush(c);
-  struct pollfd p = {c->fd, POLLIN | (c->out_pos < c->out_len ? POLLOUT : 0), 0};
-  poll(&p, 1, 100);
-  if (p.revents & (POLLIN | POLLHUP | POLLERR)) drain(c, handler);
+typedef struct {
+  conn *c;
+  on_message handler;
+} side;
+
+// Writes what is to be written on all connections, waits until something can be read or written, and reads what there is.
+static void turns(side *sides, int n) {
+  struct pollfd p[n];
+  for (int i = 0; i < n; i++) {
+    conn *c = sides[i].c;
+    flush(c);
+    p[i] = (struct pollfd){c->fd, POLLIN | (c->out_pos < c->out_len ? POLLOUT : 0), 0};
+  }
+  poll(p, n, 100);
+  for (int i = 0; i < n; i++)
+    if (p[i].revents & (POLLIN | POLLHUP | POLLERR)) drain(sides[i].c, sides[i].handler);
 }
+
+static void turn(conn *c, on_message handler) { turns(&(side){c, handler}, 1); }
 
 static void barrier(conn *c) {
   long before = pongs;
@@ -231,6 +255,16 @@ typedef struct {
   int size;
 } requests;
 
+// Copies text of n bytes, with number in the place of #. Returns the bytes written.
+static size_t expand(char *to, const char *text, size_t n, long number) {
+  const char *mark = memchr(text, '#', n);
+  if (!mark) return memcpy(to, text, n), n;
+  size_t head = mark - text;
+  memcpy(to, text, head);
+  size_t digits = sprintf(to + head, "%ld", number);
+  return head + digits + expand(to + head + digits, mark + 1, n - head - 1, number);
+}
+
 static conn *dial_for_requests(int port, long count) {
   latencies = malloc(sizeof(double) * (count + 1));
   sent_at = malloc(sizeof(double) * window);
@@ -242,32 +276,41 @@ static conn *dial_for_requests(int port, long count) {
 
 // Keys come in an order that a cache would not like, and each of them comes.
 static void send_requests(conn *c, requests *r) {
+  static char subject[1024], payload[1 << 20];
+  size_t subject_len = strlen(r->subject);
+  int varies = memchr(r->payload, '#', r->size) != 0, size = r->size;
   double at = now();
+  if (!varies) memcpy(payload, r->payload, size);
   while (r->sent < r->count && r->sent - answered < window) {
-    if (r->keys) {
-      unsigned key = (unsigned)(((unsigned long)r->sent * 2654435761u) % (unsigned long)r->keys);
-      putf(c, "PUB %s.%u _INBOX.%d.%ld %d\r\n", r->subject, key, getpid(), r->sent, r->size);
-    } else {
-      putf(c, "PUB %s _INBOX.%d.%ld %d\r\n", r->subject, getpid(), r->sent, r->size);
-    }
-    put(c, r->payload, r->size);
+    long number = r->keys ? (long)(((unsigned long)r->sent * 2654435761u) % (unsigned long)r->keys) : r->sent;
+    int n = expand(subject, r->subject, subject_len, number);
+    if (varies) size = expand(payload, r->payload, r->size, number);
+    putf(c, "PUB %.*s _INBOX.%d.%ld %d\r\n", n, subject, getpid(), r->sent, size);
+    put(c, payload, size);
     put(c, "\r\n", 2);
     sent_at[r->sent++ % window] = at;
   }
 }
 
-static int run_requests(const char *mode, int port, const char *subject, long count, const char *payload, int size, long keys) {
-  requests r = {.subject = subject, .payload = payload, .count = count, .keys = keys, .size = size};
-  conn *c = dial_for_requests(port, count);
+static int run_requests(const char *mode, int port, requests *r) {
+  conn *c = dial_for_requests(port, r->count);
   double start = now();
-  while (answered < count) {
-    send_requests(c, &r);
+  while (answered < r->count) {
+    send_requests(c, r);
     turn(c, on_answer);
     if (stalled(answered)) break;
   }
   return report(mode, answered, answered, now() - start);
 }
 
+// A consumer that is pulled from. Its subscription's number is its place among the pullers.
+typedef struct {
+  const char *stream;
+  char consumer[64];
+  long batch, asked, got, requests;
+} puller;
+
+static puller *pullers;
 static int ack_each;
 
 static void on_delivery(conn *c, char *subject, int subject_len, char *reply, int reply_len, char *body, long headers, long total) {
@@ -276,6 +319,7 @@ static void on_delivery(conn *c, char *subject, int subject_len, char *reply, in
     return;
   }
   messages++;
+  pullers[c->sid].got++;
   if (ack_each) {
     put(c, "PUB ", 4);
     put(c, reply, reply_len);
@@ -283,33 +327,37 @@ static void on_delivery(conn *c, char *subject, int subject_len, char *reply, in
   }
 }
 
-typedef struct {
-  const char *stream, *consumer;
-  long batch, asked, requests;
-} pulls;
-
-static conn *dial_for_pulls(int port) {
+// Pulls from n consumers; one is called `name`, several have a number behind it.
+static conn *dial_for_pulls(int port, const char *stream, const char *name, long n, long batch) {
   conn *c = dial(port);
-  putf(c, "SUB _PULL.%d.> 1\r\n", getpid());
+  pullers = calloc(n, sizeof *pullers);
+  for (long k = 0; k < n; k++) {
+    puller *p = pullers + k;
+    p->stream = stream, p->batch = batch;
+    snprintf(p->consumer, sizeof p->consumer, n > 1 ? "%s%ld" : "%s", name, k);
+    putf(c, "SUB _PULL.%d.%ld.* %ld\r\n", getpid(), k, k);
+  }
   barrier(c);
   messages = 0;
   return c;
 }
 
-static void send_pulls(conn *c, pulls *p) {
-  if (p->asked - messages >= p->batch) return;
-  char body[96];
-  int n = sprintf(body, "{\"batch\":%ld,\"expires\":5000000000}", p->batch);
-  putf(c, "PUB $JS.API.CONSUMER.MSG.NEXT.%s.%s _PULL.%d.%ld %d\r\n%s\r\n", p->stream, p->consumer, getpid(), p->requests++, n, body);
-  p->asked += p->batch;
+static void send_pulls(conn *c, long n) {
+  for (long k = 0; k < n; k++) {
+    puller *p = pullers + k;
+    if (p->asked - p->got >= p->batch) continue;
+    char body[96];
+    int size = sprintf(body, "{\"batch\":%ld,\"expires\":60000000000}", p->batch);
+    putf(c, "PUB $JS.API.CONSUMER.MSG.NEXT.%s.%s _PULL.%d.%ld.%ld %d\r\n%s\r\n", p->stream, p->consumer, getpid(), k, p->requests++, size, body);
+    p->asked += p->batch;
+  }
 }
 
 static int run_pull(int port, const char *stream, const char *consumer, long count, long batch) {
-  pulls p = {.stream = stream, .consumer = consumer, .batch = batch};
-  conn *c = dial_for_pulls(port);
+  conn *c = dial_for_pulls(port, stream, consumer, 1, batch);
   double start = now();
   while (messages < count) {
-    send_pulls(c, &p);
+    send_pulls(c, 1);
     turn(c, on_delivery);
     if (stalled(messages)) break;
   }
@@ -319,23 +367,88 @@ static int run_pull(int port, const char *stream, const char *consumer, long cou
 }
 
 // Ends when every message was published, acknowledged to its publisher, delivered and acked.
-static int run_queue(int port, requests *r, pulls *p) {
-  conn *publisher = dial_for_requests(port, r->count), *worker = dial_for_pulls(port);
+static int run_queue(const char *mode, int port, requests *r, const char *stream, const char *consumer, long consumers, long batch) {
+  conn *publisher = dial_for_requests(port, r->count), *worker = dial_for_pulls(port, stream, consumer, consumers, batch);
   ack_each = 1;
   double start = now();
   while (answered < r->count || messages < r->count) {
     send_requests(publisher, r);
-    send_pulls(worker, p);
-    flush(publisher);
-    flush(worker);
-    struct pollfd fds[2] = {{publisher->fd, POLLIN | (publisher->out_len ? POLLOUT : 0), 0}, {worker->fd, POLLIN | (worker->out_len ? POLLOUT : 0), 0}};
-    poll(fds, 2, 100);
-    if (fds[0].revents & POLLIN) drain(publisher, on_answer);
-    if (fds[1].revents & POLLIN) drain(worker, on_delivery);
+    send_pulls(worker, consumers);
+    turns((side[]){{publisher, on_answer}, {worker, on_delivery}}, 2);
     if (stalled(answered + messages)) break;
   }
   barrier(worker);
-  return report("queue", messages, answered, now() - start);
+  return report(mode, messages, answered, now() - start);
+}
+
+static double published_at;
+
+static void on_awaited(conn *c, char *subject, int subject_len, char *reply, int reply_len, char *body, long headers, long total) {
+  if (reply_len) latencies[messages] = now() - published_at;
+  on_delivery(c, subject, subject_len, reply, reply_len, body, headers, total);
+}
+
+static void count_answer(conn *c, char *s, int sl, char *r, int rl, char *b, long h, long t) { answered++; }
+
+// There are always pulls that are not used up, so one waits before each publish.
+static int run_wait(int port, requests *r, const char *stream, const char *consumer) {
+  window = 1;
+  conn *publisher = dial_for_requests(port, r->count), *worker = dial_for_pulls(port, stream, consumer, 1, 100);
+  ack_each = 1;
+  send_pulls(worker, 1);
+  barrier(worker);
+  double start = now();
+  while (messages < r->count && !stalled(messages)) {
+    if (answered == r->sent && messages == r->sent) {
+      send_pulls(worker, 1);
+      published_at = now();
+      send_requests(publisher, r);
+    }
+    turns((side[]){{publisher, count_answer}, {worker, on_awaited}}, 2);
+  }
+  return report("wait", messages, messages, now() - start);
+}
+
+static void on_push(conn *c, char *subject, int subject_len, char *reply, int reply_len, char *body, long headers, long total) {
+  static const char STALLED[] = "Nats-Consumer-Stalled: ";
+  if (headers < 12 || memcmp(body, "NATS/1.0 100", 12)) {
+    messages++;
+    return;
+  }
+  statuses++;
+  char *stalled = reply_len ? 0 : memmem(body, headers, STALLED, sizeof STALLED - 1);
+  if (stalled) reply = stalled + sizeof STALLED - 1, reply_len = strcspn(reply, "\r");
+  if (reply_len) putf(c, "PUB %.*s 0\r\n\r\n", reply_len, reply);
+}
+
+// Subscribes to the consumers' subjects in turn on n connections.
+static void dial_watchers(int port, side *sides, int n, long consumers) {
+  for (int i = 0; i < n; i++) {
+    sides[i] = (side){dial(port), on_push};
+    for (long k = i; k < consumers; k += n) putf(sides[i].c, "SUB _PUSH.%ld %ld\r\n", k, k + 1);
+  }
+}
+
+static int run_push(int port, long count, long consumers, int n) {
+  side sides[n];
+  dial_watchers(port, sides, n, consumers);
+  double start = now();
+  while (messages < count && !stalled(messages)) turns(sides, n);
+  return report("push", messages, 0, now() - start);
+}
+
+// The rate is that of deliveries.
+static int run_fan(int port, requests *r, long copies, long consumers, int n) {
+  side sides[n + 1];
+  dial_watchers(port, sides, n, consumers);
+  for (int i = 0; i < n; i++) barrier(sides[i].c);
+  sides[n] = (side){dial_for_requests(port, r->count), on_answer};
+  double start = now();
+  while ((answered < r->count || messages < r->count * copies) && !stalled(answered + messages)) {
+    send_requests(sides[n].c, r);
+    turns(sides, n + 1);
+  }
+  return report("fan", messages, answered, now() - start);
 }
 
 static int ended;
@@ -368,32 +481,46 @@ static int run_batch(int port, const char *stream, long count, long batch) {
   return report("batch", messages, 0, now() - start);
 }
 
+static requests publishes(const char *subject, const char *count, const char *size, const char *in_flight, const char *keys) {
+  char *payload = malloc(atoi(size) + 1);
+  memset(payload, 'x', atoi(size));
+  window = atol(in_flight);
+  return (requests){.subject = subject, .payload = payload, .size = atoi(size), .count = atol(count), .keys = atol(keys)};
+}
+
 int main(int argc, char **argv) {
   if (argc >= 6) {
     const char *mode = argv[1];
     int port = atoi(argv[2]), size = atoi(argv[5]);
     if (!strcmp(mode, "pub") || !strcmp(mode, "pubsub")) return run_core(port, argv[3], atol(argv[4]), size, mode[3] != 0);
     if (!strcmp(mode, "js") && argc >= 7) {
-      char *payload = malloc(size + 1);
-      memset(payload, 'x', size);
-      window = atol(argv[6]);
-      return run_requests(mode, port, argv[3], atol(argv[4]), payload, size, argc > 7 ? atol(argv[7]) : 0);
+      requests r = publishes(argv[3], argv[4], argv[5], argv[6], argc > 7 ? argv[7] : "0");
+      return run_requests(mode, port, &r);
     }
     if (!strcmp(mode, "req")) {
       const char *payload = argc > 6 ? argv[6] : "";
       window = atol(argv[5]);
-      return run_requests(mode, port, argv[3], atol(argv[4]), payload, strlen(payload), argc > 7 ? atol(argv[7]) : 0);
+      requests r = {.subject = argv[3], .payload = payload, .size = strlen(payload), .count = atol(argv[4]), .keys = argc > 7 ? atol(argv[7]) : 0};
+      return run_requests(mode, port, &r);
     }
     if (!strcmp(mode, "batch")) return run_batch(port, argv[3], atol(argv[4]), atol(argv[5]));
     if (!strcmp(mode, "queue") && argc >= 10) {
-      size = atoi(argv[7]);
-      char *payload = malloc(size + 1);
-      memset(payload, 'x', size);
-      window = atol(argv[8]);
-      requests r = {.subject = argv[3], .payload = payload, .count = atol(argv[6]), .size = size};
-      pulls p = {.stream = argv[4], .consumer = argv[5], .batch = atol(argv[9])};
-      return run_queue(port, &r, &p);
+      requests r = publishes(argv[3], argv[6], argv[7], argv[8], "0");
+      return run_queue(mode, port, &r, argv[4], argv[5], 1, atol(argv[9]));
     }
+    if (!strcmp(mode, "fan") && argc >= 11) {
+      requests r = publishes(argv[3], argv[4], argv[5], argv[6], argv[7]);
+      return run_fan(port, &r, atol(argv[8]), atol(argv[9]), atoi(argv[10]));
+    }
+    if (!strcmp(mode, "pulls") && argc >= 11) {
+      requests r = publishes(argv[3], argv[5], argv[6], argv[7], argv[8]);
+      return run_queue(mode, port, &r, argv[4], "C", atol(argv[9]), atol(argv[10]));
+    }
+    if (!strcmp(mode, "wait") && argc >= 8) {
+      requests r = publishes(argv[3], argv[6], argv[7], "1", "0");
+      return run_wait(port, &r, argv[4], argv[5]);
+    }
+    if (!strcmp(mode, "push")) return run_push(port, atol(argv[3]), atol(argv[4]), atoi(argv[5]));
     if (!strcmp(mode, "pull") && argc >= 8) {
       ack_each = atoi(argv[7]);
       return run_pull(port, argv[3], argv[4], atol(argv[5]), atol(argv[6]));

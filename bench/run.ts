@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { AckPolicy, connect, RetentionPolicy, StorageType, type JetStreamManager, type NatsConnection } from 'nats';
+import { connect, RetentionPolicy, StorageType, type JetStreamManager, type NatsConnection } from 'nats';
 import { startServers, type ServerProcess, type Servers } from '../test/harness/server-process.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { CASES, type BenchCase } from './cases.ts';
@@ -65,9 +65,11 @@ async function prepare(benchCase: BenchCase, at: Contestant): Promise<void> {
     retention: RetentionPolicy.Limits,
     ...benchCase.stream,
   });
-  if (benchCase.consumer === true) {
-    const config = { durable_name: 'C', ack_policy: AckPolicy.Explicit, max_ack_pending: 50_000 };
-    await at.jsm.consumers.add('BENCH', config);
+  for (const config of benchCase.consumers ?? []) {
+    const request = JSON.stringify({ stream_name: 'BENCH', config });
+    const answer = await at.connection.request(`$JS.API.CONSUMER.CREATE.BENCH.${config.name}`, request);
+    const { error } = answer.json<{ readonly error?: { readonly description: string } }>();
+    if (error !== undefined) throw new Error(`consumer ${config.name}: ${error.description}`);
   }
 }
 
@@ -89,7 +91,7 @@ function median(values: readonly number[]): number {
 }
 
 function row(cells: readonly (string | number)[]): string {
-  return cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(14))).join('');
+  return cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(18))).join('');
 }
 
 async function runCase(benchCase: BenchCase, loadgen: string, contestants: readonly Contestant[]): Promise<void> {
@@ -97,10 +99,17 @@ async function runCase(benchCase: BenchCase, loadgen: string, contestants: reado
   for (let i = 0; i < RUNS; i++) {
     for (const at of contestants) results.get(at.label)!.push(await measure(benchCase, loadgen, at));
   }
-  const [ours, ...others] = contestants.map(({ label }) => median(results.get(label)!.map(({ rate }) => rate)));
-  const latency = median(results.get('millrace')!.map(({ p50_us }) => p50_us));
-  const ratios = others.map((other) => `${Math.round(other)} (${(ours! / other).toFixed(2)}x)`);
-  console.log(row([benchCase.name, Math.round(ours!), `${latency} us`, ...ratios]));
+  const of = (quantity: 'rate' | 'p50_us' | 'p99_us', label: string): number =>
+    median(results.get(label)!.map((measurement) => measurement[quantity]));
+  const [ours, ...others] = contestants.map(({ label }) => label);
+  if (benchCase.shows === 'latency') {
+    const both = (label: string): string => `${of('p50_us', label)} (${of('p99_us', label)} us)`;
+    console.log(row([`${benchCase.name}: p50 (p99)`, both(ours!), '', ...others.map(both)]));
+    return;
+  }
+  const rate = of('rate', ours!);
+  const ratios = others.map((label) => `${Math.round(of('rate', label))} (${(rate / of('rate', label)).toFixed(2)}x)`);
+  console.log(row([benchCase.name, Math.round(rate), `${of('p50_us', ours!)} us`, ...ratios]));
 }
 
 async function runGroup(nodes: number, cases: readonly BenchCase[], loadgen: string): Promise<void> {
