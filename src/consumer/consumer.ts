@@ -312,6 +312,8 @@ export class Consumer implements Due, Recorded {
       this.#dispatcher.lastSeq,
     );
     if (this.#inactivity.dueMs <= nowMs) this.#checkInactive(nowMs);
+    // Without a log to go through, a direct consumer ends right there.
+    if (this.#closed) return Infinity;
     if (this.#pause.dueMs <= nowMs && this.#pause.ended()) this.#pauseEnded();
     if (this.#priority.dueMs <= nowMs) this.#unpin('timeout');
     this.#noteEndedPulls();

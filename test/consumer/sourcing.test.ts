@@ -74,6 +74,7 @@ test('a direct consumer without listeners ends after its threshold', async () =>
   const sent = await group.run(600);
   assert.equal(group.consumers.info('C'), undefined);
   assert.deepEqual(summary(sent), ['$JS.EVENT.ADVISORY.CONSUMER.DELETED.S.C']);
+  assert.deepEqual(await group.run(120_000), [], 'it is not asked again');
 });
 
 test('progress from before a reset counts for nothing after it', async () => {
