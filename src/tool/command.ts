@@ -1,6 +1,6 @@
 /** Owns what a command is: its words, its examples and what it does, declared together so that help and parsing agree. */
 import type { Context } from './context.ts';
-import type { Input, Parameters } from './parameters.ts';
+import type { Input, Parameters } from './parameters/index.ts';
 
 export interface Command {
   readonly kind: 'command';

@@ -26,6 +26,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'The server: who it is, how far, how well',
     load: async () => (await import('./servers/index.ts')).SERVER,
   },
+  context: {
+    summary: 'Settings of connections, kept under names',
+    load: async () => (await import('./contexts/index.ts')).CONTEXT,
+  },
   bench: { summary: 'Measure how fast it is', load: async () => (await import('./bench/index.ts')).BENCH },
 };
 
@@ -40,4 +44,5 @@ export const ALIASES: Readonly<Record<string, string>> = {
   con: 'consumer',
   obj: 'object',
   objects: 'object',
+  ctx: 'context',
 };

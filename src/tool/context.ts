@@ -22,18 +22,37 @@ export interface Surroundings {
 
 export class Context {
   readonly output: Output;
-  readonly settings: ConnectionSettings;
+  /** Those that every command takes, as given. */
+  readonly options: CommonOptions;
   readonly surroundings: Surroundings;
   /** True when the server complained out of turn: the command then fails, whatever it printed. */
   complained = false;
+  /** True after Ctrl-C in a command that would have ended by itself. */
+  brokenOff = false;
   readonly #interruption = new AbortController();
   #connection: Promise<NatsConnection> | undefined;
+  #progress: Progress | undefined;
+  #endsByInterruption = false;
+  #settings: ConnectionSettings | undefined;
 
   constructor(options: CommonOptions, surroundings: Surroundings) {
     const { stdout, env } = surroundings;
     this.surroundings = surroundings;
-    this.settings = connectionSettings(options, env);
-    this.output = new Output({ json: options.json, style: styleFor(stdout.isTTY, env), destination: stdout });
+    this.options = options;
+    this.output = new Output({
+      json: options.json,
+      style: styleFor(stdout.isTTY, env),
+      destination: stdout,
+      beforeWrite: () => {
+        this.#progress?.hide();
+      },
+    });
+  }
+
+  /** What the options come to. @throws {UsageError | ToolError} */
+  get settings(): ConnectionSettings {
+    this.#settings ??= connectionSettings(this.options, this.surroundings.env);
+    return this.#settings;
   }
 
   /** One connection, made when first asked for. @throws {ToolError} */
@@ -69,11 +88,13 @@ export class Context {
 
   /** For people, beside the results. */
   note(line: string): void {
+    this.#progress?.hide();
     this.surroundings.stderr.write(`${line}\n`);
   }
 
   progress(options: Omit<ProgressOptions, 'destination'>): Progress {
-    return new Progress({ ...options, destination: this.surroundings.stderr });
+    this.#progress = new Progress({ ...options, destination: this.surroundings.stderr });
+    return this.#progress;
   }
 
   /** Asks before something that can't be undone. @throws {ToolError} when the answer is no, or nobody is there to ask. */
@@ -88,17 +109,22 @@ export class Context {
     if (!/^y(es)?$/i.test(answer.trim())) throw new ToolError('not done');
   }
 
-  /** For commands that go on until Ctrl-C, which is then their ordinary end. */
+  /** For commands that go on until Ctrl-C, which is then their ordinary end. Others are broken off by it. */
   untilInterrupted(): AbortSignal {
-    const interrupt = (): void => {
-      this.#interruption.abort();
-    };
-    process.once('SIGINT', interrupt);
-    process.once('SIGTERM', interrupt);
+    this.#endsByInterruption = true;
     return this.#interruption.signal;
   }
 
+  /** Of a command that is not to go on until Ctrl-C, what is under way fails with its connections. */
+  interrupt(): void {
+    this.#interruption.abort();
+    if (this.#endsByInterruption) return;
+    this.brokenOff = true;
+    void this.close();
+  }
+
   async close(): Promise<void> {
+    this.#progress?.end();
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.close();
   }

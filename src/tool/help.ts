@@ -2,7 +2,7 @@
 import type { Command, Group } from './command.ts';
 import { COMMON_OPTIONS } from './connection/index.ts';
 import type { Style } from './output/index.ts';
-import type { Parameter, Parameters } from './parameters.ts';
+import type { Parameter, Parameters } from './parameters/index.ts';
 import { optionName } from './parse.ts';
 
 export const PROGRAM = 'millrace';

@@ -1,1 +1,1 @@
-export { runTool } from './program.ts';
+export { INTERRUPTED, runTool } from './program.ts';

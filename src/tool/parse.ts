@@ -3,7 +3,7 @@
  * words that are none of these. An option's value may begin with a dash, so that `--max-msgs -1` works.
  */
 import { UsageError } from './failure.ts';
-import type { Parameter, Parameters } from './parameters.ts';
+import type { Parameter, Parameters } from './parameters/index.ts';
 import { didYouMean } from './suggestion.ts';
 
 export type Parsed =
@@ -32,8 +32,10 @@ class WordReader {
     this.#parameters = parameters;
     for (const [key, parameter] of Object.entries(parameters)) {
       if (parameter.kind === 'argument') continue;
-      this.#keyOfFlag.set(`--${optionName(key)}`, key);
-      if (parameter.kind === 'switch') this.#keyOfFlag.set(`--no-${optionName(key)}`, key);
+      for (const name of [optionName(key), ...(parameter.also ?? [])]) {
+        this.#keyOfFlag.set(`--${name}`, key);
+        if (parameter.kind === 'switch') this.#keyOfFlag.set(`--no-${name}`, key);
+      }
       if (parameter.short !== undefined) this.#keyOfFlag.set(`-${parameter.short}`, key);
     }
   }

@@ -12,6 +12,11 @@ import { didYouMean } from './suggestion.ts';
 const SUCCESS = 0;
 const FAILURE = 1;
 const USAGE = 2;
+/** What shells say of a command that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const CLEANING_UP_MS = 300;
 
 /** `words` come after the program's name. Never throws: what goes wrong is said in one line on stderr. */
 export async function runTool(words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -93,10 +98,37 @@ async function execute(
 ): Promise<number> {
   // The common options were parsed together with the command's.
   const context = new Context(values as CommonOptions, surroundings);
+  const signals = new Signals(context);
   try {
-    await command.execute(values, context);
+    await Promise.race([command.execute(values, context), signals.brokenOff]);
+  } catch (error) {
+    if (!context.brokenOff) throw error;
   } finally {
-    await context.close();
+    signals.close();
+    if (!context.brokenOff) await context.close();
   }
+  if (context.brokenOff) return INTERRUPTED;
   return context.complained ? FAILURE : SUCCESS;
+}
+
+/** Ctrl-C, while a command runs. A second one ends the process as if nobody had cared for the first. */
+class Signals {
+  /** Resolves some time after a command was broken off: until then it may clean up. */
+  readonly brokenOff: Promise<void>;
+  readonly #interrupt: () => void;
+
+  constructor(context: Context) {
+    let resolve = (): void => undefined;
+    this.brokenOff = new Promise((settle) => (resolve = settle));
+    this.#interrupt = (): void => {
+      this.close();
+      context.interrupt();
+      if (context.brokenOff) setTimeout(resolve, CLEANING_UP_MS);
+    };
+    for (const signal of SIGNALS) process.on(signal, this.#interrupt);
+  }
+
+  close(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
+  }
 }

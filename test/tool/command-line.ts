@@ -48,7 +48,7 @@ export class CommandLine {
   /** Something that goes on for a while: `saying` resolves when it has said `sentence` on stderr. */
   start(words: readonly string[], options: RunOptions = {}): RunningCommand {
     const child = spawn(this.#binary, words, {
-      env: { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, ...options.env },
+      env: { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, NATS_CONTEXT: undefined, ...options.env },
       cwd: options.cwd,
       timeout: TIMEOUT_MS,
     });

@@ -40,6 +40,21 @@ describe('publishing and listening', () => {
     );
   });
 
+  test('Ctrl-C ends what would go on for ever with 0, and what it breaks off with 130', async () => {
+    const subject = uniqueName('interrupted');
+    const listener = millrace.start(['sub', subject]);
+    await listener.saying('Listening');
+    listener.interrupt();
+    assert.deepEqual(await listener.ended, { code: 0, stdout: '', stderr: `Listening on ${subject}\n` });
+
+    const first = millrace.start(['sub', subject, '--count', '1']);
+    await first.saying('Listening');
+    const publisher = millrace.start(['pub', subject, 'x', '--count', '2', '--sleep', '1h']);
+    await first.ended;
+    publisher.interrupt();
+    assert.equal((await publisher.ended).code, 130);
+  });
+
   test('members of a queue group share the messages', async () => {
     const subject = uniqueName('queue');
     const members = [1, 2].map(() => millrace.start(['sub', subject, '--queue', 'q', '--raw']));

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { text } from 'node:stream/consumers';
-import { facts, NO_STYLE, Output, Progress, progressLine, styleFor, table } from '../../src/tool/output/index.ts';
+import {
+  facts,
+  harmlessLine,
+  NO_STYLE,
+  Output,
+  Progress,
+  progressLine,
+  styleFor,
+  table,
+} from '../../src/tool/output/index.ts';
 
 interface Row {
   readonly name: string;
@@ -32,6 +41,34 @@ describe('tables', () => {
     const lines = table(COLUMNS, rows, NO_STYLE).split('\n');
     assert.equal(lines[1], `${style.bad('x')}         1`);
     assert.equal(lines[2], 'y         2');
+  });
+
+  test('on a narrow terminal the widest texts are cut, and numbers are whole', () => {
+    const rows = [
+      { name: 'x'.repeat(50), count: '1,000,000' },
+      { name: 'short', count: '2' },
+    ];
+    const lines = table(COLUMNS, rows, NO_STYLE, 30).trimEnd().split('\n');
+    assert.deepEqual(lines, [`Name${' '.repeat(21)}Count`, `${'x'.repeat(18)}…  1,000,000`, `short${' '.repeat(24)}2`]);
+    assert.equal(table(COLUMNS, rows, NO_STYLE, 5).split('\n')[1], `${'x'.repeat(11)}…  1,000,000`);
+  });
+
+  test('letters of two columns and of none are counted as they are seen', () => {
+    const rows = ['日本語', 'e\u0301te\u0301', '👩‍👩‍👧', 'ab'].map((name) => ({ name, count: '1' }));
+    assert.equal(
+      table(COLUMNS, rows, NO_STYLE),
+      'Name    Count\n日本語      1\ne\u0301te\u0301         1\n👩‍👩‍👧          1\nab          1\n',
+    );
+    assert.equal(
+      table(COLUMNS, [{ name: '日'.repeat(20), count: '1' }], NO_STYLE, 20).split('\n')[1],
+      `${'日'.repeat(6)}…      1`,
+    );
+  });
+
+  test('what others wrote steers no terminal', () => {
+    assert.equal(harmlessLine('a\u001b[2Jb\tc\nd\u009be\u007f'), 'a␛[2Jb␉c␊d\ufffde␡');
+    const row = { name: 'a\nb', count: '\u001b]0;title\u0007' };
+    assert.equal(table(COLUMNS, [row], NO_STYLE).split('\n')[1], 'a␊b   ␛]0;title␇');
   });
 
   test('facts stand below one another, and what is not known is left out', () => {
@@ -67,7 +104,7 @@ test('with --json only documents are printed: one, or one a line', async () => {
 describe('progress bars', () => {
   test('the bar says how far, how much and how fast', () => {
     const half = progressLine({ label: 'S', total: 2048, unit: 'bytes' }, 1024, 2);
-    assert.equal(half, `S ${'█'.repeat(15)}${'░'.repeat(15)} 50%  1 KiB of 2 KiB  512 B/s`);
+    assert.equal(half, `S ${'█'.repeat(15)}${'░'.repeat(15)} 50%  1 KiB of 2 KiB  512 B/s  2s left`);
     assert.equal(progressLine({ label: 'S', total: undefined, unit: 'messages' }, 3000, 1), 'S 3,000  3,000/s');
   });
 
@@ -85,7 +122,7 @@ describe('progress bars', () => {
     progress.add(1);
     progress.end();
     const drawn = String((destination as unknown as PassThrough).read());
-    assert.match(drawn, /^\rx █{30} 100%/);
+    assert.ok(drawn.startsWith(`\r\u001b[Kx ${'█'.repeat(30)} 100%`));
     assert.ok(drawn.endsWith('\r\u001b[K'));
   });
 });

@@ -3,26 +3,32 @@ import { describe, test } from 'node:test';
 import { UsageError } from '../../src/tool/failure.ts';
 import {
   argument,
+  bucketArgument,
   bytes,
   choice,
+  count,
   duration,
   flag,
   integer,
+  limit,
   list,
   manyArguments,
-  optionalArgument,
+  nameArgument,
+  numberArgument,
+  optional,
   pairs,
+  subjectArgument,
   text,
   toggle,
   withDefault,
   type Parameters,
-} from '../../src/tool/parameters.ts';
+} from '../../src/tool/parameters/index.ts';
 import { parse } from '../../src/tool/parse.ts';
 
 const PARAMETERS = {
   stream: argument('STREAM', 'Name'),
   rest: manyArguments('WORD', 'Words'),
-  maxMsgs: integer('Messages'),
+  maxMsgs: limit('Messages'),
   maxBytes: bytes('Bytes'),
   maxAge: duration('Age'),
   subjects: list('Subjects'),
@@ -103,13 +109,48 @@ describe('the words of a command', () => {
     assert.equal(complaint('S', '--max-age', '5x'), '--max-age: "5x" is not a duration such as 5m, 1h30m or 250ms');
     assert.equal(complaint('S', '--max-msgs', '1.5'), '--max-msgs: "1.5" is not a whole number');
     assert.equal(complaint('S', '--max-msgs', '9007199254740993'), '--max-msgs: 9007199254740993 is too large');
+    assert.equal(complaint('S', '--max-msgs', '-2'), '--max-msgs: -2 is less than -1');
     assert.equal(complaint('S', '--storage', 'tape'), '--storage: "tape" is none of file, memory');
     assert.equal(complaint('S', '-H', 'nothing'), '--header: "nothing" has no : between name and value');
     assert.equal(complaint('S', '--force=maybe'), '--force takes no value maybe');
   });
 
+  test('what would go unanswered is refused: names, numbers and subjects that are none', () => {
+    const words = {
+      stream: nameArgument('STREAM', ''),
+      bucket: bucketArgument('BUCKET', ''),
+      subject: subjectArgument('SUBJECT', ''),
+      seq: optional(numberArgument('SEQ', '')),
+      times: count(''),
+    };
+    const complains = (...given: string[]): RegExpExecArray | null => {
+      try {
+        parse(words, given);
+        return null;
+      } catch (error) {
+        return /^(.*?): /.exec((error as Error).message);
+      }
+    };
+    assert.equal(complains('S', 'b-1', 'a.*.>', '7', '--times', '1'), null);
+    assert.equal(complains('S', 'b', 'a'), null);
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ...['', 'a.b', 'a b', '*', '>', 'a/b'].map((name) => ['STREAM', [name, 'b', 's']] as const),
+      ...['', 'a.b', 'ä'].map((name) => ['BUCKET', ['S', name, 's']] as const),
+      ...['', 'a b', 'a..b', '.a', 'a.', '>.a'].map((subject) => ['SUBJECT', ['S', 'b', subject]] as const),
+      ...['0', 'x', '1.5'].map((seq) => ['SEQ', ['S', 'b', 's', seq]] as const),
+      ['--times', ['S', 'b', 's', '--times', '0']],
+    ];
+    for (const [name, given] of cases) assert.equal(complains(...given)?.[1], name, given.join(' '));
+  });
+
+  test("an option is known by the reference tool's name as well", () => {
+    const options = { maxAckPending: limit('', { also: ['max-pending'] }), pull: flag('', { also: ['old'] }) };
+    const parsed = parse(options, ['--max-pending', '5', '--no-old']);
+    assert.deepEqual(parsed, { kind: 'input', values: { maxAckPending: 5, pull: false } });
+  });
+
   test('a word too many is named', () => {
-    const one = { stream: argument('STREAM', ''), other: optionalArgument('OTHER', '') };
+    const one = { stream: argument('STREAM', ''), other: optional(argument('OTHER', '')) };
     assert.throws(() => parse(one, ['a', 'b', 'c']), /"c" is one word too many/);
   });
 });

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   COMMON_OPTIONS,
   connectionSettings,
+  SavedContexts,
   type CommonOptions,
   type ConnectionSettings,
 } from '../../src/tool/connection/index.ts';
-import { UsageError } from '../../src/tool/failure.ts';
+import { ToolError, UsageError } from '../../src/tool/failure.ts';
 import { parse } from '../../src/tool/parse.ts';
+
+/** Without the contexts of whoever runs this. */
+const NO_CONTEXTS = { XDG_CONFIG_HOME: join(tmpdir(), 'millrace-has-no-contexts-here') };
 
 function settings(words: readonly string[], env: NodeJS.ProcessEnv = {}): ConnectionSettings {
   const parsed = parse(COMMON_OPTIONS, words);
   assert.equal(parsed.kind, 'input');
-  return connectionSettings(parsed.values as CommonOptions, env);
+  return connectionSettings(parsed.values as CommonOptions, { ...NO_CONTEXTS, ...env });
 }
 
 test('the server is the one given, else that of the environment, else the one on this machine', () => {
@@ -57,4 +64,33 @@ test('the timeout may come from the environment', () => {
   assert.equal(settings([]).timeoutMs, 5000);
   assert.equal(settings([], { NATS_TIMEOUT: '2s' }).timeoutMs, 2000);
   assert.equal(settings(['--timeout', '1s'], { NATS_TIMEOUT: '2s' }).timeoutMs, 1000);
+});
+
+test('a timeout that is none is refused with its origin', () => {
+  assert.throws(() => settings([], { NATS_TIMEOUT: 'soon' }), /^UsageError: NATS_TIMEOUT: "soon" is not a duration/);
+  assert.throws(() => settings(['--timeout', '0']), /^UsageError: --timeout: at least a millisecond/);
+});
+
+test('a saved context gives what no option says; the selected one only where no server is named', () => {
+  const home = mkdtempSync(join(tmpdir(), 'millrace-contexts-'));
+  try {
+    const env = { XDG_CONFIG_HOME: home };
+    const contexts = new SavedContexts(env);
+    contexts.write('prod', { url: 'tls://p:1,p:2', user: 'u', password: 'p', jetstream_domain: 'hub' });
+    const named = settings(['--context', 'prod', '--user', 'other'], { ...env, NATS_USER: 'env' });
+    assert.deepEqual([named.servers, named.user, named.password], [['p:1', 'p:2'], 'other', 'p']);
+    assert.deepEqual([named.apiPrefix, named.tls?.rejectUnauthorized], ['$JS.hub.API', true]);
+    assert.deepEqual(settings([], env).servers, ['127.0.0.1:4222']);
+    contexts.select('prod');
+    assert.deepEqual(settings([], env).servers, ['p:1', 'p:2']);
+    assert.deepEqual(settings([], { ...env, NATS_CONTEXT: 'prod', NATS_URL: 'x:1' }).servers, ['p:1', 'p:2']);
+    for (const elsewhere of [settings(['-s', 'x:1'], env), settings([], { ...env, NATS_URL: 'x:1' })]) {
+      assert.deepEqual([elsewhere.servers, elsewhere.user], [['x:1'], undefined]);
+    }
+    assert.throws(() => settings(['--context', 'nope'], env), ToolError);
+    contexts.remove('prod');
+    assert.deepEqual([contexts.names(), contexts.selected()], [[], undefined]);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });

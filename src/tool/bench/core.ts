@@ -1,7 +1,7 @@
 /** Owns the measurements without streams. */
 import type { Msg } from '@nats-io/transport-node';
 import { command } from '../command.ts';
-import { argument, integer, text, withDefault } from '../parameters.ts';
+import { argument, count, text, withDefault } from '../parameters/index.ts';
 import { BENCH_OPTIONS, done, inWindow, measure, type BenchClient } from './run.ts';
 
 /** So much is published between two questions whether the server has taken it. */
@@ -80,7 +80,7 @@ export const REQ = command({
   parameters: {
     subject: argument('SUBJECT', 'Subject to ask on'),
     ...BENCH_OPTIONS,
-    window: withDefault(integer('How many requests of a client are under way at once'), 1),
+    window: withDefault(count('How many requests of a client are under way at once'), 1),
   },
   examples: ['bench req bench.echo --count 10000'],
   run: async (input, context) => {

@@ -3,7 +3,7 @@ import type { Consumer, ConsumerMessages, JetStreamClient, StreamInfo } from '@n
 import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { apiCode, STREAM_NOT_FOUND, ToolError, UsageError } from '../failure.ts';
-import { choice, flag, integer, text, withDefault } from '../parameters.ts';
+import { choice, flag, count, text, withDefault } from '../parameters/index.ts';
 import { BENCH_OPTIONS, done, inWindow, measure, type BenchClient } from './run.ts';
 
 const STREAM = withDefault(text('Stream to use', { placeholder: 'STREAM' }), 'BENCH');
@@ -47,11 +47,11 @@ export const JS_PUB = command({
       choice('Wait for each message, keep some under way, or publish atomic batches', ['sync', 'async', 'batch']),
       'async',
     ),
-    window: withDefault(integer('With --mode async, how many messages of a client are under way'), 500),
-    batch: withDefault(integer('With --mode batch, how many messages make one'), 100),
+    window: withDefault(count('With --mode async, how many messages of a client are under way'), 500),
+    batch: withDefault(count('With --mode batch, how many messages make one'), 100),
     stream: STREAM,
     storage: withDefault(choice('Where a new stream keeps its messages', ['file', 'memory']), 'file'),
-    replicas: withDefault(integer('How many servers keep a copy of a new stream', { short: 'r' }), 1),
+    replicas: withDefault(count('How many servers keep a copy of a new stream', { short: 'r' }), 1),
     purge: flag('Empty the stream first'),
   },
   examples: [
@@ -98,7 +98,7 @@ async function publishBatches(js: JetStreamClient, client: BenchClient, subject:
 
 const CONSUMING = {
   clients: BENCH_OPTIONS.clients,
-  count: integer('How many messages (all that the stream has, unless given)', { short: 'n' }),
+  count: count('How many messages (all that the stream has, unless given)', { short: 'n' }),
   stream: STREAM,
   ack: withDefault(choice('Acknowledge each message, or none', ['explicit', 'none']), 'explicit'),
 } as const;
@@ -141,7 +141,7 @@ const CONSUMER_LIFE_NS = 60e9;
 
 export const JS_CONSUME = command({
   summary: 'Take messages of a stream in a continuous flow',
-  parameters: { ...CONSUMING, buffer: withDefault(integer('How many messages are asked for ahead'), 500) },
+  parameters: { ...CONSUMING, buffer: withDefault(count('How many messages are asked for ahead'), 500) },
   examples: ['bench js-consume', 'bench js-consume --clients 2 --ack none'],
   run: async (input, context) => {
     const flows: ConsumerMessages[] = [];
@@ -165,7 +165,7 @@ export const JS_CONSUME = command({
 
 export const JS_FETCH = command({
   summary: 'Take messages of a stream batch by batch',
-  parameters: { ...CONSUMING, batch: withDefault(integer('How many messages make a batch'), 500) },
+  parameters: { ...CONSUMING, batch: withDefault(count('How many messages make a batch'), 500) },
   examples: ['bench js-fetch', 'bench js-fetch --batch 100 --clients 2'],
   run: async (input, context) => {
     if (input.batch < 1) throw new UsageError('--batch is at least 1');

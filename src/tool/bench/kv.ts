@@ -2,12 +2,12 @@
 import { findBucket, openBucket } from '../buckets/bucket.ts';
 import { command } from '../command.ts';
 import { ToolError } from '../failure.ts';
-import { choice, integer, text, withDefault } from '../parameters.ts';
+import { choice, count, text, withDefault } from '../parameters/index.ts';
 import { BENCH_OPTIONS, done, inWindow, measure } from './run.ts';
 
 const BUCKET = withDefault(text('Bucket to use', { placeholder: 'BUCKET' }), 'bench');
-const KEYS = withDefault(integer('How many keys there are'), 1000);
-const WINDOW = withDefault(integer('How many requests of a client are under way at once'), 1);
+const KEYS = withDefault(count('How many keys there are'), 1000);
+const WINDOW = withDefault(count('How many requests of a client are under way at once'), 1);
 
 /** Requests are counted from 1. */
 function keyOf(i: number, keys: number): string {
@@ -23,7 +23,7 @@ export const KV_PUT = command({
     keys: KEYS,
     window: WINDOW,
     storage: withDefault(choice('Where a new bucket keeps its values', ['file', 'memory']), 'file'),
-    replicas: withDefault(integer('How many servers keep a copy of a new bucket', { short: 'r' }), 1),
+    replicas: withDefault(count('How many servers keep a copy of a new bucket', { short: 'r' }), 1),
   },
   examples: ['bench kv-put --count 10000', 'bench kv-put --count 10000 --window 50'],
   run: async (input, context) => {

@@ -4,12 +4,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import type { Progress } from '../output/index.ts';
-import { bytes, integer, withDefault, type Input } from '../parameters.ts';
+import { bytes, count, withDefault, type Input } from '../parameters/index.ts';
 import { Measurement, resultText } from './measurement.ts';
 
 export const BENCH_OPTIONS = {
-  clients: withDefault(integer('How many connections, all in this process', { short: 'c' }), 1),
-  count: withDefault(integer('How many messages, of all clients together', { short: 'n' }), 100_000),
+  clients: withDefault(count('How many connections, all in this process', { short: 'c' }), 1),
+  count: withDefault(count('How many messages, of all clients together', { short: 'n' }), 100_000),
   size: withDefault(bytes('Size of a message'), 128, '128B'),
 } as const;
 

@@ -4,9 +4,9 @@ import type { StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Context } from '../context.ts';
 import { apiCode, STREAM_NOT_FOUND, ToolError } from '../failure.ts';
-import { argument, flag } from '../parameters.ts';
+import { argument, bucketArgument, flag } from '../parameters/index.ts';
 
-export const BUCKET = argument('BUCKET', 'Name of the bucket');
+export const BUCKET = bucketArgument('BUCKET', 'Name of the bucket');
 export const KEY = argument('KEY', 'Key');
 export const FORCE = flag('Do it without asking', { short: 'f' });
 

@@ -1,17 +1,7 @@
 /** Owns how the entry of a key is shown. */
 import type { KvEntry } from '@nats-io/kv';
-import type { Output } from '../output/index.ts';
+import { asText, harmlessLine, type Output } from '../output/index.ts';
 import { formatTime } from '../units.ts';
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
-function asText(value: Uint8Array): string | undefined {
-  try {
-    return UTF8.decode(value);
-  } catch {
-    return undefined; // not UTF-8
-  }
-}
 
 /** `value` when it is text, `value_base64` when it is not. */
 export function entryDocument({ bucket, key, value, revision, created, operation }: KvEntry): object {
@@ -31,5 +21,5 @@ export function entryLine(entry: KvEntry, { style }: Output): string {
   const { key, value, revision, created, operation } = entry;
   const content = operation === 'PUT' ? (asText(value) ?? Buffer.from(value).toString('base64')) : '';
   const head = `${formatTime(created)}  #${revision}  ${operation.padEnd(5)}`;
-  return `${style.dim(head)}  ${style.bold(key)}${content === '' ? '' : `  ${content}`}\n`;
+  return `${style.dim(head)}  ${style.bold(key)}${content === '' ? '' : `  ${harmlessLine(content)}`}\n`;
 }

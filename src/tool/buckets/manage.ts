@@ -6,7 +6,7 @@ import { given } from '../config-file.ts';
 import type { Context } from '../context.ts';
 import { ToolError } from '../failure.ts';
 import type { Column } from '../output/index.ts';
-import { bytes, choice, duration, flag, integer, list, pairs, text, toggle, withDefault } from '../parameters.ts';
+import { bytes, choice, count, duration, flag, list, pairs, text, toggle, withDefault } from '../parameters/index.ts';
 import { clusterFacts, metadataFacts } from '../streams/info-text.ts';
 import {
   formatBytes,
@@ -24,13 +24,13 @@ export const ADD = command({
   parameters: {
     bucket: BUCKET,
     description: text('What it is for'),
-    history: withDefault(integer('How many values to keep of a key, up to 64'), 1),
+    history: withDefault(count('How many values to keep of a key, up to 64'), 1),
     ttl: duration('How long to keep values; for ever unless given'),
     markerTtl: duration('Leave a marker for this long where a value has expired; allows --ttl for single keys'),
     maxBytes: bytes('Most bytes to keep, such as 1GiB'),
     maxValueSize: bytes('Largest value to accept'),
     storage: withDefault(choice('Where values are kept', ['file', 'memory']), 'file'),
-    replicas: withDefault(integer('How many servers keep a copy', { short: 'r' }), 1),
+    replicas: withDefault(count('How many servers keep a copy', { short: 'r' }), 1),
     compression: toggle('Compress files'),
     direct: toggle('Let every replica answer (on unless --no-direct)'),
     mirror: text('Be a copy of this bucket', { placeholder: 'BUCKET' }),
@@ -137,8 +137,7 @@ export const LS = command({
   run: async ({ names }, context) => {
     const buckets = await listBuckets(context);
     if (names) {
-      const found = buckets.map(bucketName);
-      await context.output.document(found, () => found.map((name) => `${name}\n`).join(''));
+      await context.output.names(buckets.map(bucketName));
       return;
     }
     await context.output.document(buckets, () => context.output.table(COLUMNS, buckets, 'No buckets.'));

@@ -4,7 +4,7 @@ import { command } from '../command.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
 import type { Column } from '../output/index.ts';
-import { flag, integer, manyArguments, optionalArgument } from '../parameters.ts';
+import { argument, count, flag, manyArguments, optional } from '../parameters/index.ts';
 import { formatTime } from '../units.ts';
 import { BUCKET, KEY, openBucket } from './bucket.ts';
 import { entryDocument, entryLine } from './entry.ts';
@@ -14,7 +14,7 @@ export const GET = command({
   parameters: {
     bucket: BUCKET,
     key: KEY,
-    revision: integer('An earlier value of it', { placeholder: 'REVISION' }),
+    revision: count('An earlier value of it', { placeholder: 'REVISION' }),
     raw: flag('Print the value without a newline at its end', { short: 'r' }),
   },
   examples: ['kv get settings theme', 'kv get settings theme --raw'],
@@ -40,7 +40,7 @@ export const KEYS = command({
     const keys: string[] = [];
     for await (const key of await kv.keys(filters.length === 0 ? undefined : [...filters])) keys.push(key);
     keys.sort();
-    await context.output.document(keys, () => keys.map((key) => `${key}\n`).join(''));
+    await context.output.names(keys);
   },
 });
 
@@ -63,7 +63,7 @@ const LONGEST_VALUE = 60;
 
 export const HISTORY = command({
   summary: 'List the values that keys have had, as far as the bucket keeps them',
-  parameters: { bucket: BUCKET, key: optionalArgument('KEY', 'Key, or several such as "user.*"; all unless given') },
+  parameters: { bucket: BUCKET, key: optional(argument('KEY', 'Key, or several such as "user.*"; all unless given')) },
   examples: ['kv history settings theme', 'kv history settings --json'],
   run: async ({ bucket, key }, context) => {
     const kv = await openBucket(context, bucket);
@@ -91,9 +91,9 @@ export const WATCH = command({
     keys: manyArguments('KEY', 'Keys to watch, such as "user.*"; all unless given'),
     history: flag('Begin with all values that the bucket keeps'),
     updatesOnly: flag('Begin with the next change'),
-    fromRevision: integer('Begin with this revision', { placeholder: 'REVISION' }),
+    fromRevision: count('Begin with this revision', { placeholder: 'REVISION' }),
     ignoreDeletes: flag('Leave out deletions'),
-    count: integer('Stop after this many changes', { short: 'n' }),
+    count: count('Stop after this many changes', { short: 'n' }),
   },
   examples: ['kv watch settings', 'kv watch settings "user.*" --updates-only', 'kv watch settings --count 1 --json'],
   run: async (input, context) => {

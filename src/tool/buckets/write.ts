@@ -3,11 +3,11 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { apiCode, ToolError } from '../failure.ts';
 import { readBody } from '../messages/body.ts';
-import { duration, integer, optionalArgument, sequenceArgument, text } from '../parameters.ts';
+import { argument, count, duration, numberArgument, optional, text } from '../parameters/index.ts';
 import { formatDuration } from '../units.ts';
 import { BUCKET, FORCE, KEY, openBucket } from './bucket.ts';
 
-const VALUE = optionalArgument('VALUE', 'Its value; "-" or none reads it from stdin');
+const VALUE = optional(argument('VALUE', 'Its value; "-" or none reads it from stdin'));
 const FILE = text('Read the value from this file', { short: 'f', placeholder: 'FILE' });
 const WRONG_LAST_SEQUENCE = 10071;
 
@@ -54,8 +54,8 @@ export const UPDATE = command({
   parameters: {
     bucket: BUCKET,
     key: KEY,
-    value: optionalArgument('VALUE', 'Its value; "-" reads it from stdin'),
-    revision: sequenceArgument('REVISION', 'Its revision when you read it'),
+    value: optional(argument('VALUE', 'Its value; "-" reads it from stdin')),
+    revision: numberArgument('REVISION', 'Its revision when you read it'),
   },
   examples: ['kv update settings theme light 1'],
   run: async ({ bucket, key, value, revision }, context) => {
@@ -77,7 +77,7 @@ export const DEL = command({
   parameters: {
     bucket: BUCKET,
     key: KEY,
-    revision: integer('Only if it is at this revision', { placeholder: 'REVISION' }),
+    revision: count('Only if it is at this revision', { placeholder: 'REVISION' }),
     force: FORCE,
   },
   examples: ['kv del settings theme --force'],
@@ -94,7 +94,7 @@ export const PURGE = command({
   parameters: {
     bucket: BUCKET,
     key: KEY,
-    revision: integer('Only if it is at this revision', { placeholder: 'REVISION' }),
+    revision: count('Only if it is at this revision', { placeholder: 'REVISION' }),
     ttl: duration('Remove the marker of deletion as well, after this time'),
     force: FORCE,
   },

@@ -1,7 +1,8 @@
-/** Owns what to connect to and how, out of options, environment and URLs, in this order. Nothing of the client library yet. */
+/** Owns what to connect to and how, out of options, URLs, a saved context and environment, in this order. Nothing of the client library yet. */
 import { UsageError } from '../failure.ts';
 import { parseDuration } from '../units.ts';
 import type { CommonOptions } from './common-options.ts';
+import { SavedContexts, type SavedContext } from './saved-context.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,44 +32,74 @@ export interface TlsSettings {
 
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 const DEFAULT_TIMEOUT_MS = 5000;
+const SHORTEST_TIMEOUT_MS = 1;
 const CONNECTION_NAME = 'millrace command line';
 
-/** @throws {UsageError} */
+/** @throws {UsageError | ToolError} */
 export function connectionSettings(options: CommonOptions, env: Environment): ConnectionSettings {
-  const fallback = (env['MILLRACE_URL'] ?? env['NATS_URL'] ?? DEFAULT_URL).split(',');
+  const saved = savedContext(options, env);
+  const fallback = (saved.url ?? urlFrom(env) ?? DEFAULT_URL).split(',');
   const urls = (options.server ?? fallback).map((url) => splitUrl(url.trim()));
   const identity = urls.find((url) => url.user !== undefined || url.token !== undefined);
-  const prefix = options.jsApiPrefix ?? env['NATS_JS_API_PREFIX'];
-  const domain = options.domain ?? env['NATS_JS_DOMAIN'];
+  const file = (path: string | undefined): string | undefined => path?.replace(/^~(?=\/)/, env['HOME'] ?? '~');
+  const prefix = options.jsApiPrefix ?? saved.jetstream_api_prefix ?? env['NATS_JS_API_PREFIX'];
+  const domain = options.domain ?? saved.jetstream_domain ?? env['NATS_JS_DOMAIN'];
   if (prefix !== undefined && domain !== undefined)
     throw new UsageError('--domain and --js-api-prefix exclude each other');
   return {
     servers: urls.map(({ server }) => server),
-    user: options.user ?? identity?.user ?? env['NATS_USER'],
-    password: options.password ?? identity?.password ?? env['NATS_PASSWORD'],
-    token: options.token ?? identity?.token ?? env['NATS_TOKEN'],
-    credsFile: options.creds ?? env['NATS_CREDS'],
-    nkeyFile: options.nkey ?? env['NATS_NKEY'],
-    tls: tlsSettings(options, env, urls),
-    timeoutMs: options.timeout ?? timeoutFrom(env),
+    user: options.user ?? identity?.user ?? saved.user ?? env['NATS_USER'],
+    password: options.password ?? identity?.password ?? saved.password ?? env['NATS_PASSWORD'],
+    token: options.token ?? identity?.token ?? saved.token ?? env['NATS_TOKEN'],
+    credsFile: file(options.creds ?? saved.creds ?? env['NATS_CREDS']),
+    nkeyFile: file(options.nkey ?? saved.nkey ?? env['NATS_NKEY']),
+    tls: tlsSettings(options, saved, env, urls),
+    timeoutMs: timeoutOf(options.timeout, env['NATS_TIMEOUT']),
     apiPrefix: prefix?.replace(/\.$/, '') ?? (domain === undefined ? '$JS.API' : `$JS.${domain}.API`),
-    inboxPrefix: options.inboxPrefix ?? env['NATS_INBOX_PREFIX'],
+    inboxPrefix: options.inboxPrefix ?? saved.inbox_prefix ?? env['NATS_INBOX_PREFIX'],
     name: options.connectionName ?? CONNECTION_NAME,
   };
 }
 
-function timeoutFrom(env: Environment): number {
-  const given = env['NATS_TIMEOUT'];
-  return given === undefined ? DEFAULT_TIMEOUT_MS : parseDuration(given);
+function urlFrom(env: Environment): string | undefined {
+  return env['MILLRACE_URL'] ?? env['NATS_URL'];
 }
 
-function tlsSettings(options: CommonOptions, env: Environment, urls: readonly SplitUrl[]): TlsSettings | undefined {
-  const certFile = options.tlsCert ?? env['NATS_CERT'];
-  const keyFile = options.tlsKey ?? env['NATS_KEY'];
-  const caFile = options.tlsCa ?? env['NATS_CA'];
-  const asked = options.tlsFirst || options.tlsInsecure || urls.some(({ tls }) => tls);
+/** What is selected is for its own server: another one that is named gets no credentials of it. */
+function savedContext(options: CommonOptions, env: Environment): SavedContext {
+  const contexts = new SavedContexts(env);
+  const named = options.context ?? env['NATS_CONTEXT'];
+  if (named !== undefined) return contexts.read(named);
+  if (options.server !== undefined || urlFrom(env) !== undefined) return {};
+  const selected = contexts.selected();
+  return selected === undefined ? {} : contexts.read(selected);
+}
+
+/** @throws {UsageError} */
+function timeoutOf(option: number | undefined, given: string | undefined): number {
+  try {
+    const timeoutMs = option ?? (given === undefined ? DEFAULT_TIMEOUT_MS : parseDuration(given));
+    if (timeoutMs < SHORTEST_TIMEOUT_MS) throw new UsageError('at least a millisecond');
+    return timeoutMs;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${option === undefined ? 'NATS_TIMEOUT' : '--timeout'}: ${error.message}`);
+  }
+}
+
+function tlsSettings(
+  options: CommonOptions,
+  saved: SavedContext,
+  env: Environment,
+  urls: readonly SplitUrl[],
+): TlsSettings | undefined {
+  const certFile = options.tlsCert ?? saved.cert ?? env['NATS_CERT'];
+  const keyFile = options.tlsKey ?? saved.key ?? env['NATS_KEY'];
+  const caFile = options.tlsCa ?? saved.ca ?? env['NATS_CA'];
+  const handshakeFirst = options.tlsFirst || saved.tls_first === true;
+  const asked = handshakeFirst || options.tlsInsecure || urls.some(({ tls }) => tls);
   if (!asked && certFile === undefined && keyFile === undefined && caFile === undefined) return undefined;
-  return { certFile, keyFile, caFile, handshakeFirst: options.tlsFirst, rejectUnauthorized: !options.tlsInsecure };
+  return { certFile, keyFile, caFile, handshakeFirst, rejectUnauthorized: !options.tlsInsecure };
 }
 
 interface SplitUrl {

@@ -3,14 +3,14 @@ import type { ConsumerInfo } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import { differences, differencesText } from '../config-file.ts';
 import type { Api } from '../connection/index.ts';
-import { argument, flag, optionalArgument } from '../parameters.ts';
+import { flag, nameArgument, optional } from '../parameters/index.ts';
 import { FORCE, NAME as STREAM } from '../streams/configure.ts';
 import { changedConfig } from './consumer-config.ts';
 import { CONSUMER_CONFIG_OPTIONS } from './consumer-options.ts';
 import { consumerText } from './info-text.ts';
 
 export { FORCE, STREAM };
-export const NAME = argument('CONSUMER', 'Name of the consumer');
+export const NAME = nameArgument('CONSUMER', 'Name of the consumer');
 
 export async function consumerInfo(api: Api, stream: string, consumer: string): Promise<ConsumerInfo> {
   return api.request<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumer}`);
@@ -22,7 +22,7 @@ export const ADD = command({
     'Clients pull messages from it, unless --target has them pushed. It lasts until it is deleted, unless --ephemeral.',
   parameters: {
     stream: STREAM,
-    consumer: optionalArgument('CONSUMER', 'Name of the consumer; without one it gets a name, and is ephemeral'),
+    consumer: optional(nameArgument('CONSUMER', 'Name of the consumer; without one it gets a name, and is ephemeral')),
     ...CONSUMER_CONFIG_OPTIONS,
     ephemeral: flag('Delete it when nobody uses it'),
   },

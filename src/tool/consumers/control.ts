@@ -1,7 +1,7 @@
 /** Owns the commands that steer a consumer: pause, resume, unpin, reset, and its place in the cluster. */
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { command, group } from '../command.ts';
-import { argument, integer, optionalArgument } from '../parameters.ts';
+import { argument, numberArgument, optional } from '../parameters/index.ts';
 import { PREFERENCE, stepDownBody } from '../streams/cluster.ts';
 import { formatTime } from '../units.ts';
 import { NAME, STREAM } from './configure.ts';
@@ -44,10 +44,10 @@ export const UNPIN = command({
 
 export const RESET = command({
   summary: 'Set a consumer back: to its last acknowledged message, or to a sequence',
-  parameters: { stream: STREAM, consumer: NAME, seq: optionalArgument('SEQ', 'Sequence of the next message') },
+  parameters: { stream: STREAM, consumer: NAME, seq: optional(numberArgument('SEQ', 'Sequence of the next message')) },
   examples: ['consumer reset ORDERS worker 1'],
   run: async ({ stream, consumer, seq }, context) => {
-    const body = seq === undefined ? undefined : { seq: integer('').read([seq]) };
+    const body = seq === undefined ? undefined : { seq };
     const info = await (await context.api()).request<ConsumerInfo>(`CONSUMER.RESET.${stream}.${consumer}`, body);
     await context.output.document(info, () => consumerText(info, context.output));
   },

@@ -2,7 +2,7 @@
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import type { Column } from '../output/index.ts';
-import { flag } from '../parameters.ts';
+import { flag } from '../parameters/index.ts';
 import { formatCount, formatTime } from '../units.ts';
 import { consumerInfo, NAME, STREAM } from './configure.ts';
 import { consumerText } from './info-text.ts';
@@ -35,7 +35,7 @@ export const LS = command({
     const api = await context.api();
     if (names) {
       const found = await api.list<string>(`CONSUMER.NAMES.${stream}`, 'consumers');
-      await context.output.document(found, () => found.map((name) => `${name}\n`).join(''));
+      await context.output.names(found);
       return;
     }
     const consumers = await api.list<ConsumerInfo>(`CONSUMER.LIST.${stream}`, 'consumers');

@@ -3,9 +3,9 @@ import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstrea
 import { command } from '../command.ts';
 import type { Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
-import { ToolError, UsageError } from '../failure.ts';
+import { ToolError } from '../failure.ts';
 import { printMessage, type MessageForm } from '../output/index.ts';
-import { choice, duration, flag, integer, text, withDefault, type Input } from '../parameters.ts';
+import { choice, count, duration, flag, text, withDefault, type Input } from '../parameters/index.ts';
 import { consumerInfo, NAME, STREAM } from './configure.ts';
 
 const RECEIVING = {
@@ -62,14 +62,13 @@ async function answering<I extends ReceivingInput>(input: I, api: Api): Promise<
 
 export const NEXT = command({
   summary: 'Pull messages and acknowledge them',
-  parameters: { ...RECEIVING, count: withDefault(integer('How many messages', { short: 'n' }), 1) },
+  parameters: { ...RECEIVING, count: withDefault(count('How many messages', { short: 'n' }), 1) },
   examples: [
     'consumer next ORDERS worker',
     'consumer next ORDERS worker --count 10 --raw',
     'consumer next ORDERS worker --outcome nak',
   ],
   run: async (given, context) => {
-    if (given.count < 1) throw new UsageError('--count is at least 1');
     const input = await answering(given, await context.api());
     const js = await context.jetstream();
     const consumer = await js.consumers.get(input.stream, input.consumer);
@@ -91,7 +90,7 @@ export const NEXT = command({
 export const SUB = command({
   summary: 'Take messages as they come, and acknowledge them',
   details: 'Goes on until Ctrl-C unless told otherwise.',
-  parameters: { ...RECEIVING, count: integer('Stop after this many messages', { short: 'n' }) },
+  parameters: { ...RECEIVING, count: count('Stop after this many messages', { short: 'n' }) },
   examples: ['consumer sub ORDERS worker', 'consumer sub ORDERS worker --count 100 --raw'],
   run: async (given, context) => {
     const signal = context.untilInterrupted();

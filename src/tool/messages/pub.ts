@@ -5,17 +5,7 @@ import { command } from '../command.ts';
 import { parseAnswer } from '../connection/index.ts';
 import type { Context } from '../context.ts';
 import { isNoResponders, ToolError, UsageError } from '../failure.ts';
-import {
-  argument,
-  duration,
-  flag,
-  integer,
-  optionalArgument,
-  pairs,
-  text,
-  toggle,
-  withDefault,
-} from '../parameters.ts';
+import { argument, duration, flag, count, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
 import { formatCountOf } from '../units.ts';
 import { fillBody, fillHeaders, readBody, stdinLines, type MessageSource } from './body.ts';
 import { fill, TEMPLATE_HELP } from './template.ts';
@@ -35,12 +25,12 @@ export const PUB = command({
   details: `Without BODY the message is read from stdin.\n\n${TEMPLATE_HELP}`,
   parameters: {
     subject: argument('SUBJECT', 'Subject to publish to'),
-    body: optionalArgument('BODY', 'Content of the message; "-" reads it from stdin'),
+    body: optional(argument('BODY', 'Content of the message; "-" reads it from stdin')),
     file: text('Read the content from this file', { short: 'f', placeholder: 'FILE' }),
     lines: flag('Publish each line of stdin as a message'),
     header: pairs('Header of the message', ':', { short: 'H' }),
     reply: text('Reply subject of the message', { placeholder: 'SUBJECT' }),
-    count: withDefault(integer('How many messages to publish', { short: 'n' }), 1),
+    count: withDefault(count('How many messages to publish', { short: 'n' }), 1),
     sleep: duration('How long to wait between messages'),
     jetstream: flag('Wait until a stream has stored each message, and print where', { short: 'J' }),
     templates: toggle('Replace words in double braces (on unless --no-templates)'),
@@ -53,7 +43,6 @@ export const PUB = command({
     'pub orders.file --file package.json',
   ],
   run: async (input, context) => {
-    if (input.count < 1) throw new UsageError('--count is at least 1');
     const connection = await context.connect();
     const shared = { headers: input.header ?? [], templates: input.templates ?? true };
     const publisher = new Publisher(context, connection, { ...input, templates: shared.templates });

@@ -3,17 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { printMessage } from '../output/index.ts';
-import {
-  argument,
-  duration,
-  flag,
-  integer,
-  optionalArgument,
-  pairs,
-  text,
-  toggle,
-  withDefault,
-} from '../parameters.ts';
+import { argument, duration, flag, count, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
 import { fillBody, fillHeaders } from './body.ts';
 import { stopAfter } from './stop-after.ts';
 import { TEMPLATE_HELP } from './template.ts';
@@ -25,14 +15,14 @@ export const REPLY = command({
   details: `Goes on until Ctrl-C unless told otherwise.\n\n${TEMPLATE_HELP}`,
   parameters: {
     subject: argument('SUBJECT', 'Subject to answer on'),
-    body: optionalArgument('BODY', 'Content of the answers'),
+    body: optional(argument('BODY', 'Content of the answers')),
     echo: flag('Answer with the request itself'),
     header: pairs('Header of the answers', ':', { short: 'H' }),
     queue: withDefault(
       text('Share the requests with all who name the same group', { short: 'q', placeholder: 'GROUP' }),
       QUEUE,
     ),
-    count: integer('Stop after this many requests', { short: 'n' }),
+    count: count('Stop after this many requests', { short: 'n' }),
     sleep: duration('How long to wait before each answer'),
     templates: toggle('Replace words in double braces (on unless --no-templates)'),
     quiet: flag('Do not print the requests'),

@@ -1,9 +1,9 @@
 /** Owns `req`. */
 import { command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { ToolError, UsageError } from '../failure.ts';
+import { ToolError } from '../failure.ts';
 import { printMessage } from '../output/index.ts';
-import { argument, flag, integer, optionalArgument, pairs, text, toggle, withDefault } from '../parameters.ts';
+import { argument, count, flag, integer, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
 import { fillBody, fillHeaders, readBody, type MessageSource } from './body.ts';
 import { fill, TEMPLATE_HELP } from './template.ts';
 
@@ -12,11 +12,11 @@ export const REQ = command({
   details: `Waits for --timeout (5s unless told otherwise).\n\n${TEMPLATE_HELP}`,
   parameters: {
     subject: argument('SUBJECT', 'Subject to ask on'),
-    body: optionalArgument('BODY', 'Content of the request; "-" reads it from stdin (empty unless given)'),
+    body: optional(argument('BODY', 'Content of the request; "-" reads it from stdin (empty unless given)')),
     file: text('Read the content from this file', { short: 'f', placeholder: 'FILE' }),
     header: pairs('Header of the request', ':', { short: 'H' }),
     replies: withDefault(integer('How many answers to wait for; 0 waits for all that come in time'), 1),
-    count: withDefault(integer('How many requests to send', { short: 'n' }), 1),
+    count: withDefault(count('How many requests to send', { short: 'n' }), 1),
     raw: flag('Print nothing but the content of answers', { short: 'r' }),
     templates: toggle('Replace words in double braces (on unless --no-templates)'),
   },
@@ -26,13 +26,12 @@ export const REQ = command({
     "req '$JS.API.INFO' --raw",
   ],
   run: async (input, context) => {
-    if (input.count < 1 || input.replies < 0) throw new UsageError('--count is at least 1, and --replies at least 0');
     const body =
       input.body === undefined && input.file === undefined ? '' : await readBody(context, input.body, input.file);
     const source = { body, headers: input.header ?? [], templates: input.templates ?? true };
-    for (let count = 1; count <= input.count; count++) {
-      const subject = source.templates ? fill(input.subject, { count }) : input.subject;
-      await ask(context, { ...input, subject, source, count });
+    for (let number = 1; number <= input.count; number++) {
+      const subject = source.templates ? fill(input.subject, { count: number }) : input.subject;
+      await ask(context, { ...input, subject, source, count: number });
     }
   },
 });

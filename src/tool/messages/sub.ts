@@ -5,14 +5,14 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { printMessage, type MessageForm } from '../output/index.ts';
-import { flag, integer, manyArguments, text, time, type Input } from '../parameters.ts';
+import { count, flag, manyArguments, text, time, type Input } from '../parameters/index.ts';
 import { formatCountOf } from '../units.ts';
 import { stopAfter } from './stop-after.ts';
 
 const PARAMETERS = {
   subjects: manyArguments('SUBJECT', 'Subjects to listen on; "*" and ">" match any token and any rest'),
   queue: text('Share the messages with all who name the same group', { short: 'q', placeholder: 'GROUP' }),
-  count: integer('Stop after this many messages', { short: 'n' }),
+  count: count('Stop after this many messages', { short: 'n' }),
   raw: flag('Print nothing but the content', { short: 'r' }),
   headersOnly: flag('Print no content'),
   stream: text('Read from this stream instead, from --new unless told otherwise', { placeholder: 'STREAM' }),
@@ -20,7 +20,7 @@ const PARAMETERS = {
   last: flag('From its last message'),
   lastPerSubject: flag('From the last message of each subject'),
   new: flag('From the next message that it stores'),
-  startSequence: integer('From this sequence'),
+  startSequence: count('From this sequence'),
   since: time('From this time, or from this long ago'),
   untilEnd: flag('Stop when the stream has no more messages'),
   originalPace: flag('As fast as they were once published'),

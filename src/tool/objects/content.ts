@@ -9,7 +9,7 @@ import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
-import { argument, bytes, flag, integer, optionalArgument, pairs, text } from '../parameters.ts';
+import { argument, bytes, count, flag, optional, pairs, text } from '../parameters/index.ts';
 import { formatBytes, formatTime } from '../units.ts';
 import { isLink, objectDocument } from './manage.ts';
 import { BUCKET, FORCE, openStore } from './store.ts';
@@ -145,7 +145,7 @@ export const LINK = command({
   parameters: {
     bucket: BUCKET,
     name: argument('NAME', 'Name of the link'),
-    target: optionalArgument('TARGET', 'Object that it stands for; none for a whole bucket'),
+    target: optional(argument('TARGET', 'Object that it stands for; none for a whole bucket')),
     targetBucket: text('Bucket of the object (the same, unless given)', { placeholder: 'BUCKET' }),
   },
   examples: ['object link files latest package.json', 'object link files everything --target-bucket other'],
@@ -173,7 +173,7 @@ export const WATCH = command({
     bucket: BUCKET,
     updatesOnly: flag('Begin with the next change'),
     ignoreDeletes: flag('Leave out removals'),
-    count: integer('Stop after this many changes', { short: 'n' }),
+    count: count('Stop after this many changes', { short: 'n' }),
   },
   examples: ['object watch files', 'object watch files --count 1 --json'],
   run: async ({ bucket, updatesOnly, ignoreDeletes, count }, context) => {

@@ -11,14 +11,16 @@ import {
   bytes,
   choice,
   duration,
-  integer,
+  count,
   list,
-  optionalArgument,
+  bucketArgument,
+  argument,
+  optional,
   pairs,
   text,
   toggle,
   withDefault,
-} from '../parameters.ts';
+} from '../parameters/index.ts';
 import { clusterFacts, metadataFacts } from '../streams/info-text.ts';
 import { formatBytes, formatCount, formatDuration, formatLimit, formatTime, fromNanos, toNanos } from '../units.ts';
 import { BUCKET, FORCE, openStore, PREFIX } from './store.ts';
@@ -45,7 +47,7 @@ export const ADD = command({
     ttl: duration('How long to keep objects; for ever unless given'),
     maxBytes: bytes('Most bytes to keep, such as 100GiB'),
     storage: withDefault(choice('Where objects are kept', ['file', 'memory']), 'file'),
-    replicas: withDefault(integer('How many servers keep a copy', { short: 'r' }), 1),
+    replicas: withDefault(count('How many servers keep a copy', { short: 'r' }), 1),
     compression: toggle('Compress files'),
     placementCluster: text('Cluster to place it in', { placeholder: 'NAME' }),
     placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
@@ -123,7 +125,7 @@ const OBJECT_COLUMNS: readonly Column<ObjectInfo>[] = [
 
 export const LS = command({
   summary: 'List buckets, or the objects of one',
-  parameters: { bucket: optionalArgument('BUCKET', 'List the objects of this bucket') },
+  parameters: { bucket: optional(bucketArgument('BUCKET', 'List the objects of this bucket')) },
   examples: ['object ls', 'object ls files'],
   run: async ({ bucket }, context) => {
     const { output } = context;
@@ -139,7 +141,7 @@ export const LS = command({
 
 export const INFO = command({
   summary: 'Show what is known about a bucket, or an object',
-  parameters: { bucket: BUCKET, name: optionalArgument('NAME', 'Name of an object') },
+  parameters: { bucket: BUCKET, name: optional(argument('NAME', 'Name of an object')) },
   examples: ['object info files', 'object info files package.json'],
   run: async ({ bucket, name }, context) => {
     const store = await openStore(context, bucket);

@@ -2,9 +2,9 @@
 import type { ObjectStore } from '@nats-io/obj';
 import type { Context } from '../context.ts';
 import { ToolError } from '../failure.ts';
-import { argument, flag } from '../parameters.ts';
+import { bucketArgument, flag } from '../parameters/index.ts';
 
-export const BUCKET = argument('BUCKET', 'Name of the bucket');
+export const BUCKET = bucketArgument('BUCKET', 'Name of the bucket');
 export const FORCE = flag('Do it without asking', { short: 'f' });
 export const PREFIX = 'OBJ_';
 

@@ -2,6 +2,7 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { formatTime } from '../units.ts';
 import type { Output } from './output.ts';
+import { harmless, harmlessLine } from './width.ts';
 
 /** What a stream knows about a message besides its content. */
 export interface StreamPosition {
@@ -53,26 +54,28 @@ function headersDocument(headers: MsgHdrs): Readonly<Record<string, readonly str
   return Object.fromEntries([...headers].map(([name, values]) => [name, values]));
 }
 
-function asText(data: Uint8Array): string | undefined {
+/** Undefined when it is not UTF-8. */
+export function asText(data: Uint8Array): string | undefined {
   try {
     return UTF8.decode(data);
   } catch {
-    return undefined; // not UTF-8
+    return undefined; // a decoder that is told to be strict throws
   }
 }
 
 function fullText(output: Output, message: ShownMessage, form: MessageForm, count: number | undefined): string {
   const { subject, reply, headers, data, position } = message;
   const number = count === undefined ? '' : `[#${count}] `;
-  const answer = reply === undefined || reply === '' ? '' : ` reply to ${reply}`;
+  const answer = reply === undefined || reply === '' ? '' : ` reply to ${harmlessLine(reply)}`;
   const where = position === undefined ? '' : ` ${positionText(position)}`;
-  const lines = [output.style.bold(`${number}${subject}`) + output.style.dim(`${where}${answer}`)];
+  const lines = [output.style.bold(harmlessLine(`${number}${subject}`)) + output.style.dim(`${where}${answer}`)];
   if (headers !== undefined) {
-    for (const [name, values] of headers) for (const value of values) lines.push(`${name}: ${value}`);
+    for (const [name, values] of headers) for (const value of values) lines.push(harmlessLine(`${name}: ${value}`));
   }
   if (form === 'full') {
     if (headers !== undefined && lines.length > 1) lines.push('');
-    lines.push(asText(data) ?? Buffer.from(data).toString('base64'));
+    const content = asText(data);
+    lines.push(content === undefined ? Buffer.from(data).toString('base64') : harmless(content));
   }
   return `${lines.join('\n')}\n\n`;
 }

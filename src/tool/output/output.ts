@@ -2,20 +2,35 @@
 import { once } from 'node:events';
 import { facts, table, type Column, type Section } from './table.ts';
 import type { Style } from './style.ts';
+import { harmlessLine } from './width.ts';
+
+/** Where it is a terminal, it has columns. */
+export type Destination = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly style: Style;
+  readonly destination: Destination;
+  /** Clears away what is in the way. */
+  readonly beforeWrite?: () => void;
+}
 
 export class Output {
   readonly json: boolean;
   readonly style: Style;
-  readonly #destination: NodeJS.WritableStream;
+  readonly #destination: Destination;
+  readonly #beforeWrite: () => void;
 
-  constructor(options: { readonly json: boolean; readonly style: Style; readonly destination: NodeJS.WritableStream }) {
+  constructor(options: OutputOptions) {
     this.json = options.json;
     this.style = options.style;
     this.#destination = options.destination;
+    this.#beforeWrite = options.beforeWrite ?? ((): void => undefined);
   }
 
   /** Resolves when more may be written. */
   async write(text: string | Uint8Array): Promise<void> {
+    this.#beforeWrite();
     if (!this.#destination.write(text)) await once(this.#destination, 'drain');
   }
 
@@ -34,9 +49,20 @@ export class Output {
     await this.write(this.json ? `${JSON.stringify(document)}\n` : text());
   }
 
+  /** Nothing but names: a line each. */
+  async names(names: readonly string[]): Promise<void> {
+    await this.document(names, () => names.map((name) => `${harmlessLine(name)}\n`).join(''));
+  }
+
   /** `empty` is said instead of a table without rows. */
   table<R>(columns: readonly Column<R>[], rows: readonly R[], empty: string): string {
-    return rows.length === 0 ? `${empty}\n` : table(columns, rows, this.style);
+    return rows.length === 0 ? `${empty}\n` : table(columns, rows, this.style, this.#room());
+  }
+
+  /** A terminal's width; elsewhere nothing is cut. */
+  #room(): number {
+    const { isTTY, columns } = this.#destination;
+    return isTTY === true && columns !== undefined && columns > 0 ? columns : Infinity;
   }
 
   facts(sections: readonly Section[]): string {

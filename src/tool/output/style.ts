@@ -23,10 +23,3 @@ export function styleFor(isTerminal: boolean, env: Readonly<Record<string, strin
   const refused = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   return isTerminal && !refused ? COLOURS : NO_STYLE;
 }
-
-const ESCAPES = new RegExp(String.raw`\u001b\[\d+m`, 'g');
-
-/** How many columns a text takes. */
-export function visibleWidth(text: string): number {
-  return Array.from(text.replace(ESCAPES, '')).length;
-}

@@ -1,5 +1,6 @@
 /** Owns the layout of tables and of lists of facts. */
-import { visibleWidth, type Style } from './style.ts';
+import type { Style } from './style.ts';
+import { cut, harmlessLine, visibleWidth } from './width.ts';
 
 export interface Column<R> {
   readonly title: string;
@@ -10,17 +11,44 @@ export interface Column<R> {
 
 const GAP = '  ';
 
-/** Header and rows, each column as wide as its widest cell. Lines end without blanks. */
-export function table<R>(columns: readonly Column<R>[], rows: readonly R[], style: Style): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => visibleWidth(row[i]!))));
+/** Columns are not made narrower than this, nor is their title cut. */
+const NARROWEST = 12;
+
+/**
+ * Header and rows, each column as wide as its widest cell. Lines end without blanks. Where they would be longer than
+ * `room`, the widest columns of text are cut.
+ */
+export function table<R>(columns: readonly Column<R>[], rows: readonly R[], style: Style, room = Infinity): string {
+  const cells = rows.map((row) => columns.map((column) => harmlessLine(column.cell(row))));
+  const widths = columns.map(({ title }, i) => {
+    return cells.reduce((widest, row) => Math.max(widest, visibleWidth(row[i]!)), title.length);
+  });
+  narrow(columns, widths, room);
   const line = (texts: readonly string[]): string =>
     texts
-      .map((text, i) => pad(text, widths[i]!, columns[i]!.align))
+      .map((text, i) => pad(cut(text, widths[i]!), widths[i]!, columns[i]!.align))
       .join(GAP)
       .trimEnd();
   const header = style.bold(line(columns.map(({ title }) => title)));
   return [header, ...cells.map(line)].map((text) => `${text}\n`).join('');
+}
+
+/** Takes from the widest column of text, again and again, until all fit or none can give any more. */
+function narrow<R>(columns: readonly Column<R>[], widths: number[], room: number): void {
+  const least = columns.map(({ title, align }, i) =>
+    align === 'right' ? widths[i]! : Math.max(NARROWEST, title.length),
+  );
+  let surplus = widths.reduce((sum, width) => sum + width, (widths.length - 1) * GAP.length) - room;
+  while (surplus > 0) {
+    const spare = widths.map((width, i) => width - least[i]!);
+    const giving = spare.reduce(
+      (best, amount, i) => (amount > 0 && (best < 0 || widths[i]! > widths[best]!) ? i : best),
+      -1,
+    );
+    if (giving < 0) return;
+    widths[giving]! -= 1;
+    surplus -= 1;
+  }
 }
 
 function pad(text: string, width: number, align: 'right' | undefined): string {
@@ -44,9 +72,10 @@ export function facts(sections: readonly Section[], style: Style): string {
   const width = Math.max(...filled.flatMap((section) => section.facts.map(([name]) => name.length)));
   return filled
     .map(({ title, facts: rows }) => {
-      const lines = rows.map(
-        ([name, value]) => `  ${style.dim(`${name}:`)}${' '.repeat(width - name.length)} ${value!}\n`,
-      );
+      const lines = rows.map(([name, value]) => {
+        const label = style.dim(`${harmlessLine(name)}:`);
+        return `  ${label}${' '.repeat(width - name.length)} ${harmlessLine(value!)}\n`;
+      });
       return `${style.bold(title)}\n${lines.join('')}`;
     })
     .join('\n');

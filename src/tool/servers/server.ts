@@ -3,9 +3,9 @@ import type { JetStreamAccountStats, StreamInfo } from '@nats-io/jetstream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { command, group } from '../command.ts';
 import type { Context } from '../context.ts';
-import { describe, ToolError, UsageError } from '../failure.ts';
+import { describe, ToolError } from '../failure.ts';
 import type { Column } from '../output/index.ts';
-import { duration, integer, withDefault } from '../parameters.ts';
+import { count, duration, integer, withDefault } from '../parameters/index.ts';
 import { formatBytes, formatCount, formatCountOf, formatDuration } from '../units.ts';
 
 const INFO = command({
@@ -43,12 +43,11 @@ const INFO = command({
 const PING = command({
   summary: 'Measure how long the server takes to answer',
   parameters: {
-    count: withDefault(integer('How often', { short: 'n' }), 5),
+    count: withDefault(count('How often', { short: 'n' }), 5),
     interval: withDefault(duration('How long to wait between'), 200, '200ms'),
   },
   examples: ['server ping', 'server ping --count 10 --interval 1s'],
   run: async ({ count, interval }, context) => {
-    if (count < 1) throw new UsageError('--count is at least 1');
     const connection = await context.connect();
     const times: number[] = [];
     for (let i = 0; i < count; i++) {

@@ -9,7 +9,7 @@ import type { StreamConfig, StreamState } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { ToolError } from '../failure.ts';
-import { argument, flag } from '../parameters.ts';
+import { argument, flag } from '../parameters/index.ts';
 import { formatBytes, formatCountOf } from '../units.ts';
 import { NAME } from './configure.ts';
 

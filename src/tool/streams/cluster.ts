@@ -1,6 +1,6 @@
 /** Owns the commands about a stream's place in the cluster. */
 import { command, group } from '../command.ts';
-import { argument, list, text } from '../parameters.ts';
+import { argument, list, text } from '../parameters/index.ts';
 import { FORCE, NAME, SCALE } from './configure.ts';
 
 /** Where a leader should go. Also of consumers. */

@@ -1,5 +1,18 @@
 /** Owns the options that make up a stream's configuration: one for every member that people set. */
-import { bytes, choice, duration, flag, integer, list, pairs, text, time, toggle, type Input } from '../parameters.ts';
+import {
+  bytes,
+  choice,
+  duration,
+  count,
+  flag,
+  limit,
+  list,
+  pairs,
+  text,
+  time,
+  toggle,
+  type Input,
+} from '../parameters/index.ts';
 
 const subject = { placeholder: 'SUBJECT' } as const;
 
@@ -8,7 +21,7 @@ export const STREAM_CONFIG_OPTIONS = {
   subjects: list('Subjects whose messages are stored (the name of the stream, unless given)', subject),
   description: text('What it is for'),
   storage: choice('Where messages are kept', ['file', 'memory']),
-  replicas: integer('How many servers keep a copy', { short: 'r' }),
+  replicas: count('How many servers keep a copy', { short: 'r' }),
   retention: choice('What ends the life of a message: limits, no more interest, or being acknowledged', [
     'limits',
     'interest',
@@ -16,15 +29,15 @@ export const STREAM_CONFIG_OPTIONS = {
   ]),
   discard: choice('At a limit, remove old messages or refuse new ones', ['old', 'new']),
   discardPerSubject: toggle('Refuse new messages at the limit of a subject as well'),
-  maxMsgs: integer('Most messages to keep; -1 for no limit'),
-  maxMsgsPerSubject: integer('Most messages to keep of a subject; -1 for no limit'),
+  maxMsgs: limit('Most messages to keep; -1 for no limit'),
+  maxMsgsPerSubject: limit('Most messages to keep of a subject; -1 for no limit'),
   maxBytes: bytes('Most bytes to keep, such as 10GiB; -1 for no limit'),
   maxAge: duration('How long to keep messages, such as 30d; 0 for ever'),
   maxMsgSize: bytes('Largest message to accept; -1 for no limit'),
-  maxConsumers: integer('Most consumers to allow; -1 for no limit'),
+  maxConsumers: limit('Most consumers to allow; -1 for no limit'),
   dupeWindow: duration('How long a Nats-Msg-Id is remembered'),
   compression: choice('How files are compressed', ['none', 's2']),
-  firstSeq: integer('Sequence of the first message'),
+  firstSeq: count('Sequence of the first message'),
   ack: toggle('Acknowledge what is stored'),
   allowDirect: toggle('Let every replica answer direct gets'),
   mirrorDirect: toggle("Let a mirror answer its origin's direct gets"),
@@ -42,7 +55,7 @@ export const STREAM_CONFIG_OPTIONS = {
   placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
   mirror: text('Be a copy of this stream', { placeholder: 'STREAM' }),
   mirrorFilter: text('Copy only these subjects', subject),
-  mirrorStartSeq: integer('Copy from this sequence'),
+  mirrorStartSeq: count('Copy from this sequence'),
   mirrorStartTime: time('Copy from this time'),
   mirrorDomain: text('Domain of the stream to copy', { placeholder: 'NAME' }),
   source: list('Take in the messages of this stream, or of some subjects of it: NAME or NAME:SUBJECT', {
@@ -54,7 +67,7 @@ export const STREAM_CONFIG_OPTIONS = {
   republishDestination: text('... as this', subject),
   republishHeadersOnly: toggle('... without content'),
   limitConsumerInactive: duration('Longest time that a consumer may be inactive'),
-  limitConsumerAckPending: integer('Most unacknowledged messages that a consumer may allow'),
+  limitConsumerAckPending: limit('Most unacknowledged messages that a consumer may allow'),
   metadata: pairs('Facts of your own to keep with it', '='),
   pedantic: flag('Have the server refuse what it would otherwise adapt'),
 } as const;

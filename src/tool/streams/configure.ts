@@ -5,12 +5,12 @@ import { differences, differencesText } from '../config-file.ts';
 import type { Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
-import { argument, flag, optionalArgument, sequenceArgument } from '../parameters.ts';
+import { flag, nameArgument, numberArgument, optional } from '../parameters/index.ts';
 import { changedConfig, tightens, type StreamDocument } from './stream-config.ts';
 import { STREAM_CONFIG_OPTIONS } from './config-options.ts';
 import { streamText } from './info-text.ts';
 
-export const NAME = argument('STREAM', 'Name of the stream');
+export const NAME = nameArgument('STREAM', 'Name of the stream');
 export const FORCE = flag('Do it without asking', { short: 'f' });
 
 export async function streamInfo(api: Api, name: string): Promise<StreamInfo> {
@@ -21,7 +21,7 @@ export const ADD = command({
   summary: 'Create a stream',
   details: 'What is not given is as the server has it: no limits, kept in files, one replica.',
   parameters: {
-    stream: optionalArgument('STREAM', 'Name of the stream, if not in --config'),
+    stream: optional(nameArgument('STREAM', 'Name of the stream, if not in --config')),
     ...STREAM_CONFIG_OPTIONS,
   },
   examples: [
@@ -85,7 +85,7 @@ async function update(context: Context, api: Api, config: StreamDocument, pedant
 
 export const SCALE = command({
   summary: "Change a stream's number of replicas",
-  parameters: { stream: NAME, replicas: sequenceArgument('REPLICAS', 'How many servers keep a copy') },
+  parameters: { stream: NAME, replicas: numberArgument('REPLICAS', 'How many servers keep a copy') },
   examples: ['stream cluster scale ORDERS 3'],
   run: async ({ stream, replicas }, context) => {
     const api = await context.api();
@@ -98,8 +98,8 @@ export const COPY = command({
   summary: 'Create a stream with the configuration of another',
   details: "Copies no messages; --source takes them in. Two streams can't store the same subjects, so name others.",
   parameters: {
-    stream: argument('STREAM', 'Stream to copy'),
-    name: argument('NEW', 'Name of the new stream'),
+    stream: nameArgument('STREAM', 'Stream to copy'),
+    name: nameArgument('NEW', 'Name of the new stream'),
     ...STREAM_CONFIG_OPTIONS,
   },
   examples: ['stream copy ORDERS OLD_ORDERS --subjects "old.orders.>"'],

@@ -2,7 +2,7 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import type { Column } from '../output/index.ts';
-import { choice, flag, text, withDefault } from '../parameters.ts';
+import { choice, flag, text, withDefault } from '../parameters/index.ts';
 import { formatAge, formatBytes, formatCount, formatTime } from '../units.ts';
 import { NAME, streamInfo } from './configure.ts';
 import { streamText } from './info-text.ts';
@@ -47,7 +47,7 @@ export const LS = command({
     const filter = subject === undefined ? {} : { subject };
     if (names) {
       const found = await api.list<string>('STREAM.NAMES', 'streams', filter);
-      await context.output.document(found, () => found.map((name) => `${name}\n`).join(''));
+      await context.output.names(found);
       return;
     }
     const streams = await api.list<StreamInfo>('STREAM.LIST', 'streams', filter);

@@ -1,7 +1,7 @@
 /** Owns the commands that empty and delete streams. */
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
-import { integer, text } from '../parameters.ts';
+import { count, integer, text } from '../parameters/index.ts';
 import { formatCountOf } from '../units.ts';
 import { FORCE, NAME } from './configure.ts';
 
@@ -22,7 +22,7 @@ export const PURGE = command({
   parameters: {
     stream: NAME,
     subject: text('Only those of these subjects', { placeholder: 'SUBJECT' }),
-    before: integer('Only those before this sequence', { placeholder: 'SEQ' }),
+    before: count('Only those before this sequence', { placeholder: 'SEQ' }),
     keep: integer('All but this many of the newest'),
     force: FORCE,
   },

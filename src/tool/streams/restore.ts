@@ -6,7 +6,7 @@ import type { StreamInfo, StreamState } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import { parseAnswer, type Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
-import { argument, integer, list, text } from '../parameters.ts';
+import { argument, count, list, text } from '../parameters/index.ts';
 import { CONFIG_FILE, DATA_FILE } from './backup.ts';
 import type { StreamDocument } from './stream-config.ts';
 import { streamText } from './info-text.ts';
@@ -28,7 +28,7 @@ export const RESTORE = command({
     directory: argument('DIRECTORY', 'Directory with the backup'),
     name: text('Give the stream another name', { placeholder: 'STREAM' }),
     subjects: list('Subjects that it stores from now on', { placeholder: 'SUBJECT' }),
-    replicas: integer('How many servers keep a copy', { short: 'r' }),
+    replicas: count('How many servers keep a copy', { short: 'r' }),
     placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
   },
   examples: ['stream restore ./orders-backup', 'stream restore ./orders-backup --replicas 3'],

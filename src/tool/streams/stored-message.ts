@@ -2,7 +2,7 @@
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { printMessage, type ShownMessage } from '../output/index.ts';
-import { argument, flag, integer, optionalArgument, sequenceArgument, text, time, toggle } from '../parameters.ts';
+import { flag, numberArgument, optional, text, time, toggle } from '../parameters/index.ts';
 import { FORCE, NAME } from './configure.ts';
 
 /** The API's form of a message. */
@@ -21,7 +21,7 @@ export const GET = command({
   summary: 'Print one message of a stream',
   parameters: {
     stream: NAME,
-    seq: optionalArgument('SEQ', 'Sequence of the message'),
+    seq: optional(numberArgument('SEQ', 'Sequence of the message')),
     last: flag('The last message'),
     subject: text('The last one of this subject with --last, else the next one from SEQ on', {
       placeholder: 'SUBJECT',
@@ -44,15 +44,14 @@ export const GET = command({
 });
 
 interface Selection {
-  readonly seq: string | undefined;
+  readonly seq: number | undefined;
   readonly last: boolean;
   readonly subject: string | undefined;
   readonly since: string | undefined;
 }
 
-function query({ seq: word, last, subject, since }: Selection): object {
-  const seq = word === undefined ? undefined : integer('').read([word]);
-  if ([word, since].filter((given) => given !== undefined).length + Number(last) > 1) {
+function query({ seq, last, subject, since }: Selection): object {
+  if ([seq, since].filter((given) => given !== undefined).length + Number(last) > 1) {
     throw new UsageError('SEQ, --last and --since exclude each other');
   }
   if (last) return { last_by_subj: subject ?? '>' };
@@ -76,8 +75,8 @@ async function shown(stream: string, { message }: StoredMessage): Promise<ShownM
 export const DELETE_MESSAGE = command({
   summary: 'Delete one message of a stream',
   parameters: {
-    stream: argument('STREAM', 'Name of the stream'),
-    seq: sequenceArgument('SEQ', 'Sequence of the message'),
+    stream: NAME,
+    seq: numberArgument('SEQ', 'Sequence of the message'),
     erase: toggle('Overwrite its content (on unless --no-erase)'),
     force: FORCE,
   },

@@ -1,6 +1,5 @@
-/** Owns the kinds of words that a command takes: options with their units, and arguments by position. Pure data and parsing. */
-import { UsageError } from './failure.ts';
-import { parseBytes, parseDuration, parseTime } from './units.ts';
+/** Owns what an option or an argument is, and the options that are switches or texts. Pure data and parsing. */
+import { UsageError } from '../failure.ts';
 
 /** One option or argument. `T` is what the command gets. */
 export interface Parameter<T> {
@@ -10,6 +9,8 @@ export interface Parameter<T> {
   readonly placeholder: string;
   /** One letter, without the dash. */
   readonly short?: string;
+  /** Further names, without the dashes: what the `nats` tool calls it. */
+  readonly also?: readonly string[];
   /** Of an argument: how many words it takes. */
   readonly arity?: 'one' | 'optional' | 'many';
   /** Reads all texts that were given, in order. @throws {UsageError} */
@@ -21,9 +22,10 @@ export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 /** What a command gets, by the names of its parameters. */
 export type Input<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
 
-interface Looks {
+export interface Looks {
   readonly short?: string;
   readonly placeholder?: string;
+  readonly also?: readonly string[];
 }
 
 /** Off unless given. */
@@ -39,7 +41,7 @@ export function toggle(help: string, looks: Looks = {}): Parameter<boolean | und
 }
 
 /** An option of which the last one given counts. */
-function single<T>(
+export function single<T>(
   help: string,
   looks: Looks,
   placeholder: string,
@@ -54,32 +56,6 @@ function single<T>(
 
 export function text(help: string, looks: Looks = {}): Parameter<string | undefined> {
   return single(help, looks, 'TEXT', (value) => value);
-}
-
-export function integer(help: string, looks: Looks = {}): Parameter<number | undefined> {
-  return single(help, looks, 'N', (value) => {
-    const plain = value.replaceAll('_', '').replaceAll(',', '');
-    if (plain === 'unlimited') return -1;
-    if (!/^-?\d+$/.test(plain)) throw new UsageError(`"${value}" is not a whole number`);
-    const number = Number(plain);
-    if (!Number.isSafeInteger(number)) throw new UsageError(`${value} is too large`);
-    return number;
-  });
-}
-
-/** In bytes. */
-export function bytes(help: string, looks: Looks = {}): Parameter<number | undefined> {
-  return single(help, looks, 'SIZE', parseBytes);
-}
-
-/** In milliseconds. */
-export function duration(help: string, looks: Looks = {}): Parameter<number | undefined> {
-  return single(help, looks, 'DURATION', parseDuration);
-}
-
-/** RFC 3339. */
-export function time(help: string, looks: Looks = {}): Parameter<string | undefined> {
-  return single(help, looks, 'TIME', (value) => parseTime(value, Date.now()));
 }
 
 export function choice<const C extends string>(
@@ -122,34 +98,4 @@ export function pairs(
 export function withDefault<T>(option: Parameter<T | undefined>, value: T, shown = String(value)): Parameter<T> {
   const help = `${option.help} (default: ${shown})`;
   return { ...option, help, read: (texts) => option.read(texts) ?? value };
-}
-
-/** The same option, which must be given. */
-export function mandatory<T>(option: Parameter<T | undefined>, name: string): Parameter<T> {
-  return {
-    ...option,
-    help: `${option.help} (required)`,
-    read: (texts) => {
-      const value = option.read(texts);
-      if (value === undefined) throw new UsageError(`--${name} is missing`);
-      return value;
-    },
-  };
-}
-
-export function argument(placeholder: string, help: string): Parameter<string> {
-  return { kind: 'argument', arity: 'one', placeholder, help, read: (texts) => texts[0]! };
-}
-
-export function sequenceArgument(placeholder: string, help: string): Parameter<number> {
-  const { read } = integer(help);
-  return { ...argument(placeholder, help), read: (texts) => read(texts)! };
-}
-
-export function optionalArgument(placeholder: string, help: string): Parameter<string | undefined> {
-  return { kind: 'argument', arity: 'optional', placeholder, help, read: (texts) => texts[0] };
-}
-
-export function manyArguments(placeholder: string, help: string): Parameter<readonly string[]> {
-  return { kind: 'argument', arity: 'many', placeholder, help, read: (texts) => texts };
 }
