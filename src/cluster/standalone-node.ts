@@ -84,8 +84,9 @@ export class StandaloneNode implements ClusterNode {
     return this.#leaders.get(group);
   }
 
+  /** Where a stream is to go is kept with its configuration, for a cluster that may come; there is one place to choose. */
   change(change: CatalogueChange): Promise<CatalogueResult> {
-    return this.#meta.writer.change(change);
+    return this.#meta.writer.change(change.kind === 'createStream' ? { ...change, placement: undefined } : change);
   }
 
   onCatalogueChange(listener: CatalogueListener): void {
@@ -97,7 +98,7 @@ export class StandaloneNode implements ClusterNode {
   }
 
   place(wish: PlacementWish): PlacementResult {
-    return this.#meta.writer.place(wish);
+    return this.#meta.writer.place({ ...wish, placement: undefined });
   }
 
   /** Alone, what is committed is what is stored here. */

@@ -7,6 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
+import { BUCKET_SCENARIOS } from './bucket-scenarios.ts';
 import { CONSUMER_RETENTION_SCENARIOS } from './consumer-retention-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
@@ -74,6 +75,7 @@ function runAll(client: () => RawClient): void {
     ...CONSUMER_SCENARIOS,
     ...CONSUMER_RETENTION_SCENARIOS,
     ...KEY_VALUE_SCENARIOS,
+    ...BUCKET_SCENARIOS,
     ...TRANSFORM_SCENARIOS,
     ...REPUBLISH_SCENARIOS,
     ...ORIGIN_CONFIG_SCENARIOS,

@@ -199,6 +199,23 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'a mirror may be behind; while the origin answers, one stands in that is on the same node, leads, and holds all of it',
   },
   {
+    what: 'a purge comes behind what was published to the stream before it, on the same connection',
+    why: 'who gives up an object removes the chunks that are sent, without having heard of each; none must be left',
+    scenario: scenario(
+      'a purge takes what was published before it, acknowledged or not',
+      ['P'],
+      [
+        stream('P', { subjects: ['p'] }),
+        (client) => {
+          for (let i = 0; i < 50; i++) client.publish('p', Buffer.alloc(100_000));
+          return Promise.resolve();
+        },
+        answers('STREAM.PURGE.P', '', { purged: 50 }),
+        answers('STREAM.INFO.P', '', { state: { messages: 0, last_seq: 50 } }),
+      ],
+    ),
+  },
+  {
     what: 'times have microseconds, not nanoseconds',
     why: 'they are numbers inside, and exact',
   },

@@ -12,6 +12,7 @@ import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
 import type { ConsumerGateway } from './consumer-gateway.ts';
 import { DirectGetGateway } from './direct-get-gateway.ts';
 import { API_SERVICE } from './node-backend.ts';
+import type { StreamCaptures } from './stream-captures.ts';
 
 /** As the reference server's `request_queue_limit`. */
 const MAX_REQUESTS_UNDER_WAY = 10_000;
@@ -21,6 +22,7 @@ const NEXT_PREFIX = Buffer.from('$JS.API.CONSUMER.MSG.NEXT.');
 /** Answered by the consumer itself, as it were: not a call that the audit knows of. */
 const RESET_PREFIX = '$JS.API.CONSUMER.RESET.';
 const API_PREFIX = '$JS.API.';
+const PURGE_PREFIX = '$JS.API.STREAM.PURGE.';
 const NO_ENVELOPE = { group: 0, revision: 0, timeoutMs: 0 };
 
 export class ApiGateway implements ServiceHandler {
@@ -31,6 +33,7 @@ export class ApiGateway implements ServiceHandler {
   readonly #advisories: Advisories;
   readonly #consumers: ConsumerGateway;
   readonly #directGets: DirectGetGateway;
+  readonly #captures: StreamCaptures;
   #underWay = 0;
 
   constructor(options: {
@@ -41,6 +44,7 @@ export class ApiGateway implements ServiceHandler {
     readonly logger: Logger;
     readonly advisories: Advisories;
     readonly consumers: ConsumerGateway;
+    readonly captures: StreamCaptures;
   }) {
     this.#api = options.api;
     this.#cluster = options.cluster;
@@ -48,6 +52,7 @@ export class ApiGateway implements ServiceHandler {
     this.#logger = options.logger;
     this.#advisories = options.advisories;
     this.#consumers = options.consumers;
+    this.#captures = options.captures;
     this.#directGets = new DirectGetGateway(options.backend, options.router);
   }
 
@@ -75,6 +80,8 @@ export class ApiGateway implements ServiceHandler {
   }
 
   #start(subject: string, publication: Publication, publisher: Publisher): boolean {
+    // As everywhere else, nobody listens to a subject with an empty token.
+    if (subject.includes('..') || subject.endsWith('.')) return false;
     const target = this.#api.nodeFor(publisher.account, subject);
     // A subject that names no call gets no answer, and no-responders neither: somebody listens.
     if (target === undefined || this.#underWay >= MAX_REQUESTS_UNDER_WAY) return true;
@@ -103,6 +110,10 @@ export class ApiGateway implements ServiceHandler {
   }
 
   async #answer(request: ApiRequest, target: NodeId): Promise<ApiResponse> {
+    // A client that gives up an object removes the chunks that it has sent, without waiting for word of each.
+    if (request.subject.startsWith(PURGE_PREFIX)) {
+      await this.#captures.settled(request.account, request.subject.slice(PURGE_PREFIX.length));
+    }
     if (target === this.#cluster.node) return this.#api.handle(request);
     const frame = encodeApiRequest(request, NO_ENVELOPE);
     try {

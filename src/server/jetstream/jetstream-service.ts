@@ -144,6 +144,7 @@ export class JetStreamService {
       logger,
       advisories,
       consumers,
+      captures: this.#captures,
     });
   }
 

@@ -48,6 +48,12 @@ export class StreamCaptures {
     this.#cluster.onLeaderChange((group) => this.#captures.get(group)?.ingest.leaderChanged());
   }
 
+  /** See `StreamIngest.settled`: publishes to that stream that came in on this node. */
+  async settled(account: string, stream: string): Promise<void> {
+    const assignment = this.#cluster.catalogue.stream(account, stream);
+    if (assignment !== undefined) await this.#captures.get(assignment.group)?.ingest.settled();
+  }
+
   #update(assignment: StreamAssignment): void {
     const config = assignment.config as unknown as StreamConfig;
     const capture = this.#captures.get(assignment.group);

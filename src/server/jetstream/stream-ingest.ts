@@ -38,6 +38,11 @@ interface PendingSubmission {
   readonly deadlineMs: number;
 }
 
+interface Barrier {
+  readonly left: Set<PendingSubmission>;
+  readonly passed: () => void;
+}
+
 export class StreamIngest implements CaptureHandler {
   readonly #runtime: Runtime;
   readonly #router: Router;
@@ -58,6 +63,8 @@ export class StreamIngest implements CaptureHandler {
   #unsettledBytes = 0;
   readonly #paused = new Set<Publisher>();
   #parkingTimer: Timer | undefined;
+  /** Whoever waits for publishes to be settled, and for which. */
+  readonly #barriers = new Set<Barrier>();
   #closed = false;
 
   constructor(options: {
@@ -106,6 +113,17 @@ export class StreamIngest implements CaptureHandler {
   leaderChanged(): void {
     this.#holding = false;
     this.#dispatch();
+  }
+
+  /** Resolves once all that was captured before the call is stored, or certainly is not, or nobody can say. */
+  settled(): Promise<void> {
+    this.#closeOpen();
+    this.#dispatch();
+    const left = new Set([...this.#parked, ...this.#refused, ...this.#underWay]);
+    if (left.size === 0) return Promise.resolve();
+    return new Promise((passed) => {
+      this.#barriers.add({ left, passed });
+    });
   }
 
   /** The stream is gone: whoever still waits gets what a publish without a stream gets. */
@@ -216,11 +234,18 @@ export class StreamIngest implements CaptureHandler {
 
   #release(pending: PendingSubmission): void {
     this.#unsettledBytes -= pending.bytes;
+    for (const barrier of this.#barriers) this.#comeThrough(barrier, pending);
     pending.submission.reset();
     if (this.#spare.length < MAX_SPARE_SUBMISSIONS) this.#spare.push(pending.submission);
     if (this.#unsettledBytes > RESUME_AT_BYTES || this.#paused.size === 0) return;
     const resuming = [...this.#paused];
     this.#paused.clear();
     for (const publisher of resuming) publisher.resume();
+  }
+
+  #comeThrough(barrier: Barrier, pending: PendingSubmission): void {
+    if (!barrier.left.delete(pending) || barrier.left.size > 0) return;
+    this.#barriers.delete(barrier);
+    barrier.passed();
   }
 }
