@@ -31,6 +31,11 @@ class FaultyCluster {
     return this.connect(family, others[which]!.url);
   }
 
+  /** A bucket through such a client, whose calls are given up soon enough to be repeated. */
+  async writerBeside(family: Family, bucket: string, which: 0 | 1): Promise<KV> {
+    return (await this.clientBeside(family, `KV_${bucket}`, which)).kv(bucket, {}, WRITE_TIMEOUT_MS);
+  }
+
   async connect(family: Family, url: string): Promise<Client> {
     const client = await family.connect(url);
     this.#clients.push(client);
@@ -82,7 +87,7 @@ describe('the official clients while the leader of their stream is killed', () =
         const setup = await cluster.connect(family, cluster.servers.first.url);
         await setup.kv(name('watched'), { history: 64 });
         const stream = `KV_${name('watched')}`;
-        const kv = await (await cluster.clientBeside(family, stream, 0)).kv(name('watched'));
+        const kv = await cluster.writerBeside(family, name('watched'), 0);
         const watched: number[] = [];
         const watch = await (await (await cluster.clientBeside(family, stream, 1)).kv(name('watched'))).watch();
         void (async () => {
@@ -93,8 +98,7 @@ describe('the official clients while the leader of their stream is killed', () =
         const puts = Promise.all(
           keys.map(async (key) => {
             for (let i = 0; i < 40; i++) {
-              const put = (): Promise<number> => kv.put(key, `${i}`, { timeout: WRITE_TIMEOUT_MS });
-              acknowledged.add(await untilAcknowledged(put));
+              acknowledged.add(await untilAcknowledged(() => kv.put(key, `${i}`)));
             }
           }),
         );
@@ -120,8 +124,7 @@ describe('the official clients while the leader of their stream is killed', () =
         const writers = [0, 1, 0, 1] as const;
         const each = 15;
         const buckets: KV[] = [];
-        for (const which of writers)
-          buckets.push(await (await cluster.clientBeside(family, stream, which)).kv(name('counted')));
+        for (const which of writers) buckets.push(await cluster.writerBeside(family, name('counted'), which));
         let done = 0;
         const counting = buckets.map(async (kv, writer) => {
           for (let wanted = 1; wanted <= each; wanted++) {
@@ -213,6 +216,6 @@ async function increment(kv: KV, writer: string, wanted: number): Promise<boolea
   if (counts[writer] === wanted) return true;
   const next = JSON.stringify({ ...counts, [writer]: wanted });
   // A stale read gives an old revision, and so is refused here.
-  await kv.put('sum', next, { previousSeq: entry!.revision, timeout: WRITE_TIMEOUT_MS });
+  await kv.put('sum', next, { previousSeq: entry!.revision });
   return true;
 }

@@ -17,8 +17,8 @@ export interface Client {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
-  /** Makes the bucket with three replicas, or opens it. */
-  kv(name: string, options?: Partial<KvOptions>): Promise<KV>;
+  /** Makes the bucket with three replicas, or opens it. A call of it is given up after `timeoutMs`. */
+  kv(name: string, options?: Partial<KvOptions>, timeoutMs?: number): Promise<KV>;
   objects(name: string, options?: Partial<ObjectStoreOptions>): Promise<ObjectStore>;
 }
 
@@ -41,8 +41,11 @@ const SINGLE: Family = {
       connection: connection as unknown as NatsConnection,
       js: js as unknown as JetStreamClient,
       jsm: jsm as unknown as JetStreamManager,
-      kv: async (name, options) =>
-        (await js.views.kv(name, { replicas: 3, ...options } as Partial<SingleKvOptions>)) as unknown as KV,
+      kv: async (name, options, timeoutMs) => {
+        const kv = await js.views.kv(name, { replicas: 3, ...options } as Partial<SingleKvOptions>);
+        if (timeoutMs === undefined) return kv as unknown as KV;
+        return (await connection.jetstream({ timeout: timeoutMs }).views.kv(name, { bindOnly: true })) as unknown as KV;
+      },
       // This client puts its own option `replicas` into the request, which no strict server takes. It uses what is there.
       objects: async (name, options) => {
         const stream = `OBJ_${name}`;
@@ -66,7 +69,11 @@ const MODULAR: Family = {
       connection,
       js,
       jsm: await jetstreamManager(connection, { timeout: TIMEOUT_MS }),
-      kv: (name, options) => new Kvm(js).create(name, { replicas: 3, ...options }),
+      kv: async (name, options, timeoutMs) => {
+        const kv = await new Kvm(js).create(name, { replicas: 3, ...options });
+        if (timeoutMs === undefined) return kv;
+        return new Kvm(jetstream(connection, { timeout: timeoutMs })).open(name, { bindOnly: true });
+      },
       objects: (name, options) => new Objm(js).create(name, { replicas: 3, ...options }),
     };
   },

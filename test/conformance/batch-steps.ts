@@ -4,8 +4,6 @@ import { waitFor } from '../harness/wait-for.ts';
 import { assertContains, publishes } from './scenario.ts';
 import type { Step } from './scenario.ts';
 
-const ADVISORY_PATIENCE_MS = 2000;
-
 /** The headers of one message of an atomic batch. */
 export function member(id: string, seq: number | string, ...more: readonly string[]): string {
   return [`Nats-Batch-Id: ${id}`, `Nats-Batch-Sequence: ${seq}`, ...more].join('\r\n');
@@ -49,7 +47,7 @@ export function advises(advisory: string, expected: object, steps: readonly Step
   return async (client) => {
     const heard = client.subscribe(`$JS.EVENT.ADVISORY.STREAM.${advisory}`);
     for (const step of steps) await step(client);
-    await waitFor(`the advisory ${advisory}`, () => heard.received.length > 0, ADVISORY_PATIENCE_MS);
+    await waitFor(`the advisory ${advisory}`, () => heard.received.length > 0);
     heard.close();
     assert.equal(heard.received.length, 1, advisory);
     assertContains(JSON.parse(heard.received[0]!.payload), expected, advisory);

@@ -1,6 +1,7 @@
 /** Owns what is expected of pull requests: what they may say, who is served, how they end (consumers.md 5). */
 import assert from 'node:assert/strict';
 import { comesTo, Ear, EXPLICIT, pullsInto, shown } from './consumer-steps.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { answers, consumer, messages, scenario, stream } from './scenario.ts';
 import type { Scenario, Step } from './scenario.ts';
 
@@ -330,7 +331,7 @@ const SERVING: readonly Scenario[] = [
         const inbox = client.subscribe('in.two');
         inbox.endAfter(2);
         client.publish('$JS.API.CONSUMER.MSG.NEXT.C.d', '{"batch":5,"expires":5000000000}', { reply: 'in.two' });
-        await comesTo('d', { delivered: { stream_seq: 5 } })(client).catch(() => undefined);
+        await waitFor('both messages', () => inbox.received.length === 2);
         inbox.close();
       },
       gets({ batch: 3 }, '3', '4', '5'),

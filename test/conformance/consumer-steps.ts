@@ -7,7 +7,8 @@ import type { Step } from './scenario.ts';
 
 /** Silence takes time to be sure of. */
 const SILENCE_MS = 250;
-const PATIENCE_MS = 8000;
+/** Of requests for what is there. */
+const EXPIRES_NS = 20e9;
 
 export const EXPLICIT = { ack_policy: 'explicit' } as const;
 
@@ -125,7 +126,6 @@ export class Ear {
     await waitFor(
       `${count} messages on ${this.subject}, of which came ${JSON.stringify(received.map(shown))}`,
       () => received.length >= count,
-      PATIENCE_MS,
     );
     const replies = received.splice(0, count);
     this.#taken.push(...replies);
@@ -147,8 +147,8 @@ export function takesFrom(name: string, count: number, ack?: string): Step {
   return async (client) => {
     const taken = await client.request(
       `$JS.API.CONSUMER.MSG.NEXT.C.${name}`,
-      JSON.stringify({ batch: count, expires: PATIENCE_MS * 1e6 }),
-      { isComplete: (received) => received.length >= count, timeoutMs: PATIENCE_MS },
+      JSON.stringify({ batch: count, expires: EXPIRES_NS }),
+      { isComplete: (received) => received.length >= count },
     );
     assert.equal(taken.filter(({ replyTo }) => replyTo.startsWith('$JS.ACK.')).length, count, `messages for ${name}`);
     if (ack === undefined) return;
@@ -188,7 +188,7 @@ export function comesTo(name: string, expected: object): Step {
         return false;
       }
     };
-    await waitFor(`consumer ${name} as expected`, looksRight, PATIENCE_MS).catch((error: unknown) => {
+    await waitFor(`consumer ${name} as expected`, looksRight).catch((error: unknown) => {
       throw (failure as Error | undefined) ?? error;
     });
   };

@@ -4,7 +4,6 @@ import { waitFor } from '../harness/wait-for.ts';
 import { ABSENT, answers, assertContains, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario, Step } from './scenario.ts';
 
-const REPLY_PATIENCE_MS = 5000;
 const OPS = { start: 0, append: 1, commit: 2, end: 3, ping: 4 } as const;
 type Op = keyof typeof OPS;
 
@@ -32,7 +31,7 @@ function batch(id: string, flow: number | string, gapMode: string, turns: readon
       const from = expected;
       expected += told.length;
       const enough = expected;
-      await waitFor(`${told.length} replies to ${seq} ${op}`, () => received.length >= enough, REPLY_PATIENCE_MS);
+      await waitFor(`${told.length} replies to ${seq} ${op}`, () => received.length >= enough);
       const texts = received.map(({ payload: text }) => text).join(' ');
       assert.equal(received.length, expected, `${id} ${seq} ${op}: ${texts}`);
       told.forEach((message, at) => {

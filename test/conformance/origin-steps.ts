@@ -5,9 +5,6 @@ import type { RawClient } from './raw-client.ts';
 import { assertContains, stream } from './scenario.ts';
 import type { Step } from './scenario.ts';
 
-/** Attempts upstream are seconds apart, and further apart when they fail. */
-const PATIENCE_MS = 20_000;
-
 async function info(client: RawClient, name: string): Promise<Record<string, unknown>> {
   const [reply] = await client.request(`$JS.API.STREAM.INFO.${name}`);
   return JSON.parse(reply?.payload ?? '{}') as Record<string, unknown>;
@@ -16,14 +13,10 @@ async function info(client: RawClient, name: string): Promise<Record<string, unk
 /** STREAM.INFO comes to contain `expected`. */
 export function comesToShow(name: string, expected: object): Step {
   return async (client) => {
-    await waitFor(
-      `${name} showing ${JSON.stringify(expected)}`,
-      async () => {
-        assertContains(await info(client, name), expected, name);
-        return true;
-      },
-      PATIENCE_MS,
-    );
+    await waitFor(`${name} showing ${JSON.stringify(expected)}`, async () => {
+      assertContains(await info(client, name), expected, name);
+      return true;
+    });
   };
 }
 

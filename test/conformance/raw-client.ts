@@ -31,6 +31,8 @@ interface Waiter {
 }
 
 const CRLF = '\r\n';
+/** Long, because a test machine may be busy: nobody waits for it to pass. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 export class RawClient {
   readonly #socket: Socket;
@@ -85,7 +87,7 @@ export class RawClient {
     // A subscription for each request: stored messages come under their own subject, so only its id tells whose they are.
     const sid = String(this.#nextSid++);
     const reply = `${this.#inbox}.${sid}`;
-    const { timeoutMs = 5000, isComplete = (replies: readonly Reply[]) => replies.length > 0 } = options;
+    const { timeoutMs = ANSWER_TIMEOUT_MS, isComplete = (replies: readonly Reply[]) => replies.length > 0 } = options;
     return new Promise((resolve) => {
       const replies: Reply[] = [];
       const finish = (): void => {

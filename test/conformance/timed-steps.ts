@@ -2,9 +2,6 @@
 import { waitFor } from '../harness/wait-for.ts';
 import { answers, assertContains, publishes, type Step } from './scenario.ts';
 
-/** What takes a second by the clock may take this long to be seen. */
-const PATIENCE_MS = 8000;
-
 /** A publish, and the error that it gets. */
 export function refuses(
   subject: string,
@@ -25,15 +22,11 @@ export function stores(subject: string, seq: number, headers?: string, payload =
 export function becomes(stream: string, expected: object): Step {
   return async (client) => {
     let last: unknown;
-    await waitFor(
-      `the state of ${stream}`,
-      async () => {
-        const [reply] = await client.request(`$JS.API.STREAM.INFO.${stream}`, '{"subjects_filter":">"}');
-        last = (JSON.parse(reply?.payload ?? '{}') as { readonly state?: unknown }).state;
-        return contains(last, expected);
-      },
-      PATIENCE_MS,
-    ).catch((error: unknown) => {
+    await waitFor(`the state of ${stream}`, async () => {
+      const [reply] = await client.request(`$JS.API.STREAM.INFO.${stream}`, '{"subjects_filter":">"}');
+      last = (JSON.parse(reply?.payload ?? '{}') as { readonly state?: unknown }).state;
+      return contains(last, expected);
+    }).catch((error: unknown) => {
       assertContains(last, expected, `the state of ${stream}`);
       throw error;
     });

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 20;
-export const PATIENCE_MS = 30_000;
+/** Long, because a test machine may be busy: nothing waits for it to pass unless something is wrong. */
+const PATIENCE_MS = 60_000;
 
 /** Resolves with the first value that is neither undefined nor false; throws, naming the condition, when time is up. */
 export async function waitFor<T>(
