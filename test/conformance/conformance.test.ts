@@ -48,21 +48,24 @@ if (target !== undefined) {
     runAll(() => client);
   });
 } else {
-  for (const nodes of [1, 3]) {
-    describe(nodes === 1 ? 'conformance of a single server' : 'conformance of a cluster', () => {
-      let servers: Servers;
-      let client: RawClient;
-      before(async () => {
-        servers = await startServers({ nodes });
-        client = await RawClient.connect(servers.first.url);
+  // Side by side, as most of the time of each is spent waiting for what happens by the clock, or doesn't happen.
+  describe('conformance', { concurrency: true }, () => {
+    for (const nodes of [1, 3]) {
+      describe(nodes === 1 ? 'of a single server' : 'of a cluster', { concurrency: 1 }, () => {
+        let servers: Servers;
+        let client: RawClient;
+        before(async () => {
+          servers = await startServers({ nodes });
+          client = await RawClient.connect(servers.first.url);
+        });
+        after(async () => {
+          client.close();
+          await servers.stop();
+        });
+        runAll(() => client);
       });
-      after(async () => {
-        client.close();
-        await servers.stop();
-      });
-      runAll(() => client);
-    });
-  }
+    }
+  });
 }
 
 function runAll(client: () => RawClient): void {
