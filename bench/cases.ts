@@ -43,6 +43,11 @@ const getBatches: BenchCase['commands'] = (count) => [
   ['batch', 'BENCH', count, '500'],
 ];
 
+const getLastOfMany: BenchCase['commands'] = (count) => [
+  ['js', 'bench.#', KEYS, '128', '1000', KEYS],
+  ['multi', 'BENCH', 'bench', count, '500', KEYS],
+];
+
 export const CASES: readonly BenchCase[] = [
   { name: 'core publish 16 B', nodes: 1, count: 8_000_000, commands: (count) => [['pub', 'foo', count, '16']] },
   {
@@ -64,6 +69,7 @@ export const CASES: readonly BenchCase[] = [
     stream: { allow_direct: true },
     commands: getBatches,
   },
+  { name: 'R1 direct get, last of 500 keys', nodes: 1, count: 200_000, stream: BUCKET, commands: getLastOfMany },
   { name: 'R3 file 128 B, 1000 in flight, leader', nodes: 3, count: 300_000, stream: {}, commands: publish(128, 1000) },
   {
     name: 'R3 file 128 B, 1000 in flight, follower',

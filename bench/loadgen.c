@@ -8,6 +8,7 @@
 //                                                            subscription each, on LINKS connections
 //   loadgen req    PORT SUBJECT COUNT WINDOW [PAYLOAD [KEYS]] requests, WINDOW of them unanswered
 //   loadgen batch  PORT STREAM COUNT BATCH                   direct gets of BATCH messages each, one after the other
+//   loadgen multi  PORT STREAM SUBJECT COUNT BATCH KEYS      direct gets of the last messages of BATCH subjects each
 //   loadgen queue  PORT SUBJECT STREAM CONSUMER COUNT SIZE WINDOW BATCH
 //                                                            js and pull with acks at the same time, on two connections
 //   loadgen fan    PORT SUBJECT COUNT SIZE WINDOW KEYS COPIES CONSUMERS LINKS
@@ -488,6 +489,30 @@ static requests publishes(const char *subject, const char *count, const char *si
   return (requests){.subject = subject, .payload = payload, .size = atoi(size), .count = atol(count), .keys = atol(keys)};
 }
 
+static int run_multi(int port, const char *stream, const char *subject, long count, long batch, long keys) {
+  conn *c = dial(port);
+  putf(c, "SUB _BATCH.%d 1\r\n", getpid());
+  barrier(c);
+  char *body = malloc(64 + batch * (strlen(subject) + 24));
+  double start = now();
+  long sent = 0;
+  for (messages = 0; messages < count && !errors;) {
+    int n = sprintf(body, "{\"multi_last\":[");
+    for (long i = 0; i < batch; i++) {
+      n += sprintf(body + n, "%s\"%s.%ld\"", i ? "," : "", subject, (long)(sent++ * 2654435761u % (unsigned long)keys));
+    }
+    n += sprintf(body + n, "]}");
+    putf(c, "PUB $JS.API.DIRECT.GET.%s _BATCH.%d %d\r\n", stream, getpid(), n);
+    put(c, body, n);
+    put(c, "\r\n", 2);
+    for (ended = 0; !ended;) {
+      turn(c, on_batch);
+      if (stalled(messages)) return report("multi", messages, 0, now() - start);
+    }
+  }
+  return report("multi", messages, 0, now() - start);
+}
+
 int main(int argc, char **argv) {
   if (argc >= 6) {
     const char *mode = argv[1];
@@ -504,6 +529,9 @@ int main(int argc, char **argv) {
       return run_requests(mode, port, &r);
     }
     if (!strcmp(mode, "batch")) return run_batch(port, argv[3], atol(argv[4]), atol(argv[5]));
+    if (!strcmp(mode, "multi") && argc >= 8) {
+      return run_multi(port, argv[3], argv[4], atol(argv[5]), atol(argv[6]), atol(argv[7]));
+    }
     if (!strcmp(mode, "queue") && argc >= 10) {
       requests r = publishes(argv[3], argv[6], argv[7], argv[8], "0");
       return run_queue(mode, port, &r, argv[4], argv[5], 1, atol(argv[9]));

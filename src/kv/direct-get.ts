@@ -4,10 +4,10 @@
  */
 import type { Runtime } from '../base/runtime.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
+import { replyRun } from '../base/reply-run.ts';
 import { SubjectMatcher } from '../base/subjects.ts';
 import type { StoredMessage, StreamCursor, StreamReader } from '../stream/index.ts';
-import { endOfBatchReply, payloadReply, ReplyWriter, statusReply } from './direct-reply.ts';
-import type { DirectReply } from './direct-reply.ts';
+import { endOfBatchReply, ReplyWriter, statusReply } from './direct-reply.ts';
 import { lookUpMessage, lowerBound, newMessage, readMessage } from './message-lookup.ts';
 import type { MessageSelector } from './message-lookup.ts';
 
@@ -18,8 +18,6 @@ export const MAX_SUBJECTS = 1024;
  * Differs from the reference server, whose bound is 64 MiB: responses of several nodes' clients add up in memory here.
  */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
-/** What a message costs beside its bytes. */
-const REPLY_OVERHEAD_BYTES = 256;
 /** Messages read before others get their turn. */
 const MESSAGES_PER_TURN = 1024;
 
@@ -33,6 +31,9 @@ export interface DirectGetRequest extends MessageSelector {
   readonly noHeaders: boolean;
 }
 
+const NO_HEADERS = Buffer.alloc(0);
+const IGNORE = (): void => undefined;
+
 export const NOT_FOUND = statusReply('404 Message Not Found');
 const NO_RESULTS = statusReply('404 No Results');
 const LOST = statusReply('500 Message Unreadable');
@@ -40,12 +41,8 @@ const EMPTY_REQUEST = statusReply('408 Empty Request');
 const BAD_REQUEST = statusReply('408 Bad Request');
 const TOO_MANY_RESULTS = statusReply('413 Too Many Results');
 
-/** Answers a request from this replica. Never empty: what can't be answered gets a status line. */
-export async function directGet(
-  stream: StreamReader,
-  request: DirectGetRequest,
-  runtime: Runtime,
-): Promise<DirectReply[]> {
+/** Answers a request from this replica, by runs of replies. Never empty: what can't be answered gets a status line. */
+export async function directGet(stream: StreamReader, request: DirectGetRequest, runtime: Runtime): Promise<Buffer[]> {
   const refusal = refusalOf(request);
   if (refusal !== undefined) return [refusal];
   const response = new Response(stream.config.name, request);
@@ -54,9 +51,7 @@ export async function directGet(
   const found = await lookUpMessage(stream, request);
   switch (found.kind) {
     case 'found':
-      return [
-        request.noHeaders ? payloadReply(found.message) : new ReplyWriter(stream.config.name).reply(found.message),
-      ];
+      return [singleReply(stream, found.message, request.noHeaders)];
     case 'notFound':
       return [NOT_FOUND];
     case 'lost':
@@ -64,7 +59,15 @@ export async function directGet(
   }
 }
 
-function refusalOf(request: DirectGetRequest): DirectReply | undefined {
+function singleReply(stream: StreamReader, message: StoredMessage, noHeaders: boolean): Buffer {
+  const { buffer, payloadStart, end } = message;
+  if (noHeaders) return replyRun(NO_HEADERS, buffer.subarray(payloadStart, end));
+  const writer = new ReplyWriter(stream.config.name);
+  writer.overwrite(message);
+  return writer.buffer.subarray(0, writer.end);
+}
+
+function refusalOf(request: DirectGetRequest): Buffer | undefined {
   const seq = request.seq > 0;
   const last = request.lastBySubject !== '';
   const next = request.nextBySubject !== '';
@@ -81,42 +84,59 @@ function refusalOf(request: DirectGetRequest): DirectReply | undefined {
 
 /** Gathers the messages of one response within its bounds. */
 class Response {
-  readonly replies: DirectReply[] = [];
+  /** Progress of the message added last. */
+  numPending = 0;
+  lastSeq = 0;
+  messages = 0;
+  readonly #runs: Buffer[] = [];
   readonly #writer: ReplyWriter;
+  readonly #noHeaders: boolean;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   /** As the client counts: subject, headers and payload as stored. */
   #bytes = 0;
+  /** In runs that are full. */
   #memoryBytes = 0;
-  #lastSeq = 0;
 
   constructor(stream: string, request: DirectGetRequest) {
     this.#writer = new ReplyWriter(stream);
+    this.#noHeaders = request.noHeaders && request.multiLast.length === 0;
     this.#maxMessages = request.batch > 0 ? request.batch : Number.MAX_SAFE_INTEGER;
     this.#maxBytes = request.maxBytes > 0 ? request.maxBytes : Number.MAX_SAFE_INTEGER;
   }
 
   get isFull(): boolean {
     return (
-      this.replies.length >= this.#maxMessages ||
-      this.#bytes >= this.#maxBytes ||
-      this.#memoryBytes >= MAX_RESPONSE_BYTES
+      this.messages >= this.#maxMessages || this.#bytes >= this.#maxBytes || this.#memoryBytes >= MAX_RESPONSE_BYTES
     );
   }
 
-  add(message: StoredMessage, numPending: number, noHeaders: boolean): void {
-    const reply = noHeaders
-      ? payloadReply(message)
-      : this.#writer.reply(message, { numPending, lastSeq: this.#lastSeq });
-    this.replies.push(reply);
-    this.#lastSeq = message.seq;
+  add(message: StoredMessage, numPending: number): void {
+    const writer = this.#writer;
+    if (!writer.hasRoomFor(message)) {
+      this.#takeRun();
+      writer.renew(message);
+    }
+    this.numPending = numPending;
+    if (this.#noHeaders) writer.addPayload(message);
+    else writer.add(message, this);
+    this.lastSeq = message.seq;
+    this.messages++;
     this.#bytes += message.end - message.subjectStart;
-    this.#memoryBytes += reply.body.length + REPLY_OVERHEAD_BYTES;
   }
 
-  end(numPending: number, upToSeq?: number): DirectReply[] {
-    this.replies.push(endOfBatchReply({ numPending, lastSeq: this.#lastSeq }, upToSeq));
-    return this.replies;
+  /** The whole of it, with `last` behind the messages. */
+  end(last: Buffer): Buffer[] {
+    this.#takeRun();
+    this.#runs.push(last);
+    return this.#runs;
+  }
+
+  #takeRun(): void {
+    const { buffer, end } = this.#writer;
+    if (end === 0) return;
+    this.#runs.push(buffer.subarray(0, end));
+    this.#memoryBytes += buffer.length;
   }
 }
 
@@ -125,7 +145,7 @@ async function getBatch(
   request: DirectGetRequest,
   response: Response,
   runtime: Runtime,
-): Promise<DirectReply[]> {
+): Promise<Buffer[]> {
   const filter = request.nextBySubject === '' ? undefined : new SubjectMatcher([request.nextBySubject]);
   const reading = new Reading(stream, { position: lowerBound(stream, request), filter }, runtime);
   let pending = reading.countPending();
@@ -138,9 +158,10 @@ async function getBatch(
         continue;
       }
       pending = Math.max(pending - 1, 0);
-      response.add(reading.view, pending, request.noHeaders);
+      response.add(reading.view, pending);
     }
-    return response.replies.length === 0 ? [NOT_FOUND] : response.end(pending);
+    if (response.messages === 0) return [NOT_FOUND];
+    return response.end(endOfBatchReply({ numPending: pending, lastSeq: response.lastSeq }));
   } finally {
     reading.close();
   }
@@ -151,7 +172,7 @@ async function getMultiLast(
   request: DirectGetRequest,
   response: Response,
   runtime: Runtime,
-): Promise<DirectReply[]> {
+): Promise<Buffer[]> {
   const upToSeq = upperBound(stream, request);
   const filter = new SubjectMatcher(request.multiLast);
   const found =
@@ -166,11 +187,14 @@ async function getMultiLast(
   let pending = seqs.length;
   for (const seq of seqs) {
     if (response.isFull) break;
-    if ((await readMessage(stream, seq as Seq, message)) !== 'message') return [...response.replies, NOT_FOUND];
+    // Most are in memory: nothing is waited for that is there.
+    let step = stream.read(seq as Seq, message, IGNORE);
+    if (step === 'wait') step = await readMessage(stream, seq as Seq, message);
+    if (step !== 'message') return response.end(NOT_FOUND);
     pending--;
-    response.add(message, pending, false);
+    response.add(message, pending);
   }
-  return response.end(pending, upToSeq);
+  return response.end(endOfBatchReply({ numPending: pending, lastSeq: response.lastSeq }, upToSeq));
 }
 
 function upperBound(stream: StreamReader, request: DirectGetRequest): number {

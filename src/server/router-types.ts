@@ -123,8 +123,8 @@ export interface Router {
     message: { readonly subject: string; readonly reply?: string; readonly headers?: Buffer; readonly payload: Buffer },
   ): boolean;
   /**
-   * Publishes many replies at once, e.g. the PubAcks of a batch: `subject` is in `buffer[subjectStart, subjectEnd)`, the
-   * payload in `payload[0, payloadBytes)`, its first `headersBytes` a header block. Allocates nothing.
+   * For who publishes many replies at once, e.g. the PubAcks of a batch: the subject is in
+   * `buffer[subjectStart, subjectEnd)`, the payload in `payload[0, payloadBytes)`. Allocates nothing.
    */
   publishReply(
     account: string,
@@ -133,8 +133,16 @@ export interface Router {
     subjectEnd: number,
     payload: Buffer,
     payloadBytes: number,
-    headersBytes?: number,
   ): boolean;
+  /** The same for the run of replies in `run[0, runBytes)` (base/reply-run.ts), all to this subject. */
+  publishReplies(
+    account: string,
+    buffer: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    run: Buffer,
+    runBytes: number,
+  ): void;
   /** The status that a publisher without responders gets, to `reply`, naming `subject`. */
   noResponders(publisher: Publisher, subject: string, reply: string): void;
 

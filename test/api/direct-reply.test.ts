@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Seq, TimestampUs } from '../../src/base/brand.ts';
+import { holdsReplies, REPLY_PREFIX_BYTES } from '../../src/base/reply-run.ts';
 import { formatRfc3339, MAX_RFC3339_BYTES, writeRfc3339 } from '../../src/base/rfc3339.ts';
-import { ReplyWriter, type DirectReply } from '../../src/kv/index.ts';
+import { ReplyWriter } from '../../src/kv/index.ts';
 import { emptyStoredMessage, MESSAGE_PREFIX_BYTES, readMessage, type StoredMessage } from '../../src/stream/index.ts';
 import { Random } from '../sim/random.ts';
 import { encodeMessages } from '../stream/stream-fixture.ts';
@@ -17,31 +18,60 @@ function stored(seq: number, headers: Record<string, string>, payload: string): 
   return message;
 }
 
-function partsOf({ body, headersBytes }: DirectReply): [headers: string, payload: string] {
-  return [body.toString('utf8', 0, headersBytes), body.toString('utf8', headersBytes)];
+/** Headers and payload of each reply of a run. */
+function repliesIn(run: Buffer): [headers: string, payload: string][] {
+  assert.ok(holdsReplies(run));
+  const replies: [string, string][] = [];
+  for (let at = 0; at < run.length;) {
+    const start = at + REPLY_PREFIX_BYTES;
+    const payloadStart = start + run.readUInt32BE(at);
+    at = start + run.readUInt32BE(at + 4);
+    replies.push([run.toString('utf8', start, payloadStart), run.toString('utf8', payloadStart, at)]);
+  }
+  return replies;
 }
 
 test('a reply has the headers of the message, then those of the stream, then the payload', () => {
   const writer = new ReplyWriter('S');
-  assert.deepEqual(partsOf(writer.reply(stored(7, { A: 'a' }, 'value'))), [
-    'NATS/1.0\r\nA: a\r\nNats-Stream: S\r\nNats-Subject: s.7\r\nNats-Sequence: 7\r\n' +
-      'Nats-Time-Stamp: 2023-11-14T22:13:20.007Z\r\n\r\n',
-    'value',
+  writer.overwrite(stored(7, { A: 'a' }, 'value'));
+  const single = Buffer.from(writer.buffer.subarray(0, writer.end));
+  assert.deepEqual(repliesIn(single), [
+    [
+      'NATS/1.0\r\nA: a\r\nNats-Stream: S\r\nNats-Subject: s.7\r\nNats-Sequence: 7\r\n' +
+        'Nats-Time-Stamp: 2023-11-14T22:13:20.007Z\r\n\r\n',
+      'value',
+    ],
   ]);
-  assert.deepEqual(partsOf(writer.reply(stored(8, {}, ''), { numPending: 10, lastSeq: 7 })), [
-    'NATS/1.0\r\nNats-Stream: S\r\nNats-Subject: s.8\r\nNats-Sequence: 8\r\n' +
-      'Nats-Time-Stamp: 2023-11-14T22:13:20.008Z\r\nNats-Num-Pending: 10\r\nNats-Last-Sequence: 7\r\n\r\n',
-    '',
+  writer.renew(stored(8, {}, ''));
+  writer.add(stored(8, {}, ''), { numPending: 10, lastSeq: 7 });
+  writer.addPayload(stored(9, { A: 'a' }, 'bare'));
+  writer.add(stored(8, { A: 'a' }, 'last'), { numPending: 9, lastSeq: 8 });
+  const lines =
+    'Nats-Stream: S\r\nNats-Subject: s.8\r\nNats-Sequence: 8\r\nNats-Time-Stamp: 2023-11-14T22:13:20.008Z\r\n';
+  assert.deepEqual(repliesIn(writer.buffer.subarray(0, writer.end)), [
+    [`NATS/1.0\r\n${lines}Nats-Num-Pending: 10\r\nNats-Last-Sequence: 7\r\n\r\n`, ''],
+    ['', 'bare'],
+    [`NATS/1.0\r\nA: a\r\n${lines}Nats-Num-Pending: 9\r\nNats-Last-Sequence: 8\r\n\r\n`, 'last'],
   ]);
 });
 
-test('replies stay as they are while more are written, whatever their size', () => {
+test('runs of replies stay as they are while more are written, whatever their size', () => {
   const writer = new ReplyWriter('S');
   const random = new Random(3);
-  const payloads = Array.from({ length: 200 }, (_, i) => `${i}`.repeat(random.integer(1, i % 50 === 0 ? 60_000 : 300)));
-  const replies = payloads.map((payload, i) => writer.reply(stored(i + 1, {}, payload)));
+  const payloads = Array.from({ length: 600 }, (_, i) => `${i}`.repeat(random.integer(1, i % 50 === 0 ? 60_000 : 300)));
+  const runs: Buffer[] = [];
+  for (const [i, payload] of payloads.entries()) {
+    const message = stored(i + 1, {}, payload);
+    if (!writer.hasRoomFor(message)) {
+      runs.push(writer.buffer.subarray(0, writer.end));
+      writer.renew(message);
+    }
+    writer.add(message, { numPending: 0, lastSeq: i });
+  }
+  runs.push(writer.buffer.subarray(0, writer.end));
+  const replies = runs.flatMap(repliesIn);
   assert.deepEqual(
-    replies.map((reply) => partsOf(reply)[1]),
+    replies.map(([, payload]) => payload),
     payloads,
   );
 });

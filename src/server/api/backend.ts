@@ -32,19 +32,13 @@ export type ApiResponse =
       /** Header block; most answers have none. */
       readonly headers?: Buffer | undefined;
     }
-  /** Stored messages and status lines, each a message of its own to the reply subject, in this order. */
-  | { readonly kind: 'messages'; readonly messages: readonly RawMessage[] }
+  /** Stored messages and status lines in runs (base/reply-run.ts), each a message of its own to the reply subject. */
+  | { readonly kind: 'messages'; readonly runs: readonly Buffer[] }
   /** The request gets no answer at all. */
   | { readonly kind: 'none' }
   | { readonly kind: 'noResponders' };
 
 export type JsonResponse = Extract<ApiResponse, { readonly kind: 'json' }>;
-
-export interface RawMessage {
-  /** Header block and payload, one behind the other. */
-  readonly body: Buffer;
-  readonly headersBytes: number;
-}
 
 /** A replica on this node, with its consumers. */
 export interface LocalStream {

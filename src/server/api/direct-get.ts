@@ -1,7 +1,7 @@
 /** Owns DIRECT.GET in both forms: from request to kv/'s reads, and back as raw messages (streams.md 3.9). */
 import { isSupportedLevel } from '../../base/api-level.ts';
 import { directGet, statusReply } from '../../kv/index.ts';
-import type { DirectGetRequest, DirectReply } from '../../kv/index.ts';
+import type { DirectGetRequest } from '../../kv/index.ts';
 import { isEmptyBody } from './call.ts';
 import type { Answer, Call, Endpoint } from './call.ts';
 import { decodeRequest } from './decoder.ts';
@@ -47,8 +47,8 @@ async function answer(call: Call, lastBySubject: string | undefined): Promise<An
   return raw(await directGet(stream, { ...request, lastBySubject }, call.backend.runtime));
 }
 
-function raw(messages: readonly DirectReply[]): Answer {
-  return { kind: 'raw', response: { kind: 'messages', messages } };
+function raw(runs: readonly Buffer[]): Answer {
+  return { kind: 'raw', response: { kind: 'messages', runs } };
 }
 
 const NOTHING: DirectGetRequest = {

@@ -2,9 +2,10 @@
  * Owns the form in which API requests and their answers travel between nodes.
  *
  * request:  `u32 length | JSON envelope | u32 length | headers | body`
- * response: `u8 kind | …`: for `json` `u32 headers | headers | body`, for `messages` (`u32 headersBytes | u32 bodyBytes | body`)…
+ * response: `u8 kind | …`: for `json` `u32 headers | headers | body`, for `messages` a run of replies
  */
-import type { ApiRequest, ApiResponse, RawMessage } from '../api/index.ts';
+import { holdsReplies } from '../../base/reply-run.ts';
+import type { ApiRequest, ApiResponse } from '../api/index.ts';
 
 const KINDS = ['json', 'messages', 'none', 'noResponders'] as const;
 
@@ -56,14 +57,7 @@ export function encodeApiResponse(response: ApiResponse): Buffer {
     return Buffer.concat([kind, length, headers, body]);
   }
   if (response.kind !== 'messages') return kind;
-  const parts: Buffer[] = [kind];
-  for (const { body, headersBytes } of response.messages) {
-    const lengths = Buffer.alloc(8);
-    lengths.writeUInt32BE(headersBytes, 0);
-    lengths.writeUInt32BE(body.length, 4);
-    parts.push(lengths, body);
-  }
-  return Buffer.concat(parts);
+  return Buffer.concat([kind, ...response.runs]);
 }
 
 /** Undefined: not a response. */
@@ -72,16 +66,8 @@ export function decodeApiResponse(frame: Buffer): ApiResponse | undefined {
   if (kind === undefined) return undefined;
   if (kind === 'json') return decodeJsonResponse(frame);
   if (kind !== 'messages') return { kind };
-  const messages: RawMessage[] = [];
-  for (let at = 1; at < frame.length;) {
-    if (at + 8 > frame.length) return undefined;
-    const headersBytes = frame.readUInt32BE(at);
-    const end = at + 8 + frame.readUInt32BE(at + 4);
-    if (end > frame.length || at + 8 + headersBytes > end) return undefined;
-    messages.push({ body: frame.subarray(at + 8, end), headersBytes });
-    at = end;
-  }
-  return { kind, messages };
+  const run = frame.subarray(1);
+  return holdsReplies(run) ? { kind, runs: [run] } : undefined;
 }
 
 function decodeJsonResponse(frame: Buffer): ApiResponse | undefined {

@@ -5,7 +5,7 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Api, ApiBackend, ApiRequest, ApiResponse, RawMessage } from '../api/index.ts';
+import type { Api, ApiBackend, ApiRequest, ApiResponse } from '../api/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
@@ -136,7 +136,7 @@ export class ApiGateway implements ServiceHandler {
         });
         break;
       case 'messages':
-        this.#publishRaw(response.messages, request.account, Buffer.from(reply, 'latin1'));
+        this.#publishRuns(response.runs, request.account, Buffer.from(reply, 'latin1'));
         break;
       case 'noResponders':
         this.#router.noResponders(publisher, request.subject, reply);
@@ -147,10 +147,8 @@ export class ApiGateway implements ServiceHandler {
     this.#router.flushSoon();
   }
 
-  #publishRaw(messages: readonly RawMessage[], account: string, reply: Buffer): void {
-    for (const { body, headersBytes } of messages) {
-      this.#router.publishReply(account, reply, 0, reply.length, body, body.length, headersBytes);
-    }
+  #publishRuns(runs: readonly Buffer[], account: string, reply: Buffer): void {
+    for (const run of runs) this.#router.publishReplies(account, reply, 0, reply.length, run, run.length);
   }
 }
 

@@ -46,12 +46,9 @@ export class DirectGetGateway {
     if (stream === undefined) return false;
     const seq = nameEnd === subjectEnd ? sequenceIn(publication) : lastIn(publication, nameEnd + 1, stream);
     if (seq < 0 || !this.#read(stream, seq)) return false;
-    if (seq === 0) {
-      const { body } = NOT_FOUND;
-      this.#router.publishReply(publisher.account, buffer, replyStart, replyEnd, body, body.length, body.length);
-    } else {
-      this.#publish(publication, publisher.account);
-    }
+    const run = seq === 0 ? NOT_FOUND : this.#writer.buffer;
+    const runBytes = seq === 0 ? NOT_FOUND.length : this.#writer.end;
+    this.#router.publishReplies(publisher.account, buffer, replyStart, replyEnd, run, runBytes);
     this.#router.flushSoon();
     return true;
   }
@@ -75,12 +72,6 @@ export class DirectGetGateway {
     this.#writer.overwrite(this.#message);
     this.#message.buffer = NO_BYTES;
     return true;
-  }
-
-  #publish({ buffer, replyStart, replyEnd }: Publication, account: string): void {
-    const writer = this.#writer;
-    const { end, payloadStart } = writer;
-    this.#router.publishReply(account, buffer, replyStart, replyEnd, writer.buffer, end, payloadStart);
   }
 }
 

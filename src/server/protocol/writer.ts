@@ -99,8 +99,12 @@ export class ProtocolWriter {
     chunk[at] = CR;
     chunk[at + 1] = LF;
     at += 2;
-    if (headerBytes > 0) at = copyBytes(chunk, at, message.buffer, headersStart, headersEnd);
-    at = copyBytes(chunk, at, message.buffer, payloadStart, payloadEnd);
+    if (headerBytes > 0 && headersEnd === payloadStart) {
+      at = copyBytes(chunk, at, message.buffer, headersStart, payloadEnd);
+    } else {
+      if (headerBytes > 0) at = copyBytes(chunk, at, message.buffer, headersStart, headersEnd);
+      at = copyBytes(chunk, at, message.buffer, payloadStart, payloadEnd);
+    }
     chunk[at] = CR;
     chunk[at + 1] = LF;
     this.#advance(at + 2);

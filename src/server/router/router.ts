@@ -4,6 +4,7 @@
  * Subjects given as strings are byte strings (protocol/bytes.ts). Accounts are told apart by name and share nothing.
  */
 import type { NodeId } from '../../base/brand.ts';
+import { REPLY_PREFIX_BYTES } from '../../base/reply-run.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
 import type {
@@ -26,6 +27,8 @@ import { FrameReader } from './routed-frame.ts';
 import { Route } from './route-table.ts';
 import { Subscription, type Subscriber } from './subscription.ts';
 import type { TurnEnd } from './turn-end.ts';
+
+const FROM_NOBODY = { publisher: undefined, routeSubject: undefined };
 
 export interface RouterOptions {
   readonly runtime: Runtime;
@@ -174,23 +177,52 @@ export class SubjectRouter implements Router {
     subjectEnd: number,
     payload: Buffer,
     payloadBytes: number,
-    headersBytes = 0,
   ): boolean {
     const account = this.account(accountName);
     const match = account.match(buffer, subjectStart, subjectEnd);
+    const message = this.#message;
+    message.setSubject(buffer, subjectStart, subjectEnd);
+    message.setBody(payload, 0, 0, payloadBytes);
+    return this.#publishTo(account, match, message);
+  }
+
+  publishReplies(
+    accountName: string,
+    buffer: Buffer,
+    subjectStart: number,
+    subjectEnd: number,
+    run: Buffer,
+    runBytes: number,
+  ): void {
+    const account = this.account(accountName);
+    let match = account.match(buffer, subjectStart, subjectEnd);
+    const message = this.#message;
+    for (let at = 0; at < runBytes;) {
+      const start = at + REPLY_PREFIX_BYTES;
+      const end = start + run.readUInt32BE(at + 4);
+      if (!account.isCurrent(match)) match = account.match(buffer, subjectStart, subjectEnd);
+      message.setSubject(buffer, subjectStart, subjectEnd);
+      message.setBody(run, start, start + run.readUInt32BE(at), end);
+      this.#publishTo(account, match, message);
+      at = end;
+    }
+  }
+
+  /** `message` has a subject and a body, and no reply. It refers to nothing afterwards. */
+  #publishTo(account: AccountSubjects, match: MatchResult, message: Message): boolean {
     if (match.services.length > 0 || match.captures.length > 0) {
-      const whole = Buffer.concat([buffer.subarray(subjectStart, subjectEnd), payload.subarray(0, payloadBytes)]);
-      const end = subjectEnd - subjectStart;
-      const payloadStart = end + headersBytes;
-      return this.#publishWhole(accountName, whole, { replyStart: end, headersStart: end, payloadStart });
+      const { subjectBuffer, subjectStart, subjectEnd, buffer, headersStart, payloadStart, payloadEnd } = message;
+      const subject = subjectBuffer.subarray(subjectStart, subjectEnd);
+      return this.#publishWhole(account.name, Buffer.concat([subject, buffer.subarray(headersStart, payloadEnd)]), {
+        replyStart: subject.length,
+        headersStart: subject.length,
+        payloadStart: subject.length + payloadStart - headersStart,
+      });
     }
     account.statistics.matches++;
     if (match.empty) return false;
-    const message = this.#message;
-    message.setSubject(buffer, subjectStart, subjectEnd);
     message.setReply(NO_BYTES, 0, 0);
-    message.setBody(payload, 0, headersBytes, payloadBytes);
-    const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: undefined });
+    const taken = this.#fanOut.deliver(account, match, message, FROM_NOBODY);
     message.setBuffer(NO_BYTES);
     return taken;
   }
