@@ -228,7 +228,8 @@ export class Consumer implements Due, Recorded {
     const dueMs = pulls.add(reply, admission.body, nowMs);
     this.#demandDueMs = Math.min(this.#demandDueMs, dueMs);
     this.#arm(dueMs);
-    if (this.#replicated) this.#services.recorder.noteLazily(this);
+    // Of a request that no replica knows of, the next leader can't tell its client.
+    if (this.#replicated) this.#services.recorder.note(this);
     this.#wake();
   }
 

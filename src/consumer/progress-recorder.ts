@@ -15,7 +15,7 @@ export const PROGRESS_VERSION = 1;
 export const SWEEP_ID = 0;
 /** Plain progress waits this long for more of it: losing it costs a redelivery, nothing else. */
 const RECORD_DELAY_MS = 4;
-/** What matters even less, like who waits: a new leader tells them of the change. */
+/** What matters even less, like who waits no more: a new leader tells them of the change in vain. */
 const LAZY_DELAY_MS = 100;
 /** Consumers that find no room wait for the next entry. */
 const MAX_ENTRY_BYTES = 512 * 1024;

@@ -86,6 +86,17 @@ test('waiting pulls learn of the new leader from it', async () => {
   assertEqualReplicas(group);
 });
 
+test('who has just begun to wait learns of the new leader as well', async () => {
+  const group = await groupWith({}, 0, { replicas: 3 });
+  group.pull({ expires: 30 * SECOND_NS }, 'a');
+  await group.run(10);
+  group.failOver({ lose: true });
+  assert.deepEqual(
+    (await group.run(1)).map(({ to, headers }) => [to, headers]),
+    [['a', 'NATS/1.0 409 Leadership Change\r\n\r\n']],
+  );
+});
+
 test('a deposed leader answers nothing, sends nothing, and holds nothing', async () => {
   const group = await groupWith({ ackWaitMs: 100 }, 2, { replicas: 3 });
   const old = group.leader;
