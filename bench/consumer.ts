@@ -105,6 +105,7 @@ class Client implements Outlet {
         subject: this.#acks[at]!,
         start: '$JS.ACK.S.C.'.length,
         end: this.#ackBytes[at]!,
+        open: false,
         payload,
         payloadStart: 0,
         payloadEnd: payload.length,

@@ -2,7 +2,7 @@
 
 export const API_LEVEL = 5;
 
-/** Whether the value of `Nats-Required-Api-Level` asks for no more than this server has. */
+/** Whether the value of `Nats-Required-Api-Level` asks for no more than this server has. An empty one asks for nothing. */
 export function isSupportedLevel(level: string): boolean {
-  return /^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL;
+  return level === '' || (/^[+-]?[0-9]{1,18}$/.test(level) && Number(level) <= API_LEVEL);
 }

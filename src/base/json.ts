@@ -20,6 +20,9 @@ export type JsonResult =
 
 /** Nothing that the API takes is nested deeper than a handful; the bound keeps the stack small. */
 const MAX_DEPTH = 200;
+const MAX_INT64 = '9223372036854775807';
+/** Without its sign. */
+const MIN_INT64 = '9223372036854775808';
 const NULL: JsonValue = { kind: 'null' };
 const TRUE: JsonValue = { kind: 'bool', value: true };
 const FALSE: JsonValue = { kind: 'bool', value: false };
@@ -42,6 +45,13 @@ export function parseJson(text: string): JsonResult {
   return value === null ? { ok: false, error: parser.error } : { ok: true, value };
 }
 
+/** The same, and says what is wrong in the words of the reference server's older parser. */
+export function parsePlainJson(text: string): JsonResult {
+  const parser = new Parser(text);
+  const value = parser.parsePlain();
+  return value === null ? { ok: false, error: plainJsonError(parser.error) } : { ok: true, value };
+}
+
 /** Recursive descent. A method that fails has set `error` and returns null; nobody goes on after that. */
 class Parser {
   readonly #text: string;
@@ -60,6 +70,13 @@ class Parser {
     if (this.#at === this.#text.length) return value;
     // What follows is read as another value, as the reference server does, so that its first flaw is what is named.
     return this.#value() === null ? null : this.#fail('unexpected data after top-level value');
+  }
+
+  parsePlain(): JsonValue | null {
+    const value = this.#value();
+    if (value === null) return null;
+    this.#skipSpace();
+    return this.#at === this.#text.length ? value : this.#unexpected('after top-level value');
   }
 
   #value(): JsonValue | null {
@@ -141,7 +158,7 @@ class Parser {
       const char = this.#text[this.#at];
       if (char === undefined) return this.#fail('unexpected EOF');
       if (char === '"') break;
-      if (char !== '\\') return this.#unexpected('in string literal');
+      if (char !== '\\') return this.#unexpected('in string');
       const escaped = this.#escape();
       if (escaped === null) return null;
       value += escaped;
@@ -179,16 +196,22 @@ class Parser {
   }
 
   #number(): JsonValue | null {
-    const match = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-    match.lastIndex = this.#at;
-    const text = match.exec(this.#text)?.[0];
-    if (text === undefined) {
-      if (this.#text[this.#at] !== '-') return this.#unexpected('looking for beginning of value');
-      this.#at++;
-      return this.#unexpected('in numeric literal');
+    const start = this.#at;
+    const negative = this.#takes(/-/y);
+    if (!this.#takes(/0|[1-9][0-9]*/y)) {
+      return this.#unexpected(negative ? 'in numeric literal' : 'looking for beginning of value');
     }
-    this.#at += text.length;
-    return { kind: 'number', text };
+    if (this.#takes(/\./y) && !this.#takes(/[0-9]+/y)) return this.#unexpected('in numeric literal');
+    if (this.#takes(/[eE][+-]?/y) && !this.#takes(/[0-9]+/y)) return this.#unexpected('in numeric literal');
+    return { kind: 'number', text: this.#text.slice(start, this.#at) };
+  }
+
+  /** Consumes what `pattern` (sticky) matches here. */
+  #takes(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at;
+    if (!pattern.test(this.#text)) return false;
+    this.#at = pattern.lastIndex;
+    return true;
   }
 
   /** Consumes `closing` if it comes next. */
@@ -207,8 +230,7 @@ class Parser {
     const point = this.#text.codePointAt(this.#at);
     if (point === undefined) return this.#fail('unexpected EOF');
     const char = String.fromCodePoint(point);
-    const shown = char === "'" ? "\\'" : char === '"' ? '"' : JSON.stringify(char).slice(1, -1);
-    return this.#fail(`invalid character '${shown}' ${where} at offset ${this.#byteOffset(this.#at)}`);
+    return this.#fail(`invalid character '${shownCharacter(char)}' ${where} at offset ${this.#byteOffset(this.#at)}`);
   }
 
   /** Counted in bytes, from 1. */
@@ -225,6 +247,22 @@ class Parser {
 /** Neither a quote, a backslash, a control character, nor (NaN) the end. */
 function isPlain(code: number): boolean {
   return code >= 0x20 && code !== 0x22 && code !== 0x5c;
+}
+
+/** Whether a text is an integer of 64 bits in decimal digits, perhaps with a sign. */
+export function isInt64(text: string): boolean {
+  const digits = /^[+-]?0*(\d+)$/.exec(text)?.[1];
+  if (digits === undefined) return false;
+  if (digits.length !== MAX_INT64.length) return digits.length < MAX_INT64.length;
+  return digits <= MAX_INT64 || (text.startsWith('-') && digits === MIN_INT64);
+}
+
+function shownCharacter(char: string): string {
+  if (char === "'") return "\\'";
+  if (char === '"') return char;
+  return JSON.stringify(char)
+    .slice(1, -1)
+    .replace(/^\\u00/, '\\x');
 }
 
 /** What is wrong with a text, in the shorter words of the reference server's older parser. */

@@ -1,5 +1,6 @@
 /** Owns what the payload of an ack means: `+ACK`, `-NAK`, `+WPI`, `+NXT`, `+TERM`. */
 import { parseDurationNs } from '../base/go-duration.ts';
+import { isInt64, parsePlainJson } from '../base/json.ts';
 
 /** `ignored` is answered like the others, and changes nothing. */
 export type AckKind = 'ack' | 'nak' | 'progress' | 'next' | 'term' | 'ignored';
@@ -43,15 +44,12 @@ export function nextRequest(payload: Buffer, start: number, end: number): Buffer
   return payload.subarray(start + PLUS_NXT.length, end);
 }
 
+/** Undefined: not to be read, which makes it a plain nak, as in the reference server. */
 function jsonDelayNs(text: string): number | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const delay = typeof value === 'object' && value !== null && 'delay' in value ? value.delay : undefined;
-    return typeof delay === 'number' && Number.isFinite(delay) ? delay : undefined;
-  } catch {
-    // Not JSON: a plain nak, as in the reference server.
-    return undefined;
-  }
+  const parsed = parsePlainJson(text);
+  if (!parsed.ok || parsed.value.kind !== 'object') return undefined;
+  const [, delay] = parsed.value.members.findLast(([name]) => name.toLowerCase() === 'delay') ?? [];
+  return delay?.kind === 'number' && isInt64(delay.text) ? Number(delay.text) : undefined;
 }
 
 function argumentOf(payload: Buffer, start: number, end: number): string {

@@ -4,7 +4,9 @@ const NUMBERS_MAX_BYTES = 5 * 20;
 const BILLION = 1e9;
 const ZERO = 0x30;
 const DOT = 0x2e;
-const NUMERIC_TOKENS = 5;
+/** Of `<dc>.<sseq>.<dseq>.<ts>.<pending>`: those that say something to us, and those behind. */
+const READ_TOKENS = 3;
+const OTHER_TOKENS = 2;
 /** Digits of a sequence that is surely a safe integer. */
 const MAX_SEQ_DIGITS = 15;
 
@@ -50,32 +52,55 @@ export interface AckTokens {
   consumerSeq: number;
 }
 
-/** Reads `<dc>.<sseq>.<dseq>.<ts>.<pending>` (newer forms have more tokens behind). False: not an ack subject of ours. */
-export function parseAckTokens(subject: Buffer, start: number, end: number, out: AckTokens): boolean {
+/**
+ * Reads `<dc>.<sseq>.<dseq>.<ts>.<pending>` in subject[start, end). With `open` more tokens may follow, as in the longer
+ * layout. `foreign`: nobody listens to a subject of that form. `unreadable`: somebody does, and can't make sense of it.
+ */
+export function parseAckTokens(
+  subject: Buffer,
+  start: number,
+  end: number,
+  open: boolean,
+  out: AckTokens,
+): 'ack' | 'unreadable' | 'foreign' {
   let token = 0;
   let value = 0;
   let digits = 0;
-  for (let at = start; at <= end; at++) {
-    const byte = at === end ? DOT : subject[at]!;
+  let readable = true;
+  let at = start;
+  for (; at < end && token < READ_TOKENS; at++) {
+    const byte = subject[at]!;
     if (byte === DOT) {
-      if (digits === 0) return false;
+      if (digits === 0) return 'foreign';
       if (token === 0) out.attempts = value;
       else if (token === 1) out.seq = value;
-      else if (token === 2) out.consumerSeq = value;
+      else out.consumerSeq = value;
       token++;
-      if (token === NUMERIC_TOKENS) return true;
       value = 0;
       digits = 0;
       continue;
     }
     const digit = byte - ZERO;
-    if (digit < 0 || digit > 9) return false;
     digits++;
-    // The timestamp is longer than any sequence and never used.
-    if (token < 3 && digits > MAX_SEQ_DIGITS) return false;
+    if (digit < 0 || digit > 9 || digits > MAX_SEQ_DIGITS) readable = false;
     value = value * 10 + digit;
   }
-  return false;
+  const others = token === READ_TOKENS ? countTokens(subject, at, end) : 0;
+  if (others < OTHER_TOKENS || (others > OTHER_TOKENS && !open)) return 'foreign';
+  return readable ? 'ack' : 'unreadable';
+}
+
+/** Tokens in subject[start, end); 0 if one is empty. */
+function countTokens(subject: Buffer, start: number, end: number): number {
+  let tokens = 1;
+  let tokenStart = start;
+  for (let at = start; at < end; at++) {
+    if (subject[at] !== DOT) continue;
+    if (at === tokenStart) return 0;
+    tokens++;
+    tokenStart = at + 1;
+  }
+  return tokenStart < end ? tokens : 0;
 }
 
 /** Writes a non-negative safe integer in decimal at `offset`; returns the offset behind it. */

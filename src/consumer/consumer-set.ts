@@ -241,8 +241,10 @@ class StreamConsumers implements ConsumerSet {
     const member = this.#find(name);
     const ackPolicy = member?.replicated.config.ackPolicy;
     if (member === undefined || ackPolicy === 'none' || ackPolicy === 'flow_control') return false;
+    const form = parseAckTokens(ack.subject, ack.start, ack.end, ack.open, this.#ackTokens);
+    if (form === 'foreign') return false;
     // Between leaders an ack is as good as lost: whoever leads next delivers the message again.
-    if (member.leader !== undefined && parseAckTokens(ack.subject, ack.start, ack.end, this.#ackTokens)) {
+    if (form === 'ack' && member.leader !== undefined) {
       member.leader.ack(this.#ackTokens, ack.payload, ack.payloadStart, ack.payloadEnd, ack.reply);
     }
     return true;

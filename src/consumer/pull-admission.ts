@@ -1,5 +1,5 @@
 /** Owns which pull requests are taken, and what those that are not get as answer (in the order of the reference). */
-import { API_LEVEL } from '../base/api-level.ts';
+import { isSupportedLevel } from '../base/api-level.ts';
 import type { ConsumerConfig } from './types.ts';
 import { groupRefusal } from './priority-rule.ts';
 import { parsePullRequest, type PullRequestBody } from './pull-request.ts';
@@ -15,7 +15,7 @@ import {
   exceededMaxBytes,
 } from './status-messages.ts';
 
-const LEVEL_HEADER = 'nats-required-api-level:';
+const LEVEL_HEADER = '\r\nNats-Required-Api-Level:';
 
 export type Admission =
   | { readonly kind: 'taken'; readonly body: PullRequestBody }
@@ -73,10 +73,9 @@ function refused(status: Buffer): Admission {
 }
 
 function levelSuffices(headers: Buffer): boolean {
-  for (const line of headers.toString('latin1').split('\r\n')) {
-    if (!line.toLowerCase().startsWith(LEVEL_HEADER)) continue;
-    const level = line.slice(LEVEL_HEADER.length).trim();
-    return /^\d{1,9}$/.test(level) && Number(level) <= API_LEVEL;
-  }
-  return true;
+  const text = headers.toString('latin1');
+  const at = text.indexOf(LEVEL_HEADER);
+  if (at < 0) return true;
+  const start = at + LEVEL_HEADER.length;
+  return isSupportedLevel(text.slice(start, text.indexOf('\r\n', start)).trimStart());
 }

@@ -81,7 +81,7 @@ export class PullQueue {
 
   /** Returns the time at which the request wants to be looked at. */
   add(inbox: string, body: PullRequestBody, nowMs: number): number {
-    const expiresAtMs = body.expiresMs > 0 ? nowMs + body.expiresMs : Infinity;
+    const expiresAtMs = body.expiresMs === 0 ? Infinity : nowMs + body.expiresMs;
     const heartbeatAtMs = body.heartbeatMs > 0 ? nowMs + body.heartbeatMs : Infinity;
     this.#insert({
       target: this.#outlet.openTarget(inbox, {

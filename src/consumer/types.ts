@@ -149,7 +149,8 @@ export interface ConsumerSet extends StreamExtension {
   pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean;
   /**
    * A message to `$JS.ACK.<stream>.<name>.…`, parsed in place: `tokens` of the subject behind the consumer's name are in
-   * subject[start, end). `reply` is empty when no answer is wanted. False: nobody waits for acks of that name.
+   * subject[start, end); with `open` there may be more of them than are known. `reply` is empty when no answer is wanted.
+   * False: nobody waits for such acks.
    */
   ack(
     name: string,
@@ -157,6 +158,7 @@ export interface ConsumerSet extends StreamExtension {
       readonly subject: Buffer;
       readonly start: number;
       readonly end: number;
+      readonly open: boolean;
       readonly payload: Buffer;
       readonly payloadStart: number;
       readonly payloadEnd: number;

@@ -8,6 +8,7 @@ import { startServers, type Servers } from '../harness/server-process.ts';
 import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { BUCKET_SCENARIOS } from './bucket-scenarios.ts';
+import { CONSUMER_EDGE_SCENARIOS } from './consumer-edge-scenarios.ts';
 import { CONSUMER_RETENTION_SCENARIOS } from './consumer-retention-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
@@ -76,6 +77,7 @@ function runAll(client: () => RawClient): void {
     ...DIRECT_GET_SCENARIOS,
     ...ARCHIVE_SCENARIOS,
     ...CONSUMER_SCENARIOS,
+    ...CONSUMER_EDGE_SCENARIOS,
     ...CONSUMER_RETENTION_SCENARIOS,
     ...KEY_VALUE_SCENARIOS,
     ...BUCKET_SCENARIOS,

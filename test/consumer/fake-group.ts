@@ -153,6 +153,7 @@ export class FakeGroup {
       subject,
       start: `$JS.ACK.S.${name!}.`.length,
       end: subject.length,
+      open: false,
       payload: body,
       payloadStart: 0,
       payloadEnd: body.length,

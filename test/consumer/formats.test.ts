@@ -34,7 +34,7 @@ test('an ack subject reads back as it was written, with any tokens behind', () =
         const text = writer.text(writer.write(attempts, streamSeq, consumerSeq, us, 7)) + more;
         const tokens = { attempts: 0, seq: 0, consumerSeq: 0 };
         const start = '$JS.ACK.S.C.'.length;
-        assert.ok(parseAckTokens(Buffer.from(text), start, text.length, tokens));
+        assert.equal(parseAckTokens(Buffer.from(text), start, text.length, more !== '', tokens), 'ack');
         assert.deepEqual(tokens, { attempts, seq: streamSeq, consumerSeq });
       },
     ),
@@ -44,9 +44,27 @@ test('an ack subject reads back as it was written, with any tokens behind', () =
 test('any bytes in place of an ack subject are refused or read, never thrown at', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-      parseAckTokens(Buffer.from(bytes), 0, bytes.length, { attempts: 0, seq: 0, consumerSeq: 0 });
+      parseAckTokens(Buffer.from(bytes), 0, bytes.length, bytes.length % 2 === 0, {
+        attempts: 0,
+        seq: 0,
+        consumerSeq: 0,
+      });
     }),
   );
+});
+
+test('an ack subject must have its tokens, and numbers where they count', () => {
+  const form = (text: string, open = false): string =>
+    parseAckTokens(Buffer.from(text), 0, text.length, open, { attempts: 0, seq: 0, consumerSeq: 0 });
+  assert.equal(form('1.2.3.x.y'), 'ack');
+  assert.equal(form('1.2.3.4.5.6', true), 'ack');
+  for (const text of ['1.x.3.4.5', '1.-2.3.4.5', '1.9999999999999999.3.4.5', '*.2.3.4.5']) {
+    assert.equal(form(text), 'unreadable', text);
+  }
+  for (const text of ['', '1', '1.2.3', '1.2.3.4', '1.2.3.4.5.6', '1..3.4.5', '1.2.3.4.', '1.2.3..5', '.2.3.4.5']) {
+    assert.equal(form(text), 'foreign', text);
+  }
+  assert.equal(form('1.2.3.4', true), 'foreign');
 });
 
 test('compact values read back as they were written', () => {

@@ -195,6 +195,7 @@ export class ConsumerClient {
       subject: Buffer.from(reply),
       start: prefix,
       end: reply.length,
+      open: false,
       payload: body,
       payloadStart: 0,
       payloadEnd: body.length,

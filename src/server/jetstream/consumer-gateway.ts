@@ -49,6 +49,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     subject: NO_PAYLOAD,
     start: 0,
     end: 0,
+    open: false,
     payload: NO_PAYLOAD,
     payloadStart: 0,
     payloadEnd: 0,
@@ -118,6 +119,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     ack.subject = parts.buffer;
     ack.start = parts.subjectStart + address.prefix.length;
     ack.end = parts.subjectEnd;
+    ack.open = address.account !== undefined;
     ack.payload = parts.buffer;
     ack.payloadStart = parts.payloadStart;
     ack.payloadEnd = parts.payloadEnd;

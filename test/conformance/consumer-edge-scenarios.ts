@@ -1,0 +1,158 @@
+/** Owns what is expected of pull requests and acks that no client library would send (consumers.md 5.1, 6.1, 6.2). */
+import assert from 'node:assert/strict';
+import { EXPLICIT, shown } from './consumer-steps.ts';
+import { consumer, messages, scenario, stream } from './scenario.ts';
+import type { RawClient } from './raw-client.ts';
+import type { Scenario, Step } from './scenario.ts';
+
+const NEXT = '$JS.API.CONSUMER.MSG.NEXT.C.d';
+const C = stream('C', { subjects: ['c.>'] });
+const d = consumer('C', 'd', EXPLICIT);
+const THREE = messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3']);
+
+/** A pull request, and the first that comes for it; more may follow. */
+const asks =
+  (body: string, expected: string, headers?: string): Step =>
+  async (client) => {
+    const [reply] = await client.request(NEXT, body, { headers });
+    assert.equal(reply && shown(reply), expected, `${body} ${headers ?? ''}`);
+  };
+
+/** A pull request that brings exactly these. */
+const brings =
+  (body: string, ...expected: readonly string[]): Step =>
+  async (client) => {
+    const isComplete = (received: readonly unknown[]): boolean => received.length >= expected.length;
+    const replies = await client.request(NEXT, body, { isComplete });
+    assert.deepEqual(replies.map(shown), expected, body);
+  };
+
+const refuses = (body: string, problem: string): Step => asks(body, `400 Bad Request - ${problem}`);
+const wrongNumber = (text: string, field: string, type: string): Step =>
+  refuses(
+    `{"${field}":${text}}`,
+    `json: cannot unmarshal number ${text} into Go struct field .${field} of type ${type}`,
+  );
+
+const taken: string[] = [];
+const takes: Step = async (client) => {
+  const [reply] = await client.request(NEXT, '1');
+  taken.splice(0, 1, reply!.replyTo);
+};
+
+/** An ack of the message taken last, sent to its subject as `change` makes it. */
+const acks =
+  (change: (tokens: string[]) => string[], expected: 'answered' | 'unanswered' | 'no responders'): Step =>
+  async (client: RawClient) => {
+    const subject = change(taken[0]!.split('.')).join('.');
+    const timeoutMs = expected === 'unanswered' ? 300 : 5000;
+    const [reply] = await client.request(subject, '+ACK', { timeoutMs });
+    const outcome = reply === undefined ? 'unanswered' : reply.headers === '' ? 'answered' : 'no responders';
+    assert.equal(outcome, expected, subject);
+  };
+const withToken =
+  (at: number, token: string) =>
+  (tokens: string[]): string[] =>
+    tokens.with(at, token);
+
+export const CONSUMER_EDGE_SCENARIOS: readonly Scenario[] = [
+  scenario(
+    'a pull request may be a number with a sign',
+    ['C'],
+    [C, d, THREE, brings('+2', '1', '2'), brings('-2', '3')],
+  ),
+  scenario(
+    'numbers of a pull request are integers as they are written',
+    ['C'],
+    [
+      C,
+      d,
+      wrongNumber('1e2', 'batch', 'int'),
+      wrongNumber('1.0', 'batch', 'int'),
+      wrongNumber('9223372036854775808', 'max_bytes', 'int'),
+      wrongNumber('1E9', 'expires', 'time.Duration'),
+      wrongNumber('99999999999999999999', 'min_pending', 'int64'),
+      THREE,
+      brings('{"batch":9223372036854775807,"expires":2000000000}', '1', '2', '3'),
+    ],
+  ),
+  scenario(
+    'a pull request that is no JSON is told why',
+    ['C'],
+    [
+      C,
+      d,
+      refuses('{"batch":1}x', "invalid character 'x' after top-level value"),
+      refuses('{"batch":1}{"batch":2}', "invalid character '{' after top-level value"),
+      refuses('{"id":"\u0001"}', "invalid character '\\x01' in string"),
+      refuses('{"batch":1.}', "invalid character '}' in numeric literal"),
+      refuses('{"batch":1e}', "invalid character '}' in numeric literal"),
+      refuses('{"batch":', 'unexpected end of JSON input'),
+    ],
+  ),
+  scenario(
+    'a pull request whose time was over before it came gets nothing',
+    ['C'],
+    [
+      C,
+      d,
+      asks('{"batch":3,"expires":-1}', '408 Request Timeout Nats-Pending-Messages=3 Nats-Pending-Bytes=0'),
+      THREE,
+      asks('{"batch":2,"expires":-5000000000}', '408 Request Timeout Nats-Pending-Messages=2 Nats-Pending-Bytes=0'),
+      asks(
+        '{"batch":1,"no_wait":true,"expires":-1}',
+        '408 Request Timeout Nats-Pending-Messages=1 Nats-Pending-Bytes=0',
+      ),
+      brings('{"batch":1}', '1'),
+    ],
+  ),
+  scenario(
+    'a pull request may ask for a level of the API',
+    ['C'],
+    [
+      C,
+      d,
+      asks('{"no_wait":true}', '412 Required Api Level', 'Nats-Required-Api-Level: 9'),
+      asks('{"no_wait":true}', '412 Required Api Level', 'Nats-Required-Api-Level: x'),
+      asks('{"no_wait":true}', '412 Required Api Level', 'Nats-Required-Api-Level: 3 '),
+      asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: 5'),
+      asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: +3'),
+      asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: -1'),
+      asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: '),
+      asks('{"no_wait":true}', '404 No Messages', 'nats-required-api-level: 9'),
+    ],
+  ),
+  scenario(
+    'nobody listens to acks with more or fewer tokens',
+    ['C'],
+    [
+      C,
+      d,
+      THREE,
+      takes,
+      acks((tokens) => tokens.slice(0, -1), 'no responders'),
+      acks((tokens) => tokens.slice(0, 4), 'no responders'),
+      acks((tokens) => [...tokens, '0'], 'no responders'),
+      acks((tokens) => [...tokens, '0', '0'], 'no responders'),
+      acks(withToken(3, 'other'), 'no responders'),
+      acks(withToken(2, 'OTHER'), 'no responders'),
+      acks((tokens) => tokens, 'answered'),
+    ],
+  ),
+  scenario(
+    'an ack whose sequence is no number is not answered; its time and the rest are not looked at',
+    ['C'],
+    [
+      C,
+      d,
+      THREE,
+      takes,
+      acks(withToken(5, 'x'), 'unanswered'),
+      acks(withToken(5, '-1'), 'unanswered'),
+      acks(withToken(5, '99999999999999999999'), 'unanswered'),
+      acks(withToken(7, 'x'), 'answered'),
+      acks(withToken(8, 'x'), 'answered'),
+      brings('{"no_wait":true}', '2'),
+    ],
+  ),
+];
