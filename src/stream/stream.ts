@@ -85,6 +85,12 @@ export function createStream(options: StreamOptions): StreamInstance & StateMach
   return new Stream(options);
 }
 
+/** Wants to see what the entry at `index` did. */
+interface WaitingReader {
+  readonly index: LogIndex;
+  readonly resolve: () => void;
+}
+
 class Stream implements StreamInstance, StateMachine, ExtensionHost {
   readonly account: string;
   readonly createdUs: TimestampUs;
@@ -102,6 +108,8 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   #replica: Replica;
   #compactor: BlockCompactor;
   #timekeeper: Timekeeper;
+  #readers: WaitingReader[] = [];
+  #closed = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -144,6 +152,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     return this.#group.status;
   }
 
+  get appliedIndex(): LogIndex {
+    return this.#replica.state.appliedIndex;
+  }
+
   /** For cursors, which outlive a restore. */
   get store(): MessageStore {
     return this.#replica.state.store;
@@ -176,6 +188,13 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   async place(batch: Buffer): Promise<Seq> {
     return (await this.#proposer.execute(ENTRY_PLACED_BATCH, batch)) as Seq;
+  }
+
+  whenApplied(index: LogIndex): Promise<void> {
+    if (index <= this.appliedIndex || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#readers.push({ index, resolve });
+    });
   }
 
   async readBarrier(): Promise<void> {
@@ -277,6 +296,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
+    if (this.#readers.length > 0) this.#releaseReaders();
     this.#intake.pump();
     this.#timekeeper.schedule();
   }
@@ -338,9 +358,12 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#timekeeper.schedule();
     this.#intake.configChanged(state.config);
     this.#options.events?.configChanged?.(state.config, state.configRevision);
+    this.#releaseReaders();
   }
 
   close(): void {
+    this.#closed = true;
+    this.#releaseReaders();
     this.#intake.close();
     this.#proposer.close();
     this.#compactor.close();
@@ -348,6 +371,13 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#loader.close();
     this.extension.close();
     this.#options.events?.closed?.();
+  }
+
+  #releaseReaders(): void {
+    const readers = this.#readers;
+    const stillWait = ({ index }: WaitingReader): boolean => index > this.appliedIndex && !this.#closed;
+    this.#readers = readers.filter(stillWait);
+    for (const reader of readers) if (!stillWait(reader)) reader.resolve();
   }
 
   #executeLogged(operation: LoggedOperation): Promise<unknown> {

@@ -4,7 +4,7 @@
  */
 import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { ApiError } from '../base/api-errors.ts';
-import type { GroupStatus, PageSink } from '../raft/index.ts';
+import type { GroupStatus, LogIndex, PageSink } from '../raft/index.ts';
 import type { MessageView } from './message-format.ts';
 import type { SourcePosition } from './source-positions.ts';
 
@@ -209,6 +209,10 @@ export interface StreamInstance extends StreamReader {
   readonly status: GroupStatus;
   /** Revision of the configuration that is applied here (see `StreamAssignment.revision`). */
   readonly configRevision: number;
+  /** Of the latest entry that the state here has. */
+  readonly appliedIndex: LogIndex;
+  /** Resolves once the state here has that entry, or is closed. */
+  whenApplied(index: LogIndex): Promise<void>;
   submit(submission: Submission): void;
   /** Resolves when the operation was applied here, on the leader. @throws {NotLeaderError} */
   execute(operation: StreamOperation): Promise<OperationResult>;

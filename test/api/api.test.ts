@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { peerId, routeOf } from '../../src/server/api/index.ts';
-import { FakeCluster, UNLIMITED } from './fake-node.ts';
+import { FakeCluster, TOLD_INDEX, UNLIMITED } from './fake-node.ts';
 
 function errCode(answer: Record<string, unknown> | undefined): number | undefined {
   return (answer?.['error'] as { readonly err_code: number } | undefined)?.err_code;
@@ -180,6 +180,23 @@ test('what happens to streams is announced, refusals and repetitions are not', a
   await node.call('STREAM.UPDATE.T', { name: 'T' });
   for (let i = 0; i < 2; i++) await node.call('STREAM.DELETE.S');
   assert.deepEqual(cluster.announced, ['A S create', 'A S modify', 'A S delete']);
+});
+
+test('a replica that is asked directly waits for what the asking node was told, and a leader says what it knows', async () => {
+  const cluster = new FakeCluster(['n1']);
+  const node = cluster.node('n1');
+  await node.call('STREAM.CREATE.S', { name: 'S', subjects: ['s'], allow_direct: true });
+  const subject = '$JS.API.DIRECT.GET.S.s';
+  const notBefore = node.api.notBefore('A', subject);
+  assert.equal(notBefore, TOLD_INDEX);
+  assert.equal(node.api.notBefore('A', '$JS.API.STREAM.INFO.S'), undefined, 'its leader is asked');
+  assert.equal(node.api.notBefore('A', '$JS.API.DIRECT.GET.NONE.s'), undefined);
+  const request = { account: 'A', headers: Buffer.alloc(0), body: Buffer.alloc(0) };
+  await node.api.handle({ ...request, subject, notBefore: TOLD_INDEX }).catch(() => undefined);
+  assert.deepEqual(node.awaited, [`S ${TOLD_INDEX}`]);
+  const info = await node.api.handle({ ...request, subject: '$JS.API.STREAM.INFO.S' });
+  assert.ok(info.kind === 'json');
+  assert.equal(info.progress?.group, cluster.assignments.get('A S')?.group);
 });
 
 test('members that nobody knows are a flaw unless the server is told to be lenient', async () => {

@@ -39,6 +39,9 @@ const EMPTY_STATE: StreamState = {
   consumerCount: 0,
 };
 
+/** What every node was told of every stream. */
+export const TOLD_INDEX = 5 as LogIndex;
+
 /** What the nodes of a test share. */
 export class FakeCluster {
   readonly nodes = new Map<NodeId, FakeNode>();
@@ -96,6 +99,8 @@ export class FakeNode implements ApiBackend {
   readonly #cluster: FakeCluster;
   /** Requests that other nodes passed on to this one. */
   readonly forwarded: string[] = [];
+  /** Entries that calls waited for: stream and index. */
+  readonly awaited: string[] = [];
   #changes = Promise.resolve();
 
   constructor(cluster: FakeCluster, node: NodeId) {
@@ -208,6 +213,15 @@ export class FakeNode implements ApiBackend {
   directGetReplica(account: string, name: string): StreamInstance | undefined {
     const own = this.localStream(account, name)?.stream;
     return own?.config.allowDirect === true ? own : undefined;
+  }
+
+  caughtUp(_account: string, name: string, index: LogIndex): Promise<void> {
+    this.awaited.push(`${name} ${index}`);
+    return Promise.resolve();
+  }
+
+  toldProgress(): LogIndex {
+    return TOLD_INDEX;
   }
 
   directMirrorsOf(): readonly StreamAssignment[] {

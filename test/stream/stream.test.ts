@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogIndex } from '../../src/raft/index.ts';
 import { checkpoint, openFixture, readAll, readOne, sortedPages } from './stream-fixture.ts';
 
 test('published messages get consecutive sequences and come back through a cursor and by sequence', () => {
@@ -43,4 +44,24 @@ test('a stream restored from its checkpoint equals the one that wrote it, and go
   restored.group.commit([entry]);
   assert.equal(restored.stream.digest(), live.stream.digest());
   assert.deepEqual(readAll(restored.stream), readAll(live.stream));
+});
+
+test('who waits for an entry goes on once it is applied, restored over, or will never be', async () => {
+  const { stream, submit, group } = openFixture();
+  const applied: string[] = [];
+  const wait = async (index: number): Promise<void> => {
+    await stream.whenApplied(index as LogIndex);
+    applied.push(`${index} at ${stream.appliedIndex}`);
+  };
+  const waiting = [wait(3), wait(0), wait(2)];
+  for (let i = 1; i <= 2; i++) submit([{ subject: 'a' }]);
+  group.run();
+  await Promise.all(waiting.slice(1));
+  assert.deepEqual(applied, ['0 at 2', '2 at 2']);
+  await stream.restore({ appliedIndex: 9 as LogIndex, pages: sortedPages(new Map()) });
+  await waiting[0];
+  const last = wait(11);
+  stream.close();
+  await last;
+  assert.deepEqual(applied.slice(2), ['3 at 9', '11 at 9']);
 });

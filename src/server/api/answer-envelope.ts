@@ -7,13 +7,13 @@ const TYPE_PREFIX = 'io.nats.jetstream.api.v1.';
 
 /** `failureMembers`: what answers with errors have beside the error. */
 export function envelope(responseType: string, answer: Answer, failureMembers?: object): ApiResponse {
+  if (answer.kind === 'raw') return answer.response;
+  const { progress } = answer;
   switch (answer.kind) {
     case 'success':
-      return { kind: 'json', body: encodeSuccess(responseType, answer.body), headers: answer.headers };
+      return { kind: 'json', body: encodeSuccess(responseType, answer.body), headers: answer.headers, progress };
     case 'error':
-      return { kind: 'json', body: encodeError(responseType, answer.error, failureMembers) };
-    case 'raw':
-      return answer.response;
+      return { kind: 'json', body: encodeError(responseType, answer.error, failureMembers), progress };
   }
 }
 

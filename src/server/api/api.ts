@@ -12,6 +12,7 @@ import { isSupportedLevel } from '../../base/api-level.ts';
 import type { NodeId } from '../../base/brand.ts';
 import { NotLeaderError } from '../../base/errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
+import type { LogIndex } from '../../raft/index.ts';
 import type { StreamConfig } from '../../stream/index.ts';
 import { envelope } from './answer-envelope.ts';
 import { AccountTurns } from './account-turns.ts';
@@ -70,6 +71,14 @@ export class Api {
     return backend.node;
   }
 
+  /** What a call that any replica may answer must know of; undefined: nothing in particular. */
+  notBefore(account: string, subject: string): LogIndex | undefined {
+    const found = findEndpoint(subject);
+    if (found?.endpoint.place !== 'anyReplica') return undefined;
+    const assignment = this.#backend.catalogue.stream(account, found.args[0]!);
+    return assignment && this.#backend.toldProgress(assignment);
+  }
+
   #replicaFor(account: string, assignment: StreamAssignment | undefined): NodeId | undefined {
     if (assignment === undefined) return undefined;
     if (this.#backend.localStream(account, assignment.name) !== undefined) return this.#backend.node;
@@ -108,6 +117,8 @@ export class Api {
 
   async #handleOnReplica(endpoint: Exclude<Endpoint, StreamEndpoint>, call: Call): Promise<ApiResponse> {
     if (this.#backend.accountLimits(call.account) === undefined) return NO_RESPONDERS;
+    const { notBefore } = call.request;
+    if (notBefore !== undefined) await this.#backend.caughtUp(call.account, call.args[0]!, notBefore);
     return envelopeOf(endpoint, await endpoint.handle(call));
   }
 
@@ -134,7 +145,9 @@ export class Api {
     if (assignment === undefined) return failure(this.#missing());
     const local = this.#backend.localStream(call.account, name);
     if (local !== undefined && local.stream.status.role === 'leader' && local.stream.status.ready) {
-      return endpoint.handle({ ...call, ...local, assignment });
+      const answer = await endpoint.handle({ ...call, ...local, assignment });
+      if (answer.kind === 'raw') return answer;
+      return { ...answer, progress: { group: assignment.group, appliedIndex: local.stream.appliedIndex } };
     }
     if (call.request.forwarded !== true) {
       const response = await this.#backend.askStreamLeader(assignment, call.request, LEADER_TIMEOUT_MS);

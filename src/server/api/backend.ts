@@ -11,6 +11,7 @@ import type {
   StreamAssignment,
 } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
+import type { GroupId, LogIndex } from '../../raft/index.ts';
 import type { OriginInfo } from '../../sourcing/index.ts';
 import type { StreamInstance } from '../../stream/index.ts';
 import type { AccountJetStreamOptions } from '../config/index.ts';
@@ -23,6 +24,14 @@ export interface ApiRequest {
   readonly body: Buffer;
   /** Another node's API has already found that it is ours to answer: it is not passed on again. */
   readonly forwarded?: boolean;
+  /** What the sender was told already: of this entry the answer of a replica should know. */
+  readonly notBefore?: LogIndex;
+}
+
+/** How far a stream's log was applied where a call was answered. */
+export interface StreamProgress {
+  readonly group: GroupId;
+  readonly appliedIndex: LogIndex;
 }
 
 export type ApiResponse =
@@ -31,6 +40,8 @@ export type ApiResponse =
       readonly body: Buffer;
       /** Header block; most answers have none. */
       readonly headers?: Buffer | undefined;
+      /** What a stream's leader said, it said knowing this. */
+      readonly progress?: StreamProgress | undefined;
     }
   /** Stored messages and status lines in runs (base/reply-run.ts), each a message of its own to the reply subject. */
   | { readonly kind: 'messages'; readonly runs: readonly Buffer[] }
@@ -133,6 +144,10 @@ export interface ApiBackend {
   localStream(account: string, name: string): LocalStream | undefined;
   /** The replica here that answers direct gets of the stream: its own or else a mirror's; undefined: none does. */
   directGetReplica(account: string, name: string): StreamInstance | undefined;
+  /** Waits until the replica here has that entry of the stream's log, for a while. */
+  caughtUp(account: string, name: string, index: LogIndex): Promise<void>;
+  /** Of the stream's log, as clients of this node were told; 0: they were told nothing. */
+  toldProgress(assignment: StreamAssignment): LogIndex;
   /** Those that may answer direct gets in the stream's place, wherever they are. */
   directMirrorsOf(account: string, name: string): readonly StreamAssignment[];
   /** As this node knows it. */

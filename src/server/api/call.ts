@@ -3,7 +3,7 @@ import type { ApiError } from '../../base/api-errors.ts';
 import { invalidJson } from '../../base/api-errors.ts';
 import type { StreamAssignment } from '../../cluster/index.ts';
 import type { AccountTurns } from './account-turns.ts';
-import type { ApiBackend, ApiRequest, ApiResponse, LocalStream } from './backend.ts';
+import type { ApiBackend, ApiRequest, ApiResponse, LocalStream, StreamProgress } from './backend.ts';
 import { decodeRequest } from './decoder.ts';
 import type { Decoded, Fields } from './decoder.ts';
 
@@ -14,8 +14,13 @@ import type { Decoded, Fields } from './decoder.ts';
 export type Place = 'metaLeader' | 'streamLeader' | 'anyReplica';
 
 export type Answer =
-  | { readonly kind: 'success'; readonly body: object; readonly headers?: Buffer | undefined }
-  | { readonly kind: 'error'; readonly error: ApiError }
+  | {
+      readonly kind: 'success';
+      readonly body: object;
+      readonly headers?: Buffer | undefined;
+      readonly progress?: StreamProgress;
+    }
+  | { readonly kind: 'error'; readonly error: ApiError; readonly progress?: StreamProgress }
   /** The whole answer, e.g. as another node's API gave it. */
   | { readonly kind: 'raw'; readonly response: ApiResponse };
 

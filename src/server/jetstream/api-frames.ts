@@ -2,14 +2,20 @@
  * Owns the form in which API requests and their answers travel between nodes.
  *
  * request:  `u32 length | JSON envelope | u32 length | headers | body`
- * response: `u8 kind | …`: for `json` `u32 headers | headers | body`, for `messages` a run of replies
+ * response: `u8 kind | …`: for `json` `u32 group | f64 appliedIndex | u32 headers | headers | body`, group 0 for none; for
+ *           `messages` a run of replies
  */
 import { holdsReplies } from '../../base/reply-run.ts';
+import type { GroupId, LogIndex } from '../../raft/index.ts';
 import type { ApiRequest, ApiResponse } from '../api/index.ts';
 
 const KINDS = ['json', 'messages', 'none', 'noResponders'] as const;
 
 const NO_HEADERS = Buffer.alloc(0);
+/** Of a JSON answer, behind its kind. */
+const APPLIED_INDEX_AT = 4;
+const HEADERS_LENGTH_AT = 12;
+const JSON_FIELDS_BYTES = 16;
 
 /** What a node that is asked to answer needs to know beside the request. */
 export interface ApiEnvelope {
@@ -20,8 +26,8 @@ export interface ApiEnvelope {
 }
 
 export function encodeApiRequest(request: ApiRequest, envelope: ApiEnvelope): Buffer {
-  const { account, subject, headers, body, forwarded } = request;
-  const json = Buffer.from(JSON.stringify({ ...envelope, account, subject, forwarded: forwarded ?? false }));
+  const { account, subject, headers, body, forwarded = false, notBefore } = request;
+  const json = Buffer.from(JSON.stringify({ ...envelope, account, subject, forwarded, notBefore }));
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32BE(json.length, 0);
   lengths.writeUInt32BE(headers.length, 4);
@@ -39,11 +45,19 @@ export function decodeApiRequest(frame: Buffer): { request: ApiRequest; envelope
     readonly account: string;
     readonly subject: string;
     readonly forwarded: boolean;
+    readonly notBefore?: LogIndex;
   };
-  const { account, subject, forwarded, group, revision, timeoutMs } = json;
+  const { account, subject, forwarded, notBefore, group, revision, timeoutMs } = json;
   const headers = frame.subarray(jsonEnd + 4, headersEnd);
   return {
-    request: { account, subject, headers, body: frame.subarray(headersEnd), forwarded },
+    request: {
+      account,
+      subject,
+      headers,
+      body: frame.subarray(headersEnd),
+      forwarded,
+      ...(notBefore !== undefined && { notBefore }),
+    },
     envelope: { group, revision, timeoutMs },
   };
 }
@@ -51,10 +65,12 @@ export function decodeApiRequest(frame: Buffer): { request: ApiRequest; envelope
 export function encodeApiResponse(response: ApiResponse): Buffer {
   const kind = Buffer.of(KINDS.indexOf(response.kind));
   if (response.kind === 'json') {
-    const { headers = NO_HEADERS, body } = response;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(headers.length);
-    return Buffer.concat([kind, length, headers, body]);
+    const { headers = NO_HEADERS, body, progress } = response;
+    const fields = Buffer.alloc(JSON_FIELDS_BYTES);
+    fields.writeUInt32BE(progress?.group ?? 0, 0);
+    fields.writeDoubleBE(progress?.appliedIndex ?? 0, APPLIED_INDEX_AT);
+    fields.writeUInt32BE(headers.length, HEADERS_LENGTH_AT);
+    return Buffer.concat([kind, fields, headers, body]);
   }
   if (response.kind !== 'messages') return kind;
   return Buffer.concat([kind, ...response.runs]);
@@ -71,9 +87,16 @@ export function decodeApiResponse(frame: Buffer): ApiResponse | undefined {
 }
 
 function decodeJsonResponse(frame: Buffer): ApiResponse | undefined {
-  if (frame.length < 5) return undefined;
-  const headersEnd = 5 + frame.readUInt32BE(1);
+  const headersStart = 1 + JSON_FIELDS_BYTES;
+  if (frame.length < headersStart) return undefined;
+  const headersEnd = headersStart + frame.readUInt32BE(1 + HEADERS_LENGTH_AT);
   if (headersEnd > frame.length) return undefined;
-  const body = frame.subarray(headersEnd);
-  return headersEnd === 5 ? { kind: 'json', body } : { kind: 'json', body, headers: frame.subarray(5, headersEnd) };
+  const group = frame.readUInt32BE(1) as GroupId;
+  const appliedIndex = frame.readDoubleBE(1 + APPLIED_INDEX_AT) as LogIndex;
+  return {
+    kind: 'json',
+    body: frame.subarray(headersEnd),
+    headers: headersEnd === headersStart ? undefined : frame.subarray(headersStart, headersEnd),
+    progress: group === 0 ? undefined : { group, appliedIndex },
+  };
 }

@@ -5,14 +5,15 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Api, ApiBackend, ApiRequest, ApiResponse } from '../api/index.ts';
+import type { Api, ApiRequest, ApiResponse } from '../api/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiResponse, encodeApiRequest } from './api-frames.ts';
 import type { ConsumerGateway } from './consumer-gateway.ts';
-import { DirectGetGateway } from './direct-get-gateway.ts';
+import { DirectGetGateway, type DirectGetSource } from './direct-get-gateway.ts';
 import { API_SERVICE } from './node-backend.ts';
 import type { StreamCaptures } from './stream-captures.ts';
+import type { ToldProgress } from './told-progress.ts';
 
 /** As the reference server's `request_queue_limit`. */
 const MAX_REQUESTS_UNDER_WAY = 10_000;
@@ -34,17 +35,19 @@ export class ApiGateway implements ServiceHandler {
   readonly #consumers: ConsumerGateway;
   readonly #directGets: DirectGetGateway;
   readonly #captures: StreamCaptures;
+  readonly #told: ToldProgress;
   #underWay = 0;
 
   constructor(options: {
     readonly api: Api;
-    readonly backend: ApiBackend;
+    readonly backend: DirectGetSource;
     readonly cluster: ClusterNode;
     readonly router: Router;
     readonly logger: Logger;
     readonly advisories: Advisories;
     readonly consumers: ConsumerGateway;
     readonly captures: StreamCaptures;
+    readonly told: ToldProgress;
   }) {
     this.#api = options.api;
     this.#cluster = options.cluster;
@@ -53,6 +56,7 @@ export class ApiGateway implements ServiceHandler {
     this.#advisories = options.advisories;
     this.#consumers = options.consumers;
     this.#captures = options.captures;
+    this.#told = options.told;
     this.#directGets = new DirectGetGateway(options.backend, options.router);
   }
 
@@ -86,9 +90,11 @@ export class ApiGateway implements ServiceHandler {
     // A subject that names no call gets no answer, and no-responders neither: somebody listens.
     if (target === undefined || this.#underWay >= MAX_REQUESTS_UNDER_WAY) return true;
     const { buffer } = publication;
+    const notBefore = this.#api.notBefore(publisher.account, subject);
     const request: ApiRequest = {
       account: publisher.account,
       subject,
+      ...(notBefore !== undefined && { notBefore }),
       headers: Buffer.from(buffer.subarray(publication.headersStart, publication.headersEnd)),
       body: Buffer.from(buffer.subarray(publication.payloadStart, publication.payloadEnd)),
     };
@@ -96,6 +102,9 @@ export class ApiGateway implements ServiceHandler {
     this.#underWay++;
     this.#answer(request, target)
       .then((response) => {
+        if (response.kind === 'json' && response.progress !== undefined) {
+          this.#told.note(response.progress.group, response.progress.appliedIndex);
+        }
         this.#publish(response, request, reply, publisher);
         if (response.kind === 'json' && !subject.startsWith(RESET_PREFIX))
           this.#advisories.apiCall(request, response.body, publisher);

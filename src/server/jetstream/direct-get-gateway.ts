@@ -7,7 +7,7 @@ import type { Seq } from '../../base/brand.ts';
 import { NOT_FOUND, ReplyWriter } from '../../kv/index.ts';
 import { emptyStoredMessage } from '../../stream/index.ts';
 import type { StreamReader } from '../../stream/index.ts';
-import type { ApiBackend } from '../api/index.ts';
+import type { AccountLimits } from '../api/index.ts';
 import type { Publication, Publisher, Router } from '../router-types.ts';
 
 const PREFIX = Buffer.from('$JS.API.DIRECT.GET.');
@@ -20,8 +20,15 @@ const NINE = 0x39;
 const CLOSING_BRACE = 0x7d;
 const MAX_SEQ_DIGITS = 15;
 
+export interface DirectGetSource {
+  /** Undefined: the account has no JetStream. */
+  accountLimits(account: string): AccountLimits | undefined;
+  /** A replica here that may answer at once: it knows all that clients of this node were told of the stream. */
+  currentReplica(account: string, name: string): StreamReader | undefined;
+}
+
 export class DirectGetGateway {
-  readonly #backend: ApiBackend;
+  readonly #backend: DirectGetSource;
   readonly #router: Router;
   readonly #message = emptyStoredMessage();
   readonly #ignore = (): void => undefined;
@@ -29,7 +36,7 @@ export class DirectGetGateway {
   #writer = new ReplyWriter('');
   #writerFor = '';
 
-  constructor(backend: ApiBackend, router: Router) {
+  constructor(backend: DirectGetSource, router: Router) {
     this.#backend = backend;
     this.#router = router;
   }
@@ -55,7 +62,7 @@ export class DirectGetGateway {
 
   #stream(name: string, account: string): StreamReader | undefined {
     const backend = this.#backend;
-    const stream = backend.directGetReplica(account, name);
+    const stream = backend.currentReplica(account, name);
     if (stream === undefined || backend.accountLimits(account) === undefined) return undefined;
     const answering = stream.config.name;
     if (this.#writerFor !== answering) {

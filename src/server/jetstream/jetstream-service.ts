@@ -29,6 +29,7 @@ import { Rehoming } from './rehoming.ts';
 import { StreamCaptures } from './stream-captures.ts';
 import { UpstreamNetwork } from './upstream-network.ts';
 import { SubmissionExchange } from './submission-exchange.ts';
+import { ToldProgress } from './told-progress.ts';
 
 export interface JetStreamServiceOptions {
   readonly cluster: ClusterNode;
@@ -99,7 +100,12 @@ export class JetStreamService {
         advisories.quorumLost(assignment, replicasJson(this.backend, assignment, status));
       },
     });
-    const exchange = new SubmissionExchange(cluster, (group) => this.streams.get(group)?.instance);
+    const told = new ToldProgress();
+    const exchange = new SubmissionExchange({
+      cluster,
+      localStream: (group) => this.streams.get(group)?.instance,
+      told,
+    });
     this.#captures = new StreamCaptures({ cluster, router, runtime, exchange, domain });
     this.#consumers = new ConsumerGateway({
       cluster,
@@ -108,7 +114,7 @@ export class JetStreamService {
       turnEnd: options.turnEnd,
       localConsumers: (group) => this.streams.get(group)?.consumers,
     });
-    this.backend = new NodeBackend({ ...options, streams: this.streams, advisories });
+    this.backend = new NodeBackend({ ...options, streams: this.streams, advisories, told });
     this.api = new Api(this.backend);
     this.backend.serve(this.api);
     this.#quotas = new AccountQuotas({
@@ -145,6 +151,7 @@ export class JetStreamService {
       advisories,
       consumers,
       captures: this.#captures,
+      told,
     });
   }
 

@@ -12,7 +12,7 @@ import type {
   PlacementWish,
   StreamAssignment,
 } from '../../cluster/index.ts';
-import { META_GROUP, type GroupId } from '../../raft/index.ts';
+import { META_GROUP, type GroupId, type LogIndex } from '../../raft/index.ts';
 import type { StreamInstance } from '../../stream/index.ts';
 import type {
   AccountLimits,
@@ -31,8 +31,10 @@ import type { Router } from '../router-types.ts';
 import type { Advisories } from './advisories.ts';
 import { decodeApiRequest, decodeApiResponse, encodeApiRequest, encodeApiResponse } from './api-frames.ts';
 import { ArchiveService } from './archives/archive-service.ts';
+import type { DirectGetSource } from './direct-get-gateway.ts';
 import { DirectMirrors } from './direct-mirrors.ts';
 import type { LocalStreams } from './local-streams.ts';
+import type { ToldProgress } from './told-progress.ts';
 import { VisibleCatalogue } from './visible-catalogue.ts';
 
 /** Name of the request between nodes. */
@@ -43,11 +45,14 @@ const USAGE_TIMEOUT_MS = 2_000;
 const RETRY_MS = 20;
 /** How long a node waits for a stream to become ready before it says that it can't answer. */
 const READY_PATIENCE_MS = 1_000;
+/** How long a read waits for a replica that is behind: an election, with room to spare. Then it gets what is there. */
+const CATCH_UP_PATIENCE_MS = 2_000;
 
 export interface NodeBackendOptions {
   readonly cluster: ClusterNode;
   readonly streams: LocalStreams;
   readonly advisories: Advisories;
+  readonly told: ToldProgress;
   readonly runtime: Runtime;
   readonly router: Router;
   readonly logger: Logger;
@@ -60,7 +65,7 @@ export interface NodeBackendOptions {
   readonly serverLimits: ServerLimits;
 }
 
-export class NodeBackend implements ApiBackend {
+export class NodeBackend implements ApiBackend, DirectGetSource {
   readonly runtime: Runtime;
   readonly serverVersion: string;
   readonly domain: string;
@@ -74,6 +79,7 @@ export class NodeBackend implements ApiBackend {
   readonly #cluster: ClusterNode;
   readonly #streams: LocalStreams;
   readonly #advisories: Advisories;
+  readonly #told: ToldProgress;
   #api: Api | undefined;
 
   constructor(options: NodeBackendOptions) {
@@ -87,6 +93,7 @@ export class NodeBackend implements ApiBackend {
     this.#cluster = options.cluster;
     this.#streams = options.streams;
     this.#advisories = options.advisories;
+    this.#told = options.told;
     this.catalogue = new VisibleCatalogue(options.cluster.catalogue);
     this.#mirrors = new DirectMirrors({ ...options, catalogue: this.catalogue });
     this.#archives = new ArchiveService({ ...options, backend: this });
@@ -104,6 +111,9 @@ export class NodeBackend implements ApiBackend {
   /** To be called when the cluster has started. */
   start(): void {
     this.#mirrors.start();
+    this.#cluster.onCatalogueChange(({ previous, current }) => {
+      if (previous !== undefined && previous.group !== current?.group) this.#told.forget(previous.group);
+    });
     this.#archives.start();
   }
 
@@ -195,6 +205,32 @@ export class NodeBackend implements ApiBackend {
   directGetReplica(account: string, name: string): StreamInstance | undefined {
     const own = this.localStream(account, name)?.stream;
     return own?.config.allowDirect === true ? own : this.#mirrors.local(account, name);
+  }
+
+  currentReplica(account: string, name: string): StreamInstance | undefined {
+    const local = this.#streams.find(account, name);
+    if (local === undefined) return this.#mirrors.local(account, name);
+    const { assignment, instance } = local;
+    const isCurrent = instance.appliedIndex >= this.#told.of(assignment.group);
+    return isCurrent && instance.config.allowDirect && this.#streams.isReadable(assignment.group)
+      ? instance
+      : undefined;
+  }
+
+  async caughtUp(account: string, name: string, index: LogIndex): Promise<void> {
+    const replica = this.localStream(account, name)?.stream;
+    if (replica === undefined || replica.appliedIndex >= index) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.runtime.after(CATCH_UP_PATIENCE_MS, resolve);
+      void replica.whenApplied(index).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  toldProgress({ group }: StreamAssignment): LogIndex {
+    return this.#told.of(group);
   }
 
   directMirrorsOf(account: string, name: string): readonly StreamAssignment[] {

@@ -4,9 +4,10 @@
  */
 import type { NodeId } from '../../base/brand.ts';
 import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
-import type { GroupId } from '../../raft/index.ts';
+import type { GroupId, LogIndex } from '../../raft/index.ts';
 import type { StreamInstance, SubmissionOutcome } from '../../stream/index.ts';
 import type { OpenSubmission } from './open-submission.ts';
+import type { ToldProgress } from './told-progress.ts';
 import type { SubmissionPort } from './stream-ingest.ts';
 import { decodeOutcome, decodeSubmission, encodeOutcome, encodeSubmission } from './submission-frames.ts';
 
@@ -21,12 +22,19 @@ type Settle = (outcome: SubmissionOutcome) => void;
 export class SubmissionExchange {
   readonly #cluster: ClusterNode;
   readonly #localStream: (group: GroupId) => StreamInstance | undefined;
+  readonly #told: ToldProgress;
   readonly #outstanding = new Map<NodeId, Map<number, Settle>>();
   #lastId = 0;
 
-  constructor(cluster: ClusterNode, localStream: (group: GroupId) => StreamInstance | undefined) {
+  constructor(options: {
+    readonly cluster: ClusterNode;
+    readonly localStream: (group: GroupId) => StreamInstance | undefined;
+    readonly told: ToldProgress;
+  }) {
+    const { cluster } = options;
     this.#cluster = cluster;
-    this.#localStream = localStream;
+    this.#localStream = options.localStream;
+    this.#told = options.told;
     cluster.onTraffic(TRAFFIC.submissions, (from, frame) => {
       this.#receiveSubmission(from, frame);
     });
@@ -79,10 +87,11 @@ export class SubmissionExchange {
     if (submission === undefined) return;
     const { group, id, messages, count } = submission;
     const batchReplies = submission.batchReplies.length === 0 ? undefined : submission.batchReplies;
-    const settle = (outcome: SubmissionOutcome): void => {
-      this.#cluster.send(from, TRAFFIC.submissionOutcomes, encodeOutcome({ group, id, outcome }));
-    };
     const stream = this.#localStream(group);
+    const settle = (outcome: SubmissionOutcome): void => {
+      const appliedIndex = stream?.appliedIndex ?? (0 as LogIndex);
+      this.#cluster.send(from, TRAFFIC.submissionOutcomes, encodeOutcome({ group, id, outcome, appliedIndex }));
+    };
     if (stream === undefined) settle(REFUSED);
     else stream.submit({ messages, count, batchReplies, settle });
   }
@@ -94,6 +103,7 @@ export class SubmissionExchange {
     const settle = waiting?.get(decoded.id);
     if (settle === undefined) return;
     waiting?.delete(decoded.id);
+    if (decoded.outcome.kind === 'applied') this.#told.note(decoded.group, decoded.appliedIndex);
     settle(decoded.outcome);
   }
 

@@ -3,16 +3,18 @@
  *
  * submission: `u32 group | u32 id | u32 count | u32 replies | (u32 ordinal | u32 length | reply)… | messages`, with the reply
  *             subjects that belong to fast batches
- * outcome:    `u32 group | u32 id | u8 kind | …`, for `applied`: `f64 firstSeq | u32 exceptions | (u32 ordinal | u8 flags |
+ * outcome:    `u32 group | u32 id | u8 kind | f64 appliedIndex | …`, for `applied`: `f64 firstSeq | u32 exceptions | (u32 ordinal | u8 flags |
  *             u32 length | reply)…` with the flags 1 for stored and 2 for not answered, for `refused`: `u8 reason`. All big-endian.
  */
 import type { Seq } from '../../base/brand.ts';
-import type { GroupId } from '../../raft/index.ts';
+import type { GroupId, LogIndex } from '../../raft/index.ts';
 import type { BatchReply, SubmissionException, SubmissionOutcome } from '../../stream/index.ts';
 
 const SUBMISSION_HEADER_BYTES = 16;
 const BATCH_REPLY_HEADER_BYTES = 8;
-const OUTCOME_HEADER_BYTES = 9;
+const KIND_AT = 8;
+const APPLIED_INDEX_AT = 9;
+const OUTCOME_HEADER_BYTES = 17;
 const APPLIED_HEADER_BYTES = 12;
 const EXCEPTION_HEADER_BYTES = 9;
 const STORED = 1;
@@ -33,6 +35,8 @@ export interface OutcomeFrame {
   readonly group: GroupId;
   readonly id: number;
   readonly outcome: SubmissionOutcome;
+  /** How far the leader had applied the log when it knew the outcome. */
+  readonly appliedIndex: LogIndex;
 }
 
 export function encodeSubmission({ group, id, count, batchReplies, messages }: SubmissionFrame): Buffer {
@@ -74,14 +78,15 @@ export function decodeSubmission(frame: Buffer): SubmissionFrame | undefined {
   };
 }
 
-export function encodeOutcome({ group, id, outcome }: OutcomeFrame): Buffer {
+export function encodeOutcome({ group, id, outcome, appliedIndex }: OutcomeFrame): Buffer {
   const exceptions = outcome.kind === 'applied' ? outcome.exceptions : [];
   const replies = exceptions.map((exception) => Buffer.from(exception.reply ?? ''));
   const replyBytes = replies.reduce((sum, reply) => sum + EXCEPTION_HEADER_BYTES + reply.length, 0);
   const frame = Buffer.alloc(OUTCOME_HEADER_BYTES + APPLIED_HEADER_BYTES + replyBytes);
   frame.writeUInt32BE(group, 0);
   frame.writeUInt32BE(id, 4);
-  frame.writeUInt8(KINDS.indexOf(outcome.kind), 8);
+  frame.writeUInt8(KINDS.indexOf(outcome.kind), KIND_AT);
+  frame.writeDoubleBE(appliedIndex, APPLIED_INDEX_AT);
   if (outcome.kind === 'refused') frame.writeUInt8(REASONS.indexOf(outcome.reason), OUTCOME_HEADER_BYTES);
   if (outcome.kind !== 'applied') return frame;
   let at = frame.writeDoubleBE(outcome.firstSeq, OUTCOME_HEADER_BYTES);
@@ -98,8 +103,12 @@ export function encodeOutcome({ group, id, outcome }: OutcomeFrame): Buffer {
 /** Undefined: not an outcome. */
 export function decodeOutcome(frame: Buffer): OutcomeFrame | undefined {
   if (frame.length < OUTCOME_HEADER_BYTES + APPLIED_HEADER_BYTES) return undefined;
-  const header = { group: frame.readUInt32BE(0) as GroupId, id: frame.readUInt32BE(4) };
-  const kind = KINDS[frame.readUInt8(8)];
+  const header = {
+    group: frame.readUInt32BE(0) as GroupId,
+    id: frame.readUInt32BE(4),
+    appliedIndex: frame.readDoubleBE(APPLIED_INDEX_AT) as LogIndex,
+  };
+  const kind = KINDS[frame.readUInt8(KIND_AT)];
   if (kind === undefined) return undefined;
   switch (kind) {
     case 'unknown':
