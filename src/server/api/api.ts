@@ -26,6 +26,7 @@ import { findEndpoint } from './routes.ts';
 const LEADER_TIMEOUT_MS = 4000;
 const NONE: ApiResponse = { kind: 'none' };
 const NO_RESPONDERS: ApiResponse = { kind: 'noResponders' };
+const LEADERLESS: ApiResponse = { kind: 'leaderless' };
 
 type StreamEndpoint = Extract<Endpoint, { place: 'streamLeader' }>;
 
@@ -109,7 +110,7 @@ export class Api {
     } catch (error) {
       if (!(error instanceof NotLeaderError)) throw error;
       // Whoever may have been obeyed must not be told otherwise: the client times out, and looks for itself.
-      return error.notProposed ? envelopeOf(endpoint, failure(JETSTREAM_UNAVAILABLE)) : NONE;
+      return error.notProposed ? LEADERLESS : NONE;
     } finally {
       totals.inflight--;
     }
@@ -142,7 +143,7 @@ export class Api {
     if (early !== undefined) return failure(early);
     const name = call.args[0]!;
     const assignment = await this.#findStream(call.account, name);
-    if (assignment === undefined) return failure(this.#missing());
+    if (assignment === undefined) return this.#missing();
     const local = this.#backend.localStream(call.account, name);
     if (local !== undefined && local.stream.status.role === 'leader' && local.stream.status.ready) {
       const answer = await endpoint.handle({ ...call, ...local, assignment });
@@ -164,11 +165,12 @@ export class Api {
   }
 
   /** Only with a meta leader can anybody say that a stream does not exist. */
-  #missing(): typeof STREAM_NOT_FOUND {
-    return this.#backend.metaLeader() === undefined ? JETSTREAM_UNAVAILABLE : STREAM_NOT_FOUND;
+  #missing(): Answer {
+    if (this.#backend.metaLeader() === undefined) throw new NotLeaderError('there is no meta leader', true);
+    return failure(STREAM_NOT_FOUND);
   }
 
-  /** What a call is answered with when the node that was to handle it went away with it. */
+  /** What a call is answered with when no leader was found, or the node that was to handle it went away with it. */
   unavailable(subject: string): ApiResponse {
     const endpoint = findEndpoint(subject)?.endpoint;
     if (endpoint === undefined) return NONE;

@@ -47,7 +47,9 @@ export type ApiResponse =
   | { readonly kind: 'messages'; readonly runs: readonly Buffer[] }
   /** The request gets no answer at all. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'noResponders' };
+  | { readonly kind: 'noResponders' }
+  /** Certainly not carried out, for want of a leader: to be asked again, and in the end answered with `Api.unavailable`. */
+  | { readonly kind: 'leaderless' };
 
 export type JsonResponse = Extract<ApiResponse, { readonly kind: 'json' }>;
 

@@ -9,7 +9,7 @@ import { holdsReplies } from '../../base/reply-run.ts';
 import type { GroupId, LogIndex } from '../../raft/index.ts';
 import type { ApiRequest, ApiResponse } from '../api/index.ts';
 
-const KINDS = ['json', 'messages', 'none', 'noResponders'] as const;
+const KINDS = ['json', 'messages', 'none', 'noResponders', 'leaderless'] as const;
 
 const NO_HEADERS = Buffer.alloc(0);
 /** Of a JSON answer, behind its kind. */

@@ -3,6 +3,8 @@
  * answer, exactly one. What is under way is bounded; beyond it requests are dropped, as the reference server does.
  */
 import type { NodeId } from '../../base/brand.ts';
+import { NotLeaderError } from '../../base/errors.ts';
+import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Api, ApiRequest, ApiResponse } from '../api/index.ts';
@@ -19,6 +21,9 @@ import type { ToldProgress } from './told-progress.ts';
 const MAX_REQUESTS_UNDER_WAY = 10_000;
 /** A client's own patience is 5 s by default; an answer that comes later is nobody's. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** For how long a call waits for a leader: elections pass unseen, and what lasts longer is told in time. */
+const LEADERLESS_PATIENCE_MS = 4_000;
+const RETRY_MS = 50;
 const NEXT_PREFIX = Buffer.from('$JS.API.CONSUMER.MSG.NEXT.');
 /** Answered by the consumer itself, as it were: not a call that the audit knows of. */
 const RESET_PREFIX = '$JS.API.CONSUMER.RESET.';
@@ -30,6 +35,7 @@ export class ApiGateway implements ServiceHandler {
   readonly #api: Api;
   readonly #cluster: ClusterNode;
   readonly #router: Router;
+  readonly #runtime: Runtime;
   readonly #logger: Logger;
   readonly #advisories: Advisories;
   readonly #consumers: ConsumerGateway;
@@ -43,6 +49,7 @@ export class ApiGateway implements ServiceHandler {
     readonly backend: DirectGetSource;
     readonly cluster: ClusterNode;
     readonly router: Router;
+    readonly runtime: Runtime;
     readonly logger: Logger;
     readonly advisories: Advisories;
     readonly consumers: ConsumerGateway;
@@ -52,6 +59,7 @@ export class ApiGateway implements ServiceHandler {
     this.#api = options.api;
     this.#cluster = options.cluster;
     this.#router = options.router;
+    this.#runtime = options.runtime;
     this.#logger = options.logger;
     this.#advisories = options.advisories;
     this.#consumers = options.consumers;
@@ -118,19 +126,34 @@ export class ApiGateway implements ServiceHandler {
     return true;
   }
 
-  async #answer(request: ApiRequest, target: NodeId): Promise<ApiResponse> {
+  /** Asks until there was a leader, or patience is over. */
+  async #answer(request: ApiRequest, firstTarget: NodeId): Promise<ApiResponse> {
     // A client that gives up an object removes the chunks that it has sent, without waiting for word of each.
     if (request.subject.startsWith(PURGE_PREFIX)) {
       await this.#captures.settled(request.account, request.subject.slice(PURGE_PREFIX.length));
     }
+    const deadline = this.#runtime.monotonicMs() + LEADERLESS_PATIENCE_MS;
+    let target: NodeId | undefined = firstTarget;
+    while (target !== undefined) {
+      const response = await this.#ask(target, request);
+      if (response.kind !== 'leaderless') return response;
+      if (this.#runtime.monotonicMs() >= deadline) break;
+      await new Promise<void>((resolve) => this.#runtime.after(RETRY_MS, resolve));
+      target = this.#api.nodeFor(request.account, request.subject);
+    }
+    return this.#api.unavailable(request.subject);
+  }
+
+  async #ask(target: NodeId, request: ApiRequest): Promise<ApiResponse> {
     if (target === this.#cluster.node) return this.#api.handle(request);
     const frame = encodeApiRequest(request, NO_ENVELOPE);
     try {
       const answer = await this.#cluster.request(target, API_SERVICE, frame, ANSWER_TIMEOUT_MS);
       return decodeApiResponse(answer) ?? { kind: 'none' };
-    } catch {
-      // The node went away with the request: whether it was carried out, nobody can say.
-      return this.#api.unavailable(request.subject);
+    } catch (error) {
+      // The node may have gone away with the request: then nobody can say whether it was carried out.
+      const leaderless = error instanceof NotLeaderError && error.notProposed;
+      return leaderless ? { kind: 'leaderless' } : this.#api.unavailable(request.subject);
     }
   }
 
@@ -151,6 +174,7 @@ export class ApiGateway implements ServiceHandler {
         this.#router.noResponders(publisher, request.subject, reply);
         break;
       case 'none':
+      case 'leaderless':
         break;
     }
     this.#router.flushSoon();

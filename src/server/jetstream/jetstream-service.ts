@@ -147,6 +147,7 @@ export class JetStreamService {
       backend: this.backend,
       cluster,
       router,
+      runtime,
       logger,
       advisories,
       consumers,
