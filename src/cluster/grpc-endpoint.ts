@@ -15,7 +15,8 @@ import { decodeDescription, decodeHello, decodeNodes, encodeDescription, encodeH
 
 const HELLO_KEY = 'millrace-hello-bin';
 const WELCOME_KEY = 'millrace-welcome-bin';
-const GREET_TIMEOUT_MS = 1000;
+/** Room for a peer that is busy with its own start. */
+const GREET_TIMEOUT_MS = 3000;
 /** A record (MAX_RECORD_BYTES in raft/) or the largest message, and the frame around it. */
 export const MAX_FRAME_BYTES = 88 * 1024 * 1024;
 const MAX_PACKET_BYTES = 96 * 1024 * 1024;
