@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { comesTo, Ear, EXPLICIT, ofC, shown } from './consumer-steps.ts';
 import { ABSENT, answers, ANYTHING, consumer, messages, scenario, SOME_TIME, stream } from './scenario.ts';
+import { becomes } from './timed-steps.ts';
 import type { RawClient, Reply } from './raw-client.ts';
 import type { Scenario, Step } from './scenario.ts';
 
@@ -224,7 +225,7 @@ const REDELIVERY: readonly Scenario[] = [
   scenario(
     'what is not acked in time comes again',
     ['C'],
-    [C, FIVE, d({ ack_wait: 300e6 }), takes('1', '2'), takes('3', '4', '5'), takes('1', '2'), attemptsAre(2, 2)],
+    [C, FIVE, d({ ack_wait: 2e9 }), takes('1', '2'), takes('3', '4', '5'), takes('1', '2'), attemptsAre(2, 2)],
   ),
   scenario(
     'a sign of work buys time',
@@ -232,9 +233,9 @@ const REDELIVERY: readonly Scenario[] = [
     [
       C,
       messages(['c.a', '1'], ['c.a', '2']),
-      d({ ack_wait: 600e6 }),
+      d({ ack_wait: 2e9 }),
       takes('1', '2'),
-      () => new Promise((resolve) => setTimeout(resolve, 300)),
+      () => new Promise((resolve) => setTimeout(resolve, 500)),
       confirms(0, '+WPI'),
       takes('2'),
       takes('1'),
@@ -248,12 +249,14 @@ const REDELIVERY: readonly Scenario[] = [
       messages(['c.a', '1']),
       d({ backoff: [200e6, 700e6], max_deliver: 3 }),
       async (client) => {
+        // When an attempt is seen says nothing of when it was made, except that it was before.
+        const start = performance.now();
         const at: number[] = [];
         for (let attempt = 0; attempt < 3; attempt++) {
           await takes('1')(client);
-          at.push(performance.now());
+          at.push(performance.now() - start);
         }
-        assert.ok(at[1]! - at[0]! > 150 && at[2]! - at[1]! > 600, String(at));
+        assert.ok(at[1]! > 190 && at[2]! > 880, String(at));
       },
       attemptsAre(3),
     ],
@@ -359,15 +362,8 @@ const RETENTION: readonly Scenario[] = [
       },
       answers('STREAM.INFO.C', '', { state: { messages: 1, first_seq: 3 } }),
       answers('CONSUMER.DELETE.C.d', '', { success: true }),
-      async (client) => {
-        const deadline = performance.now() + 5000;
-        for (;;) {
-          const [reply] = await client.request('$JS.API.STREAM.INFO.C');
-          const { state } = JSON.parse(reply!.payload) as { readonly state: { readonly messages: number } };
-          if (state.messages === 0) return;
-          assert.ok(performance.now() < deadline, 'nobody needs the message any more');
-        }
-      },
+      // Nobody needs the message any more.
+      becomes('C', { messages: 0 }),
     ],
   ),
   scenario(
@@ -392,14 +388,7 @@ const RETENTION: readonly Scenario[] = [
       answers('STREAM.INFO.C', '', { state: { messages: 2 } }),
       pushed.opens(),
       pushed.hears('1', '2'),
-      async (client) => {
-        const deadline = performance.now() + 5000;
-        for (;;) {
-          const [reply] = await client.request('$JS.API.STREAM.INFO.C');
-          if (reply!.payload.includes('"messages":0')) return;
-          assert.ok(performance.now() < deadline, 'what was sent must go');
-        }
-      },
+      becomes('C', { messages: 0 }),
     ],
   ),
   scenario(

@@ -72,6 +72,17 @@ export class Ear {
     };
   }
 
+  /** One or more of the first come next, and then the other: how many is up to the clock. */
+  hearsMany(many: string, last: string): Step {
+    return async () => {
+      let count = 0;
+      for (let [reply] = await this.#take(1); shown(reply!) !== last; [reply] = await this.#take(1)) {
+        assert.equal(shown(reply!), many, `${this.subject} #${++count}`);
+      }
+      assert.ok(count > 0, `${this.subject}: ${many}`);
+    };
+  }
+
   /** The next message's JSON contains this. */
   hearsJson(expected: object): Step {
     return async () => {
