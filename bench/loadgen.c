@@ -111,7 +111,7 @@ static size_t parse_message(conn *c, char *line, size_t line_len, size_t availab
 }
 
 static void drain(conn *c, on_message handler) {
-  for (;;) {
+  while (c->in_len < READ_BYTES) {
     ssize_t n = read(c->fd, c->in + c->in_len, READ_BYTES - c->in_len);
     if (n == 0) die("server closed the connection");
     if (n < 0 && errno != EAGAIN) die("read");
@@ -438,7 +438,7 @@ static int run_push(int port, long count, long consumers, int n) {
   return report("push", messages, 0, now() - start);
 }
 
-// The rate is that of deliveries.
+// The rate is that of deliveries. No more than a window is on its way to the watchers either.
 static int run_fan(int port, requests *r, long copies, long consumers, int n) {
   side sides[n + 1];
   dial_watchers(port, sides, n, consumers);
@@ -446,7 +446,7 @@ static int run_fan(int port, requests *r, long copies, long consumers, int n) {
   sides[n] = (side){dial_for_requests(port, r->count), on_answer};
   double start = now();
   while ((answered < r->count || messages < r->count * copies) && !stalled(answered + messages)) {
-    send_requests(sides[n].c, r);
+    if (r->sent - messages / copies < window) send_requests(sides[n].c, r);
     turns(sides, n + 1);
   }
   return report("fan", messages, answered, now() - start);
