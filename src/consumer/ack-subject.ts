@@ -1,8 +1,11 @@
 /** Owns the reply subject of delivered messages, `$JS.ACK.<stream>.<consumer>.<dc>.<sseq>.<dseq>.<ts>.<pending>`. */
 
-const NUMBERS_MAX_BYTES = 5 * 20;
+/** Attempts, stream and consumer sequence, time, pending: the numbers of a reply subject, in this order. */
+const NUMBERS = 5;
+const NUMBERS_MAX_BYTES = NUMBERS * 20;
 const BILLION = 1e9;
 const ZERO = 0x30;
+const NINE = 0x39;
 const DOT = 0x2e;
 /** Of `<dc>.<sseq>.<dseq>.<ts>.<pending>`: those that say something to us, and those behind. */
 const READ_TOKENS = 3;
@@ -10,10 +13,17 @@ const OTHER_TOKENS = 2;
 /** Digits of a sequence that is surely a safe integer. */
 const MAX_SEQ_DIGITS = 15;
 
-/** Writes reply subjects of one consumer in place. `buffer` is overwritten by the next `write`. */
+/**
+ * Writes reply subjects of one consumer in place. `buffer` is overwritten by the next `write`, and only where that differs:
+ * from one message to the next, sequences go up by one and the time often stays.
+ */
 export class AckReplyWriter {
   readonly buffer: Buffer;
   readonly #prefixBytes: number;
+  /** Of each number in `buffer`: its value, and where it begins and ends. */
+  readonly #values = new Float64Array(NUMBERS);
+  readonly #starts = new Int32Array(NUMBERS);
+  readonly #ends = new Int32Array(NUMBERS);
 
   constructor(stream: string, consumer: string) {
     const prefix = `$JS.ACK.${stream}.${consumer}.`;
@@ -25,19 +35,37 @@ export class AckReplyWriter {
   /** Returns how many bytes of `buffer` the subject takes. */
   write(attempts: number, seq: number, consumerSeq: number, timestampUs: number, pending: number): number {
     const buffer = this.buffer;
-    let at = writeDigits(buffer, this.#prefixBytes, attempts);
+    let at = this.#put(0, this.#prefixBytes, attempts);
     buffer[at++] = DOT;
-    at = writeDigits(buffer, at, seq);
+    at = this.#put(1, at, seq);
     buffer[at++] = DOT;
-    at = writeDigits(buffer, at, consumerSeq);
+    at = this.#put(2, at, consumerSeq);
     buffer[at++] = DOT;
-    at = writeDigits(buffer, at, timestampUs);
+    at = this.#put(3, at, timestampUs);
     // Times are microseconds here and nanoseconds on the wire.
     buffer[at] = ZERO;
     buffer[at + 1] = ZERO;
     buffer[at + 2] = ZERO;
     buffer[at + 3] = DOT;
-    return writeDigits(buffer, at + 4, pending);
+    return this.#put(4, at + 4, pending);
+  }
+
+  /** A number whose place moved is written anew, so what others left there does not matter. */
+  #put(number: number, start: number, value: number): number {
+    const step = value - this.#values[number]!;
+    const end = this.#ends[number]!;
+    if (this.#starts[number] === start) {
+      if (step === 0) return end;
+      const digit = this.buffer[end - 1]!;
+      if ((step === 1 && digit < NINE) || (step === -1 && digit > ZERO)) {
+        this.buffer[end - 1] = digit + step;
+        this.#values[number] = value;
+        return end;
+      }
+    }
+    this.#values[number] = value;
+    this.#starts[number] = start;
+    return (this.#ends[number] = writeDigits(this.buffer, start, value));
   }
 
   text(bytes: number): string {

@@ -51,25 +51,28 @@ export class Ledger {
   }
 
   deliver(seq: number, nowMs: number): void {
+    const known = !this.log.empty;
     this.state.deliver(seq, nowMs);
     this.log.deliver(seq, nowMs);
-    this.#delivered(1, nowMs);
+    this.#delivered(1, nowMs, known);
   }
 
   /** `seq` is at the head of the redelivery queue. */
   redeliver(seq: number, attempts: number, nowMs: number): void {
+    const known = !this.log.empty;
     this.redelivery.take(seq);
     this.state.redeliver(seq, nowMs);
     this.log.redeliver(seq, nowMs);
-    this.#delivered(attempts, nowMs);
+    this.#delivered(attempts, nowMs, known);
   }
 
   /** False if the message was done before. */
   finish(seq: number): boolean {
     if (!this.state.finish(seq)) return false;
+    const known = !this.log.empty;
     this.log.finish(seq);
     this.redelivery.delete(seq);
-    this.#listener.noted();
+    if (!known) this.#listener.noted();
     return true;
   }
 
@@ -126,8 +129,9 @@ export class Ledger {
     this.redelivery.deleteThrough(seq - 1);
   }
 
-  #delivered(attempts: number, nowMs: number): void {
-    this.#listener.noted();
+  /** `known`: there were steps that wait for their record before this one, which they take along. */
+  #delivered(attempts: number, nowMs: number, known: boolean): void {
+    if (!known) this.#listener.noted();
     if (this.state.config.ackPolicy !== 'none') this.#listener.ackExpected(nowMs + this.ackWaitMs(attempts));
   }
 }

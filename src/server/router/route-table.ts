@@ -6,6 +6,8 @@ import type { MatchResult } from './match-result.ts';
 import { SubjectTrie } from './subject-trie.ts';
 import type { Flushable, TurnEnd } from './turn-end.ts';
 
+const UNKNOWN = -1;
+
 export class Route implements RouteHandle {
   /** Byte string. */
   readonly subject: string;
@@ -13,6 +15,8 @@ export class Route implements RouteHandle {
   readonly account: AccountSubjects;
   readonly onChange: () => void;
   #match: MatchResult | undefined;
+  /** What `exactPlain` answers as long as `#match` is current; -1: not asked since. */
+  #exactPlain = UNKNOWN;
   #closed = false;
 
   constructor(account: AccountSubjects, subject: string, onChange: () => void) {
@@ -29,6 +33,7 @@ export class Route implements RouteHandle {
   get match(): MatchResult {
     if (this.#match === undefined || !this.account.isCurrent(this.#match)) {
       this.#match = this.account.match(this.subjectBytes, 0, this.subjectBytes.length);
+      this.#exactPlain = UNKNOWN;
     }
     return this.#match;
   }
@@ -42,7 +47,9 @@ export class Route implements RouteHandle {
   }
 
   exactPlain(): number {
-    return this.account.exact(this.subject)?.plainMembers() ?? 0;
+    if (this.match.empty) return 0;
+    if (this.#exactPlain === UNKNOWN) this.#exactPlain = this.account.exact(this.subject)?.plainMembers() ?? 0;
+    return this.#exactPlain;
   }
 
   exactQueue(queue: string): number {
