@@ -1,6 +1,7 @@
 /** Owns configurations as JSON documents: read from files, put together from what was given, compared. */
 import { readFile } from 'node:fs/promises';
 import { ToolError } from './failure.ts';
+import { formatDuration, fromNanos } from './units.ts';
 
 /** Accepts the documents that `info --json` prints as well, of which the configuration is a part. @throws {ToolError} */
 export async function readConfigFile<T extends object>(path: string): Promise<T> {
@@ -34,7 +35,7 @@ export function differences(before: object, after: object): readonly Difference[
   const is = new Map<string, unknown>(Object.entries(after));
   return [...new Set([...was.keys(), ...is.keys()])]
     .sort()
-    .map((member) => ({ member, before: shown(was.get(member)), after: shown(is.get(member)) }))
+    .map((member) => ({ member, before: shown(member, was.get(member)), after: shown(member, is.get(member)) }))
     .filter((difference) => difference.before !== difference.after);
 }
 
@@ -42,6 +43,20 @@ export function differencesText(changes: readonly Difference[]): string {
   return changes.map(({ member, before, after }) => `${member}: ${before} -> ${after}\n`).join('');
 }
 
-function shown(value: unknown): string {
-  return value === undefined ? 'not set' : JSON.stringify(value);
+/** In nanoseconds, as the API has them. */
+const DURATIONS = new Set([
+  'ack_wait',
+  'duplicate_window',
+  'idle_heartbeat',
+  'inactive_threshold',
+  'max_age',
+  'max_expires',
+  'priority_timeout',
+  'subject_delete_marker_ttl',
+]);
+
+function shown(member: string, value: unknown): string {
+  if (value === undefined) return 'not set';
+  if (DURATIONS.has(member) && typeof value === 'number') return formatDuration(fromNanos(value));
+  return JSON.stringify(value);
 }

@@ -38,7 +38,17 @@ export function isNoResponders(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NoResponders' || isNoResponders(error.cause));
 }
 
+const UNTRUSTED = 'its certificate is not trusted; --tls-ca names the authority that is';
+
 const CAUSES: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a certificate; --tls-cert and --tls-key give one',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not begin with TLS',
+  ECONNRESET: 'the connection was closed',
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'host not found',
   ENOENT: 'no such file',
@@ -59,6 +69,8 @@ export function describe(error: unknown): string {
       return 'nobody answers on this subject';
     case 'RequestError':
       return error.cause instanceof Error ? describe(error.cause) : error.message;
+    case 'InvalidCharacterError':
+      return 'the client library can only store names of Latin letters';
     case 'JetStreamNotEnabled':
       return 'JetStream is not enabled on this server';
     case 'AuthorizationError':

@@ -1,1 +1,1 @@
-export { INTERRUPTED, runTool } from './program.ts';
+export { runTool } from './program.ts';

@@ -13,7 +13,7 @@ const SUCCESS = 0;
 const FAILURE = 1;
 const USAGE = 2;
 /** What shells say of a command that Ctrl-C ended. */
-export const INTERRUPTED = 130;
+const INTERRUPTED = 130;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const CLEANING_UP_MS = 300;

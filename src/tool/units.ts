@@ -67,6 +67,12 @@ export function parseTime(text: string, now: number): string {
   return new Date(time).toISOString();
 }
 
+/** The same, of which a duration reaches forward from now. @throws {UsageError} */
+export function parseFutureTime(text: string): string {
+  if (/^\d{4}-/.test(text)) return parseTime(text, Date.now());
+  return new Date(Date.now() + parseDuration(text)).toISOString();
+}
+
 const BYTE_NAMES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 export function formatBytes(bytes: number): string {
@@ -117,6 +123,11 @@ export function formatDuration(milliseconds: number): string {
     rest -= amount * unit;
   }
   return rest === 0 ? text : `${text}${trim((rest / 1000).toFixed(3))}s`;
+}
+
+/** As headers want it: they know no units above the hour. */
+export function formatGoDuration(milliseconds: number): string {
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }
 
 /** How long ago, in its two largest units. */

@@ -38,6 +38,23 @@ describe('key-value buckets', () => {
     assert.deepEqual(await millrace.json(['kv', 'keys', bucket, 'own*']), []);
   });
 
+  test('a value may have a life of its own, and an earlier one can come back', async () => {
+    const other = uniqueName('other');
+    await kv('add', other, '--limit-marker-ttl', '1m', '--history', '2', '--defaults');
+    await kv('put', other, 'a', 'one', '--ttl', '1h');
+    assert.match(await millrace.output(['stream', 'get', `KV_${other}`, '1']), /\nNats-TTL: 3600s\n/);
+    await kv('put', other, 'a', 'two');
+    assert.equal(await kv('revert', other, 'a', '1'), 'a is at revision 3\n');
+    assert.equal(await kv('get', other, 'a'), 'one\n');
+    failed(await millrace.run(['kv', 'revert', other, 'a', '9']), `${other} has no value of a at revision 9`);
+    failed(await millrace.run(['kv', 'del', other, 'a', '--revision', '1', '-f']), 'a is no longer at revision 1');
+    assert.equal(await kv('ls', other, 'a'), 'a\n');
+    assert.match(await kv('edit', other, '--history', '5', '--description', 'D'), /^description: not set -> "D"\n/);
+    assert.match(await kv('info', other), /Description: +D\n {2}Values of a key: 5\n/);
+    assert.equal((await millrace.run(['kv', 'edit', other, '--history', '65'])).code, 2);
+    assert.equal(await kv('rm', other, '--force'), `Deleted ${other}.\n`);
+  });
+
   test('history and watching show what happened', async () => {
     await kv('put', bucket, 'h', 'one');
     await kv('put', bucket, 'h', 'two');

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { after, before } from 'node:test';
-import { MILLRACE, startServers, type Servers } from '../harness/server-process.ts';
+import { MILLRACE, startServers, type ServerOptions, type Servers } from '../harness/server-process.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -85,13 +85,13 @@ export interface RunningCommand {
 }
 
 /** To be called once, outside of all tests: the server is started before them and ends after them. */
-export function commandLine(): CommandLine {
+export function commandLine(options: Omit<ServerOptions, 'nodes'> & { readonly nodes?: number } = {}): CommandLine {
   const commands = new CommandLine();
   let servers: Servers | undefined;
   before(async () => {
     const target = process.env['TARGET'];
-    if (target === undefined) servers = await startServers({ nodes: 1 });
-    commands.url = target ?? servers!.first.url;
+    if (target === undefined) servers = await startServers({ nodes: 1, ...options });
+    commands.url = target ?? servers!.urls.join(',');
   });
   after(() => servers?.stop());
   return commands;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { commandLine, uniqueName } from './command-line.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { commandLine, uniqueName, type Outcome } from './command-line.ts';
 
 const millrace = commandLine();
 
@@ -114,6 +115,80 @@ describe('publishing and listening', () => {
     const { seq, pending, data } = JSON.parse(line!) as Record<string, unknown>;
     assert.deepEqual([seq, pending, data], [2, 0, 'm2']);
     await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
+  test('what is for a stream becomes headers, and its refusals are told', async () => {
+    const stream = uniqueName('STORE');
+    const config = ['--allow-msg-ttl', '--allow-batch', '--allow-schedules'];
+    await millrace.output(['stream', 'add', stream, '--subjects', `${stream}.*`, ...config]);
+    const pub = (...words: string[]): Promise<Outcome> => millrace.run(['pub', ...words]);
+    const subject = `${stream}.a`;
+    assert.equal(
+      (await pub(subject, 'x', '--msg-id', 'n{{Count}}', '--ttl', '1h')).stdout,
+      `Stored in ${stream} as 1\n`,
+    );
+    assert.match(await millrace.output(['stream', 'get', stream, '1']), /\nNats-Msg-Id: n1\nNats-TTL: 3600s\n/);
+    const wrong = await pub(subject, 'x', '--expect-last-subject-sequence', '7');
+    assert.deepEqual([wrong.code, wrong.stderr], [1, 'millrace: wrong last sequence: 1 (10071)\n']);
+    const batch = await pub(subject, '{{Count}}', '--atomic', '--count', '3', '--expect-last-sequence', '1');
+    assert.equal(batch.stdout, `Stored 3 messages in ${stream} as 4\n`);
+    const lines = await millrace.run(['pub', subject, '--lines', '--atomic', '--json'], { input: 'a\nb\n' });
+    const { seq, count } = JSON.parse(lines.stdout) as Record<string, unknown>;
+    assert.deepEqual([seq, count], [6, 2]);
+    const refused = await pub(subject, 'x', '--atomic', '--count', '2', '--expect-last-sequence', '1');
+    assert.deepEqual([refused.code, refused.stderr], [1, 'millrace: wrong last sequence: 6 (10071)\n']);
+    await pub(`${stream}.s`, 'later', '--schedule', '1h', '--schedule-target', `${stream}.due`);
+    assert.match(await millrace.output(['stream', 'get', stream, '--last']), /\nNats-Schedule: @at \d{4}-.*Z\n/);
+    for (const words of [
+      ['--schedule', '1h'],
+      ['--schedule-ttl', '1h'],
+      ['--schedule', 'soon', '--schedule-target', 'x'],
+    ])
+      assert.equal((await pub(subject, 'x', ...words)).code, 2, words.join(' '));
+    await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
+  test('listening ends after a silence, leaves out what is ignored, and can count instead of print', async () => {
+    const subject = uniqueName('counted');
+    const words = [`${subject}.>`, '--ignore', `${subject}.no.*`, '--count', '3'];
+    const counting = millrace.start(['sub', ...words, '--report-subjects', '--json']);
+    const names = millrace.start(['sub', ...words, '--subjects-only']);
+    const silence = millrace.start(['sub', uniqueName('silence'), '--wait', '1ms']);
+    await Promise.all([counting.saying('Listening'), names.saying('Listening')]);
+    for (const [token, times] of [
+      ['a', 2],
+      ['no.x', 1],
+      ['b', 1],
+    ] as const)
+      await millrace.output(['pub', `${subject}.${token}`, 'xy', '--count', String(times)]);
+    assert.deepEqual(JSON.parse((await counting.ended).stdout), [
+      { subject: `${subject}.a`, messages: 2, bytes: 4 },
+      { subject: `${subject}.b`, messages: 1, bytes: 2 },
+    ]);
+    assert.equal((await names.ended).stdout, `${subject}.a\n${subject}.a\n${subject}.b\n`);
+    assert.equal((await silence.ended).code, 0);
+  });
+
+  test('what a stream pushes can be acknowledged where it is listened to', async () => {
+    const stream = uniqueName('PUSHED');
+    const target = uniqueName('target');
+    await millrace.output(['stream', 'add', stream]);
+    const listener = millrace.start(['sub', target, '--ack', '--count', '1', '--raw']);
+    await listener.saying('Listening');
+    await millrace.output(['consumer', 'add', stream, 'pusher', '--target', target, '--defaults']);
+    await millrace.output(['pub', stream, 'pushed']);
+    assert.equal((await listener.ended).stdout, 'pushed\n');
+    await waitFor('the acknowledgement', async () => {
+      const info = (await millrace.json(['consumer', 'info', stream, 'pusher'])) as Record<string, unknown>;
+      return info['num_ack_pending'] === 0;
+    });
+    await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
+  test('subjects on which nobody could listen are refused', async () => {
+    for (const subject of ['', 'a b', 'a..b', 'a.*', '>'])
+      assert.equal((await millrace.run(['pub', subject, 'x'])).code, 2);
+    assert.equal((await millrace.run(['sub', 'a.>.b'])).code, 2);
   });
 
   test('a repeated id is stored once, and a subject that no stream stores is an error', async () => {

@@ -47,6 +47,8 @@ test('TLS is used when a URL or an option asks for it', () => {
   assert.equal(settings(['-s', 'tls://h:1']).tls?.rejectUnauthorized, true);
   assert.equal(settings(['--tls-ca', 'ca.pem']).tls?.caFile, 'ca.pem');
   assert.equal(settings(['--tls-insecure']).tls?.rejectUnauthorized, false);
+  assert.equal(settings(['--tlscert', 'c.pem', '--tlskey', 'k.pem']).tls?.keyFile, 'k.pem');
+  assert.throws(() => settings(['--tls-cert', 'c.pem']), UsageError);
 });
 
 test('a domain or a prefix says where the JetStream API is', () => {

@@ -129,6 +129,42 @@ describe('streams', () => {
     });
   });
 
+  test('messages are paged through, and what is missing between them is listed', async () => {
+    await withStream([], async (stream) => {
+      await millrace.output(['pub', `${stream}.{{Count}}`, 'm{{Count}}', '--count', '9', '-J', '-q']);
+      for (const seq of ['2', '3', '7']) await millrace.output(['stream', 'rmm', stream, seq, '--force']);
+      const view = (...words: string[]): Promise<string> => millrace.output(['stream', 'view', stream, ...words]);
+      assert.equal(await view('3', '--raw'), 'm1\nm4\nm5\n');
+      assert.equal(await view('--raw', '--start-seq', '6'), 'm6\nm8\nm9\n');
+      assert.equal(await view('--raw', '--since', '1h', '--subject', `${stream}.9`), 'm9\n');
+      assert.deepEqual(await millrace.json(['stream', 'gaps', stream]), [
+        { first: 2, last: 3 },
+        { first: 7, last: 7 },
+      ]);
+      assert.match(await millrace.output(['stream', 'state', stream]), /^State of .*\n {2}Messages: +6\n/);
+    });
+  });
+
+  test('streams are found by what they are like', async () => {
+    await withStream(['--replicas', '1'], async (stream) => {
+      const find = (...words: string[]): Promise<unknown> =>
+        millrace.json(['stream', 'find', '--name', `^${stream}$`, '--names', ...words]);
+      for (const words of [
+        ['--empty'],
+        ['--idle', '1h'],
+        ['--consumers', '0'],
+        ['--subject', `${stream}.x`],
+        ['-r', '1'],
+      ])
+        assert.deepEqual(await find(...words), [stream], words.join(' '));
+      for (const words of [['--sealed'], ['--mirrored'], ['--sourced'], ['--created', '1h'], ['--subject', 'other']])
+        assert.deepEqual(await find(...words), [], words.join(' '));
+      const others = (await find('--empty', '--invert')) as readonly string[];
+      assert.ok(!others.includes(stream));
+      assert.equal((await millrace.run(['stream', 'find', '--name', '('])).code, 2);
+    });
+  });
+
   test('streams are listed, compared, and found by subject', async () => {
     await withStream([], async (stream) => {
       await millrace.output(['pub', `${stream}.x`, 'y', '-J', '-q']);

@@ -1,5 +1,5 @@
 /** Owns finding a bucket, and the parameters that its commands share. */
-import type { KV } from '@nats-io/kv';
+import type { Bucket } from '@nats-io/kv';
 import type { StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Context } from '../context.ts';
@@ -40,12 +40,16 @@ export function bucketName({ config }: StreamInfo): string {
 }
 
 /** Over `connection`, if it is not to be the context's own. @throws {ToolError} when there is none. */
-export async function openBucket(context: Context, name: string, connection?: NatsConnection): Promise<KV> {
+export async function openBucket(context: Context, name: string, connection?: NatsConnection): Promise<Bucket> {
   const { config } = await bucketInfo(context, name);
-  const { Kvm } = await import('@nats-io/kv');
+  const { Bucket, Kvm } = await import('@nats-io/kv');
   const manager = new Kvm(await context.jetstream(connection));
   const timeout = context.settings.timeoutMs;
   // Only the longer way, which asks for the configuration again, knows that a mirror's keys are written elsewhere.
-  if (config.mirror !== undefined) return manager.create(name, { timeout });
-  return manager.open(name, { timeout, allow_direct: config.allow_direct });
+  const kv =
+    config.mirror === undefined
+      ? await manager.open(name, { timeout, allow_direct: config.allow_direct })
+      : await manager.create(name, { timeout });
+  if (!(kv instanceof Bucket)) throw new ToolError(`${name} is of a kind that this program does not know`);
+  return kv;
 }

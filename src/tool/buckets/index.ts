@@ -1,7 +1,7 @@
 import { group } from '../command.ts';
-import { ADD, COMPACT, LS, RM_BUCKET, STATUS } from './manage.ts';
+import { ADD, COMPACT, EDIT, LS, RM_BUCKET, STATUS } from './manage.ts';
 import { GET, HISTORY, KEYS, WATCH } from './read.ts';
-import { CREATE, DEL, PURGE, PUT, UPDATE } from './write.ts';
+import { CREATE, DEL, PURGE, PUT, REVERT, UPDATE } from './write.ts';
 
 export const KV = group({
   summary: 'Key-value buckets',
@@ -11,6 +11,7 @@ export const KV = group({
     get: GET,
     create: CREATE,
     update: UPDATE,
+    revert: REVERT,
     del: DEL,
     purge: PURGE,
     ls: LS,
@@ -18,9 +19,10 @@ export const KV = group({
     history: HISTORY,
     watch: WATCH,
     status: STATUS,
+    edit: EDIT,
     compact: COMPACT,
     'rm-bucket': RM_BUCKET,
   },
-  aliases: { delete: 'del', rm: 'del', list: 'ls', info: 'status', 'delete-bucket': 'rm-bucket' },
+  aliases: { delete: 'del', rm: 'del', list: 'ls', info: 'status', view: 'status', 'delete-bucket': 'rm-bucket' },
   examples: ['kv add settings', 'kv put settings theme dark', 'kv get settings theme', 'kv watch settings'],
 });

@@ -1,6 +1,7 @@
 /** Owns the commands that read keys. */
 import type { KvWatchOptions } from '@nats-io/kv';
 import { command } from '../command.ts';
+import type { Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
 import type { Column } from '../output/index.ts';
@@ -36,13 +37,17 @@ export const KEYS = command({
   },
   examples: ['kv keys settings', 'kv keys settings "user.>"'],
   run: async ({ bucket, filters }, context) => {
-    const kv = await openBucket(context, bucket);
-    const keys: string[] = [];
-    for await (const key of await kv.keys(filters.length === 0 ? undefined : [...filters])) keys.push(key);
-    keys.sort();
-    await context.output.names(keys);
+    await context.output.names(await keysOf(context, bucket, filters));
   },
 });
+
+/** In order. */
+export async function keysOf(context: Context, bucket: string, filters: readonly string[]): Promise<readonly string[]> {
+  const kv = await openBucket(context, bucket);
+  const keys: string[] = [];
+  for await (const key of await kv.keys(filters.length === 0 ? undefined : [...filters])) keys.push(key);
+  return keys.sort();
+}
 
 interface HistoryRow {
   readonly revision: number;

@@ -96,6 +96,8 @@ function tlsSettings(
   const certFile = options.tlsCert ?? saved.cert ?? env['NATS_CERT'];
   const keyFile = options.tlsKey ?? saved.key ?? env['NATS_KEY'];
   const caFile = options.tlsCa ?? saved.ca ?? env['NATS_CA'];
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together');
   const handshakeFirst = options.tlsFirst || saved.tls_first === true;
   const asked = handshakeFirst || options.tlsInsecure || urls.some(({ tls }) => tls);
   if (!asked && certFile === undefined && keyFile === undefined && caFile === undefined) return undefined;

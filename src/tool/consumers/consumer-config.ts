@@ -2,7 +2,7 @@
 import type { ConsumerConfig } from '@nats-io/jetstream';
 import { given, readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
-import { parseDuration, parseTime, toNanos } from '../units.ts';
+import { parseDuration, parseFutureTime, parseTime, toNanos } from '../units.ts';
 import type { ConsumerConfigInput } from './consumer-options.ts';
 
 /** As the API takes and gives it; members that this program doesn't know are passed on. */
@@ -10,6 +10,7 @@ export type ConsumerDocument = Partial<ConsumerConfig>;
 
 /** `before`, changed by the file and then by the options. @throws {ToolError | UsageError} */
 export async function changedConfig(before: ConsumerDocument, input: ConsumerConfigInput): Promise<ConsumerDocument> {
+  if (input.pull && input.target !== undefined) throw new UsageError('--pull and --target exclude each other');
   const file = input.config === undefined ? {} : await readConfigFile<ConsumerDocument>(input.config);
   const config: ConsumerDocument = {
     ...before,
@@ -67,7 +68,7 @@ function delivery(input: ConsumerConfigInput): ConsumerDocument {
     inactive_threshold: nanos(input.inactiveThreshold),
     num_replicas: input.replicas,
     mem_storage: input.memory,
-    pause_until: input.pauseUntil === undefined ? undefined : futureTime(input.pauseUntil),
+    pause_until: input.pauseUntil === undefined ? undefined : parseFutureTime(input.pauseUntil),
   });
 }
 
@@ -91,10 +92,4 @@ function pushing(input: ConsumerConfigInput): ConsumerDocument {
     idle_heartbeat: nanos(input.heartbeat),
     rate_limit_bps: input.rateLimit,
   });
-}
-
-/** A duration counts from now. @throws {UsageError} */
-export function futureTime(text: string): string {
-  if (/^\d{4}-/.test(text)) return parseTime(text, Date.now());
-  return new Date(Date.now() + parseDuration(text)).toISOString();
 }

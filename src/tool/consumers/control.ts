@@ -2,10 +2,9 @@
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { command, group } from '../command.ts';
 import { argument, numberArgument, optional } from '../parameters/index.ts';
-import { PREFERENCE, stepDownBody } from '../streams/cluster.ts';
-import { formatTime } from '../units.ts';
+import { PREFERENCE, stepDownBody } from '../streams/preference.ts';
+import { formatTime, parseFutureTime } from '../units.ts';
 import { NAME, STREAM } from './configure.ts';
-import { futureTime } from './consumer-config.ts';
 import { consumerText } from './info-text.ts';
 
 export const PAUSE = command({
@@ -15,7 +14,7 @@ export const PAUSE = command({
   run: async ({ stream, consumer, until }, context) => {
     const api = await context.api();
     const answer = await api.request<{ readonly pause_until: string }>(`CONSUMER.PAUSE.${stream}.${consumer}`, {
-      pause_until: futureTime(until),
+      pause_until: parseFutureTime(until),
     });
     await context.output.document(answer, () => `${consumer} is paused until ${formatTime(answer.pause_until)}.\n`);
   },

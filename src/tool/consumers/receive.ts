@@ -3,30 +3,24 @@ import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstrea
 import { command } from '../command.ts';
 import type { Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
-import { ToolError } from '../failure.ts';
-import { printMessage, type MessageForm } from '../output/index.ts';
-import { choice, count, duration, flag, text, withDefault, type Input } from '../parameters/index.ts';
+import { ToolError, UsageError } from '../failure.ts';
+import { formOf, MESSAGE_FORM } from '../message-form.ts';
+import { printMessage } from '../output/index.ts';
+import { count, duration, flag, text, toggle, withDefault, type Input } from '../parameters/index.ts';
 import { consumerInfo, NAME, STREAM } from './configure.ts';
 
 const RECEIVING = {
   stream: STREAM,
   consumer: NAME,
-  outcome: withDefault(
-    choice('What to answer: done, again, never again, or nothing', ['ack', 'nak', 'term', 'none']),
-    'ack',
-  ),
-  nakDelay: duration('With --outcome nak, when it should come again'),
-  raw: flag('Print nothing but the content', { short: 'r' }),
-  headersOnly: flag('Print no content'),
+  ack: toggle('Acknowledge messages (on unless --no-ack)'),
+  nak: flag('Have messages delivered again instead'),
+  nakDelay: duration('With --nak, when they should come again'),
+  term: flag('Have messages never delivered again, and not count as done'),
+  ...MESSAGE_FORM,
   priorityGroup: text('Pull for this priority group', { placeholder: 'GROUP' }),
 } as const;
 
 type ReceivingInput = Input<typeof RECEIVING>;
-
-function formOf({ raw, headersOnly }: ReceivingInput): MessageForm {
-  if (raw) return 'raw';
-  return headersOnly ? 'headers' : 'full';
-}
 
 async function show(message: JsMsg, input: ReceivingInput, context: Context, count: number): Promise<void> {
   const { stream, consumer, deliveryCount, pending } = message.info;
@@ -37,7 +31,7 @@ async function show(message: JsMsg, input: ReceivingInput, context: Context, cou
 }
 
 /** An acknowledgement is confirmed: what was printed and acknowledged does not come again. */
-async function settle(message: JsMsg, { outcome, nakDelay }: ReceivingInput): Promise<void> {
+async function settle(message: JsMsg, outcome: Outcome, nakDelay: number | undefined): Promise<void> {
   switch (outcome) {
     case 'ack':
       if (!(await message.ackAck()))
@@ -54,10 +48,19 @@ async function settle(message: JsMsg, { outcome, nakDelay }: ReceivingInput): Pr
   }
 }
 
-/** Without acknowledgements nothing would confirm one. */
-async function answering<I extends ReceivingInput>(input: I, api: Api): Promise<I> {
+type Outcome = 'ack' | 'nak' | 'term' | 'none';
+
+/** Without acknowledgements nothing would confirm one. @throws {UsageError} */
+async function outcomeOf(input: ReceivingInput, api: Api): Promise<Outcome> {
+  const { ack, nak, nakDelay, term } = input;
+  if ([ack === true, nak, term].filter(Boolean).length > 1)
+    throw new UsageError('--ack, --nak and --term exclude each other');
+  if (nakDelay !== undefined && !nak) throw new UsageError('--nak-delay needs --nak');
+  if (nak) return 'nak';
+  if (term) return 'term';
+  if (ack === false) return 'none';
   const { config } = await consumerInfo(api, input.stream, input.consumer);
-  return config.ack_policy === 'none' ? { ...input, outcome: 'none' } : input;
+  return config.ack_policy === 'none' ? 'none' : 'ack';
 }
 
 export const NEXT = command({
@@ -66,10 +69,10 @@ export const NEXT = command({
   examples: [
     'consumer next ORDERS worker',
     'consumer next ORDERS worker --count 10 --raw',
-    'consumer next ORDERS worker --outcome nak',
+    'consumer next ORDERS worker --nak',
   ],
-  run: async (given, context) => {
-    const input = await answering(given, await context.api());
+  run: async (input, context) => {
+    const outcome = await outcomeOf(input, await context.api());
     const js = await context.jetstream();
     const consumer = await js.consumers.get(input.stream, input.consumer);
     const messages = await consumer.fetch({
@@ -81,7 +84,7 @@ export const NEXT = command({
     for await (const message of messages) {
       received += 1;
       await show(message, input, context, received);
-      await settle(message, input);
+      await settle(message, outcome, input.nakDelay);
     }
     if (received === 0) throw new ToolError('no message in time; --timeout waits longer');
   },
@@ -92,17 +95,17 @@ export const SUB = command({
   details: 'Goes on until Ctrl-C unless told otherwise.',
   parameters: { ...RECEIVING, count: count('Stop after this many messages', { short: 'n' }) },
   examples: ['consumer sub ORDERS worker', 'consumer sub ORDERS worker --count 100 --raw'],
-  run: async (given, context) => {
+  run: async (input, context) => {
     const signal = context.untilInterrupted();
     const connection = await context.connect({ lasting: true });
-    const input = await answering(given, await context.api());
+    const outcome = await outcomeOf(input, await context.api());
     const source = await sourceOf(await context.jetstream(connection), input, signal);
     context.note(`Receiving from ${input.consumer} of ${input.stream}`);
     let received = 0;
     for await (const message of source) {
       received += 1;
       await show(message, input, context, received);
-      await settle(message, input);
+      await settle(message, outcome, input.nakDelay);
       if (received === input.count) break;
     }
     await connection.flush();

@@ -4,10 +4,12 @@ import { createInterface } from 'node:readline';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
+import { checkSubject } from '../parameters/index.ts';
 import { fill, type TemplateValues } from './template.ts';
 
 /** What is the same for all messages of a command, or nearly so. */
 export interface MessageSource {
+  readonly subject: string;
   readonly body: string | Uint8Array;
   readonly headers: readonly (readonly [string, string])[];
   readonly templates: boolean;
@@ -33,6 +35,14 @@ export async function readBody(
 
 export function stdinLines(context: Context): AsyncIterable<string> {
   return createInterface({ input: context.surroundings.stdin, crlfDelay: Infinity });
+}
+
+/** @throws {UsageError} when that is no subject to publish to. */
+export function fillSubject({ subject, templates }: MessageSource, values: TemplateValues): string {
+  const filled = templates ? fill(subject, values) : subject;
+  checkSubject(filled);
+  if (/(^|\.)[*>](\.|$)/.test(filled)) throw new UsageError(`"${filled}" has wildcards, which are for listening`);
+  return filled;
 }
 
 /** What is not text holds no templates. */

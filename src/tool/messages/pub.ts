@@ -1,127 +1,136 @@
 /** Owns `pub`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MsgHdrs, NatsConnection, Payload } from '@nats-io/transport-node';
 import { command } from '../command.ts';
-import { parseAnswer } from '../connection/index.ts';
 import type { Context } from '../context.ts';
-import { isNoResponders, ToolError, UsageError } from '../failure.ts';
-import { argument, duration, flag, count, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
+import { UsageError } from '../failure.ts';
+import {
+  argument,
+  count,
+  duration,
+  flag,
+  optional,
+  pairs,
+  text,
+  toggle,
+  withDefault,
+  type Input,
+} from '../parameters/index.ts';
 import { formatCountOf } from '../units.ts';
-import { fillBody, fillHeaders, readBody, stdinLines, type MessageSource } from './body.ts';
-import { fill, TEMPLATE_HELP } from './template.ts';
+import { fillBody, fillHeaders, fillSubject, readBody, stdinLines } from './body.ts';
+import { BatchPublishing, PlainPublishing, StoredPublishing, type PubAck, type Publishing } from './publishing.ts';
+import { STORE_OPTIONS, storeHeaders, type StoreHeaders } from './store-options.ts';
+import { TEMPLATE_HELP } from './template.ts';
 
-/** Between these, what was published is waited for: the client's buffer does not grow, and refusals are heard of. */
-const FLUSH_EVERY = 1000;
 const PROGRESS_FROM = 1000;
 
-interface PubAck {
-  readonly stream: string;
-  readonly seq: number;
-  readonly duplicate?: boolean;
-}
+const PARAMETERS = {
+  subject: argument('SUBJECT', 'Subject to publish to'),
+  body: optional(argument('BODY', 'Content of the message; "-" reads it from stdin')),
+  file: text('Read the content from this file', { short: 'f', placeholder: 'FILE' }),
+  lines: flag('Publish each line of stdin as a message'),
+  header: pairs('Header of the message', ':', { short: 'H' }),
+  reply: text('Reply subject of the message', { placeholder: 'SUBJECT' }),
+  count: withDefault(count('How many messages to publish', { short: 'n' }), 1),
+  sleep: duration('How long to wait between messages'),
+  jetstream: flag('Wait until a stream has stored each message, and print where', { short: 'J' }),
+  atomic: flag('Have the stream store all messages together, or none of them'),
+  ...STORE_OPTIONS,
+  templates: toggle('Replace words in double braces (on unless --no-templates)'),
+  quiet: flag('Say nothing', { short: 'q' }),
+} as const;
+
+type PubInput = Input<typeof PARAMETERS>;
 
 export const PUB = command({
   summary: 'Publish messages',
-  details: `Without BODY the message is read from stdin.\n\n${TEMPLATE_HELP}`,
-  parameters: {
-    subject: argument('SUBJECT', 'Subject to publish to'),
-    body: optional(argument('BODY', 'Content of the message; "-" reads it from stdin')),
-    file: text('Read the content from this file', { short: 'f', placeholder: 'FILE' }),
-    lines: flag('Publish each line of stdin as a message'),
-    header: pairs('Header of the message', ':', { short: 'H' }),
-    reply: text('Reply subject of the message', { placeholder: 'SUBJECT' }),
-    count: withDefault(count('How many messages to publish', { short: 'n' }), 1),
-    sleep: duration('How long to wait between messages'),
-    jetstream: flag('Wait until a stream has stored each message, and print where', { short: 'J' }),
-    templates: toggle('Replace words in double braces (on unless --no-templates)'),
-    quiet: flag('Say nothing', { short: 'q' }),
-  },
+  details: `Without BODY the message is read from stdin. Options that are for a stream imply --jetstream.\n\n${TEMPLATE_HELP}`,
+  parameters: PARAMETERS,
   examples: [
     'pub orders.new "first order"',
-    'pub orders.new --header Nats-Msg-Id:order-1 --jetstream "order 1"',
+    'pub orders.new --msg-id order-1 --jetstream "order 1"',
     'pub "orders.{{Count}}" "order number {{Count}}" --count 5 --sleep 100ms',
+    'pub orders.new "all or nothing, {{Count}}" --count 10 --atomic',
+    'pub reminders.1 "call back" --schedule 10m --schedule-target reminders.due',
     'pub orders.file --file package.json',
   ],
   run: async (input, context) => {
-    const connection = await context.connect();
-    const shared = { headers: input.header ?? [], templates: input.templates ?? true };
-    const publisher = new Publisher(context, connection, { ...input, templates: shared.templates });
-    if (input.lines) {
-      if (input.body !== undefined || input.file !== undefined)
-        throw new UsageError('--lines reads the messages from stdin');
-      for await (const line of stdinLines(context)) await publisher.publish({ ...shared, body: line });
-    } else {
-      const source = { ...shared, body: await readBody(context, input.body, input.file) };
-      await publisher.repeat(source, input.count);
-    }
-    await connection.flush();
-    if (!input.quiet && !input.jetstream) {
-      await context.output.say(`Published ${formatCountOf(publisher.count, 'message')} to ${input.subject}`);
+    if (input.lines && (input.body !== undefined || input.file !== undefined))
+      throw new UsageError('--lines reads the messages from stdin');
+    const store = storeHeaders(input);
+    const stored = input.jetstream || input.atomic || store.each.length > 0 || store.expectations.length > 0;
+    if (stored && input.reply !== undefined)
+      throw new UsageError('--reply and a stream exclude each other: its answer comes there');
+    const publisher = new Publisher(input, store, await publishingOf(input, stored, context));
+    if (input.lines) for await (const line of stdinLines(context)) await publisher.publish(line);
+    else await repeat(publisher, await readBody(context, input.body, input.file), input.count, context);
+    await publisher.finish();
+    if (!input.quiet && !stored) {
+      const { count: messages } = publisher;
+      const text = `Published ${formatCountOf(messages, 'message')} to ${input.subject}\n`;
+      await context.output.document({ subject: input.subject, messages }, () => text);
     }
   },
 });
 
-interface PublisherOptions {
-  readonly subject: string;
-  readonly reply: string | undefined;
-  readonly sleep: number | undefined;
-  readonly jetstream: boolean;
-  readonly templates: boolean;
-  readonly quiet: boolean;
+async function publishingOf(input: PubInput, stored: boolean, context: Context): Promise<Publishing> {
+  const connection = await context.connect();
+  if (!stored) return new PlainPublishing(connection, input.reply);
+  const options = {
+    connection,
+    timeoutMs: context.settings.timeoutMs,
+    stored: async (ack: PubAck): Promise<void> => {
+      if (!input.quiet) await context.output.item(ack, () => ackText(ack));
+    },
+  };
+  return input.atomic ? new BatchPublishing(options) : new StoredPublishing(options);
 }
 
+function ackText({ stream, seq, duplicate, count: stored }: PubAck): string {
+  const what = stored === undefined ? 'Stored' : `Stored ${formatCountOf(stored, 'message')}`;
+  return `${what} in ${stream} as ${seq}${duplicate === true ? ', as it was already' : ''}\n`;
+}
+
+async function repeat(publisher: Publisher, body: string | Uint8Array, times: number, context: Context): Promise<void> {
+  const progress =
+    times < PROGRESS_FROM ? undefined : context.progress({ label: 'Publishing', total: times, unit: 'messages' });
+  for (let i = 0; i < times; i++) {
+    await publisher.publish(body);
+    progress?.add(1);
+  }
+  progress?.end();
+}
+
+/** Makes the messages: numbers them, and fills in their templates. */
 class Publisher {
-  readonly #context: Context;
-  readonly #connection: NatsConnection;
-  readonly #options: PublisherOptions;
+  readonly #input: PubInput;
+  readonly #store: StoreHeaders;
+  readonly #publishing: Publishing;
+  readonly #templates: boolean;
   count = 0;
 
-  constructor(context: Context, connection: NatsConnection, options: PublisherOptions) {
-    this.#context = context;
-    this.#connection = connection;
-    this.#options = options;
+  constructor(input: PubInput, store: StoreHeaders, publishing: Publishing) {
+    this.#input = input;
+    this.#store = store;
+    this.#publishing = publishing;
+    this.#templates = input.templates ?? true;
   }
 
-  async repeat(source: MessageSource, count: number): Promise<void> {
-    if (count < PROGRESS_FROM) {
-      for (let i = 0; i < count; i++) await this.publish(source);
-      return;
-    }
-    const progress = this.#context.progress({ label: 'Publishing', total: count, unit: 'messages' });
-    for (let i = 0; i < count; i++) {
-      await this.publish(source);
-      progress.add(1);
-    }
-    progress.end();
-  }
-
-  async publish(source: MessageSource): Promise<void> {
-    const { sleep, jetstream, reply, templates } = this.#options;
+  async publish(body: string | Uint8Array): Promise<void> {
+    const { sleep, subject, atomic, header = [] } = this.#input;
     if (sleep !== undefined && this.count > 0) await delay(sleep);
     this.count += 1;
+    const expectations = atomic && this.count > 1 ? [] : this.#store.expectations;
+    const headers = [...header, ...this.#store.each, ...expectations];
+    const source = { subject, body, headers, templates: this.#templates };
     const values = { count: this.count };
-    const subject = templates ? fill(this.#options.subject, values) : this.#options.subject;
-    const body = fillBody(source, values);
-    const headers = await fillHeaders(source, values);
-    if (jetstream) {
-      await this.#store(subject, body, headers);
-      return;
-    }
-    const options = { ...(headers !== undefined && { headers }), ...(reply !== undefined && { reply }) };
-    this.#connection.publish(subject, body, options);
-    if (this.count % FLUSH_EVERY === 0) await this.#connection.flush();
+    await this.#publishing.publish({
+      subject: fillSubject(source, values),
+      body: fillBody(source, values),
+      headers: await fillHeaders(source, values),
+    });
   }
 
-  async #store(subject: string, body: Payload, headers: MsgHdrs | undefined): Promise<void> {
-    const timeout = this.#context.settings.timeoutMs;
-    const options = { timeout, ...(headers !== undefined && { headers }) };
-    const answer = await this.#connection.request(subject, body, options).catch((error: unknown) => {
-      if (isNoResponders(error)) throw new ToolError(`no stream stores ${subject}`, { cause: error });
-      throw error;
-    });
-    const ack = parseAnswer(answer.string()) as PubAck;
-    if (this.#options.quiet) return;
-    const repeated = ack.duplicate === true ? ', as it was already' : '';
-    await this.#context.output.item(ack, () => `Stored in ${ack.stream} as ${ack.seq}${repeated}\n`);
+  async finish(): Promise<void> {
+    await this.#publishing.finish();
   }
 }

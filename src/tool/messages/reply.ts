@@ -3,7 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { printMessage } from '../output/index.ts';
-import { argument, duration, flag, count, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
+import {
+  argument,
+  duration,
+  flag,
+  count,
+  optional,
+  pairs,
+  text,
+  toggle,
+  withDefault,
+  subjectArgument,
+} from '../parameters/index.ts';
 import { fillBody, fillHeaders } from './body.ts';
 import { stopAfter } from './stop-after.ts';
 import { TEMPLATE_HELP } from './template.ts';
@@ -14,7 +25,7 @@ export const REPLY = command({
   summary: 'Answer requests',
   details: `Goes on until Ctrl-C unless told otherwise.\n\n${TEMPLATE_HELP}`,
   parameters: {
-    subject: argument('SUBJECT', 'Subject to answer on'),
+    subject: subjectArgument('SUBJECT', 'Subject to answer on'),
     body: optional(argument('BODY', 'Content of the answers')),
     echo: flag('Answer with the request itself'),
     header: pairs('Header of the answers', ':', { short: 'H' }),
@@ -45,7 +56,12 @@ export const REPLY = command({
     };
     signal.addEventListener('abort', stop);
     const quota = stopAfter(input.count, stop);
-    const source = { body: input.body ?? '', headers: input.header ?? [], templates: input.templates ?? true };
+    const source = {
+      subject: '',
+      body: input.body ?? '',
+      headers: input.header ?? [],
+      templates: input.templates ?? true,
+    };
     for await (const request of subscription) {
       const count = quota.take();
       if (count === undefined) break;

@@ -4,8 +4,8 @@ import type { Context } from '../context.ts';
 import { ToolError } from '../failure.ts';
 import { printMessage } from '../output/index.ts';
 import { argument, count, flag, integer, optional, pairs, text, toggle, withDefault } from '../parameters/index.ts';
-import { fillBody, fillHeaders, readBody, type MessageSource } from './body.ts';
-import { fill, TEMPLATE_HELP } from './template.ts';
+import { fillBody, fillHeaders, fillSubject, readBody, type MessageSource } from './body.ts';
+import { TEMPLATE_HELP } from './template.ts';
 
 export const REQ = command({
   summary: 'Send a request and print the answers',
@@ -28,26 +28,24 @@ export const REQ = command({
   run: async (input, context) => {
     const body =
       input.body === undefined && input.file === undefined ? '' : await readBody(context, input.body, input.file);
-    const source = { body, headers: input.header ?? [], templates: input.templates ?? true };
+    const source = { subject: input.subject, body, headers: input.header ?? [], templates: input.templates ?? true };
     for (let number = 1; number <= input.count; number++) {
-      const subject = source.templates ? fill(input.subject, { count: number }) : input.subject;
-      await ask(context, { ...input, subject, source, count: number });
+      await ask(context, { ...input, source, count: number });
     }
   },
 });
 
 interface Question {
-  readonly subject: string;
   readonly source: MessageSource;
   readonly count: number;
   readonly replies: number;
   readonly raw: boolean;
 }
 
-async function ask(context: Context, { subject, source, count, replies, raw }: Question): Promise<void> {
+async function ask(context: Context, { source, count, replies, raw }: Question): Promise<void> {
   const connection = await context.connect();
   const headers = await fillHeaders(source, { count });
-  const answers = await connection.requestMany(subject, fillBody(source, { count }), {
+  const answers = await connection.requestMany(fillSubject(source, { count }), fillBody(source, { count }), {
     maxWait: context.settings.timeoutMs,
     strategy: replies === 0 ? 'timer' : 'count',
     ...(replies > 0 && { maxMessages: replies }),

@@ -11,7 +11,7 @@ import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
 import { argument, bytes, count, flag, optional, pairs, text } from '../parameters/index.ts';
 import { formatBytes, formatTime } from '../units.ts';
-import { isLink, objectDocument } from './manage.ts';
+import { isLink, objectDocument, removeStore } from './manage.ts';
 import { BUCKET, FORCE, openStore } from './store.ts';
 
 const NAME = argument('NAME', 'Name of the object');
@@ -77,6 +77,7 @@ export const GET = command({
   },
   examples: ['object get files package.json --output ./copy.json', 'object get files package.json --output -'],
   run: async ({ bucket, name, output, force }, context) => {
+    if (output === '-' && context.output.json) throw new UsageError('--output - prints the content, which is not JSON');
     const store = await openStore(context, bucket);
     const found = await store.get(name);
     if (found === null) throw new ToolError(`${bucket} has no object ${name}`);
@@ -127,10 +128,14 @@ async function writeAside(
 }
 
 export const RM = command({
-  summary: 'Remove an object',
-  parameters: { bucket: BUCKET, name: NAME, force: FORCE },
-  examples: ['object rm files package.json --force'],
+  summary: 'Remove an object, or without a name the whole bucket',
+  parameters: { bucket: BUCKET, name: optional(NAME), force: FORCE },
+  examples: ['object rm files package.json --force', 'object rm files --force'],
   run: async ({ bucket, name, force }, context) => {
+    if (name === undefined) {
+      await removeStore(context, bucket, force);
+      return;
+    }
     const store = await openStore(context, bucket);
     await context.confirm(`Remove ${name} of ${bucket}?`, force);
     const info = await store.info(name);

@@ -12,7 +12,6 @@ import {
   choice,
   duration,
   count,
-  list,
   bucketArgument,
   argument,
   optional,
@@ -21,7 +20,9 @@ import {
   toggle,
   withDefault,
 } from '../parameters/index.ts';
+import { PLACEMENT_OPTIONS, UNASKED } from '../streams/config-options.ts';
 import { clusterFacts, metadataFacts } from '../streams/info-text.ts';
+import { placementOf } from '../streams/stream-config.ts';
 import { formatBytes, formatCount, formatDuration, formatLimit, formatTime, fromNanos, toNanos } from '../units.ts';
 import { BUCKET, FORCE, openStore, PREFIX } from './store.ts';
 
@@ -45,19 +46,18 @@ export const ADD = command({
     bucket: BUCKET,
     description: text('What it is for'),
     ttl: duration('How long to keep objects; for ever unless given'),
-    maxBytes: bytes('Most bytes to keep, such as 100GiB'),
+    maxBytes: bytes('Most bytes to keep, such as 100GiB', { also: ['max-bucket-size'] }),
     storage: withDefault(choice('Where objects are kept', ['file', 'memory']), 'file'),
     replicas: withDefault(count('How many servers keep a copy', { short: 'r' }), 1),
-    compression: toggle('Compress files'),
-    placementCluster: text('Cluster to place it in', { placeholder: 'NAME' }),
-    placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
+    compression: toggle('Compress files', { also: ['compress'] }),
+    ...PLACEMENT_OPTIONS,
     metadata: pairs('Facts of your own to keep with it', '='),
+    defaults: UNASKED,
   },
   examples: ['object add files', 'object add builds --ttl 30d --max-bytes 1GiB'],
   run: async (input, context) => {
     if (await exists(context, input.bucket)) throw new ToolError(`${input.bucket} exists already`);
     const { Objm } = await import('@nats-io/obj');
-    const { placementCluster: cluster, placementTags: tags } = input;
     const options = given<ObjectStoreOptions>({
       description: input.description,
       ttl: input.ttl === undefined ? undefined : toNanos(input.ttl),
@@ -65,8 +65,7 @@ export const ADD = command({
       storage: input.storage,
       replicas: input.replicas,
       compression: input.compression,
-      placement:
-        cluster === undefined && tags === undefined ? undefined : { cluster: cluster ?? '', tags: [...(tags ?? [])] },
+      placement: placementOf(input, {}),
       metadata: input.metadata === undefined ? undefined : Object.fromEntries(input.metadata),
     });
     await new Objm(await context.jetstream()).create(input.bucket, options);
@@ -196,10 +195,12 @@ export const RM_BUCKET = command({
   summary: 'Delete a bucket with all its objects',
   parameters: { bucket: BUCKET, force: FORCE },
   examples: ['object rm-bucket files --force'],
-  run: async ({ bucket, force }, context) => {
-    const store = await openStore(context, bucket);
-    await context.confirm(`Delete ${bucket} with all its objects?`, force);
-    await store.destroy();
-    await context.output.document({ success: true }, () => `Deleted ${bucket}.\n`);
-  },
+  run: async ({ bucket, force }, context) => removeStore(context, bucket, force),
 });
+
+export async function removeStore(context: Context, bucket: string, force: boolean): Promise<void> {
+  const store = await openStore(context, bucket);
+  await context.confirm(`Delete ${bucket} with all its objects?`, force);
+  await store.destroy();
+  await context.output.document({ success: true }, () => `Deleted ${bucket}.\n`);
+}

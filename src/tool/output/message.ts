@@ -20,9 +20,11 @@ export interface ShownMessage {
   readonly headers?: MsgHdrs | undefined;
   readonly data: Uint8Array;
   readonly position?: StreamPosition;
+  /** When it came, if that is of interest. */
+  readonly arrived?: Date;
 }
 
-export type MessageForm = 'full' | 'raw' | 'headers';
+export type MessageForm = 'full' | 'raw' | 'headers' | 'subject';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const NEWLINE = Buffer.from('\n');
@@ -35,11 +37,12 @@ export async function printMessage(
 ): Promise<void> {
   if (output.json) await output.item(messageDocument(message), String);
   else if (form === 'raw') await output.write(Buffer.concat([message.data, NEWLINE]));
+  else if (form === 'subject') await output.write(`${harmlessLine(message.subject)}\n`);
   else await output.write(fullText(output, message, form, count));
 }
 
 /** `data` when it is text, `data_base64` when it is not. */
-export function messageDocument({ subject, reply, headers, data, position }: ShownMessage): unknown {
+export function messageDocument({ subject, reply, headers, data, position, arrived }: ShownMessage): unknown {
   const text = asText(data);
   return {
     subject,
@@ -47,6 +50,7 @@ export function messageDocument({ subject, reply, headers, data, position }: Sho
     ...(headers !== undefined && { headers: headersDocument(headers) }),
     ...(text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text }),
     ...position,
+    ...(arrived !== undefined && { arrived: arrived.toISOString() }),
   };
 }
 
@@ -64,11 +68,12 @@ export function asText(data: Uint8Array): string | undefined {
 }
 
 function fullText(output: Output, message: ShownMessage, form: MessageForm, count: number | undefined): string {
-  const { subject, reply, headers, data, position } = message;
+  const { subject, reply, headers, data, position, arrived } = message;
   const number = count === undefined ? '' : `[#${count}] `;
   const answer = reply === undefined || reply === '' ? '' : ` reply to ${harmlessLine(reply)}`;
   const where = position === undefined ? '' : ` ${positionText(position)}`;
-  const lines = [output.style.bold(harmlessLine(`${number}${subject}`)) + output.style.dim(`${where}${answer}`)];
+  const when = arrived === undefined ? '' : ` at ${formatTime(arrived)}${arrived.toISOString().slice(19, 23)}`;
+  const lines = [output.style.bold(harmlessLine(`${number}${subject}`)) + output.style.dim(`${where}${when}${answer}`)];
   if (headers !== undefined) {
     for (const [name, values] of headers) for (const value of values) lines.push(harmlessLine(`${name}: ${value}`));
   }

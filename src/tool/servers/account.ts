@@ -3,6 +3,8 @@ import type { AccountLimits, JetStreamAccountStats } from '@nats-io/jetstream';
 import { command, group } from '../command.ts';
 import type { Fact } from '../output/index.ts';
 import { formatBytes, formatCount } from '../units.ts';
+import { BACKUP, RESTORE } from './account-backup.ts';
+import { CONNECTIONS } from './connections.ts';
 
 const INFO = command({
   summary: 'Show what the account uses, and its limits',
@@ -54,6 +56,7 @@ function api({ api: stats }: JetStreamAccountStats): readonly Fact[] {
 
 export const ACCOUNT = group({
   summary: 'What the account uses, and its limits',
-  commands: { info: INFO },
-  examples: ['account info'],
+  commands: { info: INFO, connections: CONNECTIONS, backup: BACKUP, restore: RESTORE },
+  aliases: { report: 'connections' },
+  examples: ['account info', 'account backup ./backup'],
 });

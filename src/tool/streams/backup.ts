@@ -36,26 +36,35 @@ export const BACKUP = command({
   },
   examples: ['stream backup ORDERS ./orders-backup --consumers'],
   run: async (input, context) => {
-    const { stream, directory } = input;
-    await mkdir(directory, { recursive: true });
-    const exists = await stat(join(directory, CONFIG_FILE)).catch(() => undefined);
-    if (exists !== undefined) throw new ToolError(`${directory} holds a backup already`);
-    const partial = join(directory, `${DATA_FILE}.part`);
-    const { snapshot, bytes } = await receive(input, context, partial).catch(async (error: unknown) => {
-      await rm(partial, { force: true });
-      throw error;
-    });
-    await rename(partial, join(directory, DATA_FILE));
-    const { config, state } = snapshot;
-    await writeFile(join(directory, CONFIG_FILE), `${JSON.stringify({ config, state }, null, 2)}\n`);
+    const { directory } = input;
+    const { bytes, ...snapshot } = await backUp(input, context);
     await context.output.document({ ...snapshot, bytes, directory }, () => {
-      return `Wrote ${stream} with ${formatCountOf(state.messages, 'message')} to ${directory} (${formatBytes(bytes)}).\n`;
+      const what = formatCountOf(snapshot.state.messages, 'message');
+      return `Wrote ${input.stream} with ${what} to ${directory} (${formatBytes(bytes)}).\n`;
     });
   },
 });
 
+/** Also of all streams of an account. @throws {ToolError} when the directory holds a backup. */
+export async function backUp(input: BackupInput, context: Context): Promise<Snapshot & { readonly bytes: number }> {
+  const { directory } = input;
+  await mkdir(directory, { recursive: true });
+  const exists = await stat(join(directory, CONFIG_FILE)).catch(() => undefined);
+  if (exists !== undefined) throw new ToolError(`${directory} holds a backup already`);
+  const partial = join(directory, `${DATA_FILE}.part`);
+  const { snapshot, bytes } = await receive(input, context, partial).catch(async (error: unknown) => {
+    await rm(partial, { force: true });
+    throw error;
+  });
+  await rename(partial, join(directory, DATA_FILE));
+  const { config, state } = snapshot;
+  await writeFile(join(directory, CONFIG_FILE), `${JSON.stringify({ config, state }, null, 2)}\n`);
+  return { ...snapshot, bytes };
+}
+
 interface BackupInput {
   readonly stream: string;
+  readonly directory: string;
   readonly consumers: boolean;
   readonly check: boolean;
 }

@@ -1,18 +1,9 @@
 /** Owns the commands about a stream's place in the cluster. */
 import { command, group } from '../command.ts';
-import { argument, list, text } from '../parameters/index.ts';
+import { argument } from '../parameters/index.ts';
+import { BALANCE } from './balance.ts';
 import { FORCE, NAME, SCALE } from './configure.ts';
-
-/** Where a leader should go. Also of consumers. */
-export const PREFERENCE = {
-  preferred: text('Server that should lead instead', { placeholder: 'NAME' }),
-  placementTags: list('Tags that the server must have', { placeholder: 'TAG' }),
-} as const;
-
-export function stepDownBody(preferred: string | undefined, tags: readonly string[] | undefined): object | undefined {
-  if (preferred === undefined && tags === undefined) return undefined;
-  return { placement: { ...(preferred !== undefined && { preferred }), ...(tags !== undefined && { tags }) } };
-}
+import { PREFERENCE, stepDownBody } from './preference.ts';
 
 const STEP_DOWN = command({
   summary: 'Have another server lead the stream',
@@ -39,7 +30,7 @@ const PEER_REMOVE = command({
 
 export const CLUSTER = group({
   summary: "A stream's place in the cluster",
-  commands: { 'step-down': STEP_DOWN, 'peer-remove': PEER_REMOVE, scale: SCALE },
+  commands: { 'step-down': STEP_DOWN, 'peer-remove': PEER_REMOVE, scale: SCALE, balance: BALANCE },
   aliases: { stepdown: 'step-down', down: 'step-down', 'remove-peer': 'peer-remove' },
   examples: ['stream cluster step-down ORDERS'],
 });

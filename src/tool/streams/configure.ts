@@ -63,23 +63,42 @@ export const EDIT = command({
     const api = await context.api();
     const { config: before } = await streamInfo(api, input.stream);
     const after = { ...(await changedConfig(before, input)), name: input.stream };
-    const changes = differences(before, after);
-    await context.output.say(changes.length === 0 ? 'Nothing changes.\n' : differencesText(changes));
-    if (input.dryRun) {
-      if (context.output.json) await context.output.document(after, String);
-      return;
-    }
-    if (tightens(before, after))
-      await context.confirm('Messages beyond the new limits are removed. Go on?', input.force);
-    await update(context, api, after, input.pedantic);
+    await editStream(context, before, after, { ...input, text: (info) => streamText(info, context.output) });
   },
 });
 
-async function update(context: Context, api: Api, config: StreamDocument, pedantic = false): Promise<void> {
-  const info = await api.request<StreamInfo>(`STREAM.UPDATE.${config.name!}`, {
-    ...config,
-    ...(pedantic && { pedantic }),
-  });
+interface EditOptions {
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly pedantic?: boolean;
+  readonly text: (info: StreamInfo) => string;
+}
+
+/** Shows what changes, asks where messages may have to go, and has it changed. Also of buckets. */
+export async function editStream(
+  context: Context,
+  before: StreamDocument,
+  after: StreamDocument,
+  { dryRun, force, pedantic = false, text }: EditOptions,
+): Promise<void> {
+  const changes = differences(before, after);
+  await context.output.say(changes.length === 0 ? 'Nothing changes.\n' : differencesText(changes));
+  if (dryRun) {
+    if (context.output.json) await context.output.document(after, String);
+    return;
+  }
+  if (tightens(before, after)) await context.confirm('Messages beyond the new limits are removed. Go on?', force);
+  const info = await update(context, after, pedantic);
+  await context.output.document(info, () => text(info));
+}
+
+async function update(context: Context, config: StreamDocument, pedantic = false): Promise<StreamInfo> {
+  const api = await context.api();
+  return api.request<StreamInfo>(`STREAM.UPDATE.${config.name!}`, { ...config, ...(pedantic && { pedantic }) });
+}
+
+async function updateAndShow(context: Context, config: StreamDocument): Promise<void> {
+  const info = await update(context, config);
   await context.output.document(info, () => streamText(info, context.output));
 }
 
@@ -90,7 +109,7 @@ export const SCALE = command({
   run: async ({ stream, replicas }, context) => {
     const api = await context.api();
     const { config } = await streamInfo(api, stream);
-    await update(context, api, { ...config, num_replicas: replicas });
+    await updateAndShow(context, { ...config, num_replicas: replicas });
   },
 });
 
@@ -119,6 +138,6 @@ export const SEAL = command({
     const api = await context.api();
     const { config } = await streamInfo(api, stream);
     await context.confirm(`A sealed stream stays sealed. Seal ${stream}?`, force);
-    await update(context, api, { ...config, sealed: true });
+    await updateAndShow(context, { ...config, sealed: true });
   },
 });

@@ -11,7 +11,7 @@ export function streamText(info: StreamInfo, output: Output): string {
     { title: 'Options', facts: options(config) },
     { title: 'Origins', facts: origins(info) },
     { title: 'Cluster', facts: clusterFacts(info.cluster) },
-    { title: 'State', facts: state(info) },
+    { title: 'State', facts: stateFacts(info) },
     { title: 'Metadata', facts: metadataFacts(config.metadata) },
   ]);
 }
@@ -120,7 +120,7 @@ function replicaState(replica: NonNullable<ClusterInfo['replicas']>[number]): st
   return `${state}${seen}${lag > 0 ? `, lag ${formatCount(lag)}` : ''}`;
 }
 
-function state({ state: now }: StreamInfo): readonly Fact[] {
+export function stateFacts({ state: now }: StreamInfo): readonly Fact[] {
   const { num_deleted: deleted, lost } = now as Partial<StreamInfo['state']>;
   return [
     ['Messages', formatCount(now.messages)],

@@ -17,7 +17,7 @@ export const INFO = command({
   },
 });
 
-const LIST_COLUMNS: readonly Column<StreamInfo>[] = [
+export const LIST_COLUMNS: readonly Column<StreamInfo>[] = [
   { title: 'Name', cell: ({ config }) => config.name },
   { title: 'Subjects', cell: ({ config }) => shorten((config.subjects as string[] | undefined)?.join(', ') ?? '') },
   { title: 'Messages', align: 'right', cell: ({ state }) => formatCount(state.messages) },

@@ -8,7 +8,8 @@ import { parseAnswer, type Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
 import { argument, count, list, text } from '../parameters/index.ts';
 import { CONFIG_FILE, DATA_FILE } from './backup.ts';
-import type { StreamDocument } from './stream-config.ts';
+import { PLACEMENT_OPTIONS } from './config-options.ts';
+import { placementOf, type StreamDocument } from './stream-config.ts';
 import { streamText } from './info-text.ts';
 
 const CHUNK_BYTES = 128 * 1024;
@@ -29,32 +30,43 @@ export const RESTORE = command({
     name: text('Give the stream another name', { placeholder: 'STREAM' }),
     subjects: list('Subjects that it stores from now on', { placeholder: 'SUBJECT' }),
     replicas: count('How many servers keep a copy', { short: 'r' }),
-    placementTags: list('Tags that its servers must have', { placeholder: 'TAG' }),
+    ...PLACEMENT_OPTIONS,
   },
   examples: ['stream restore ./orders-backup', 'stream restore ./orders-backup --replicas 3'],
   run: async (input, context) => {
     const { config, state } = await readBackup(input.directory);
-    const { name, subjects, replicas, placementTags } = input;
+    const { name, subjects, replicas } = input;
+    const placement = placementOf(input, config);
     const wanted = {
       ...config,
       ...(name !== undefined && { name }),
       ...(subjects !== undefined && { subjects: [...subjects] }),
       ...(replicas !== undefined && { num_replicas: replicas }),
-      ...(placementTags !== undefined && { placement: { ...config.placement, tags: [...placementTags] } }),
+      ...(placement !== undefined && { placement }),
     };
-    const api = await context.api();
-    const begun = await api.request<{ readonly deliver_subject: string }>(`STREAM.RESTORE.${wanted.name!}`, {
-      config: wanted,
-      state,
-    });
-    await send(api, context, begun.deliver_subject, join(input.directory, DATA_FILE));
-    const answer = await api.connection.request(begun.deliver_subject, '', { timeout: END_TIMEOUT_MS });
-    const info = parseAnswer(answer.string()) as StreamInfo;
+    const info = await restore(wanted, state, input.directory, context);
     await context.output.document(info, () => `Restored.\n\n${streamText(info, context.output)}`);
   },
 });
 
-async function readBackup(directory: string): Promise<Backup> {
+/** Also of all streams of an account. */
+export async function restore(
+  config: StreamDocument,
+  state: StreamState,
+  directory: string,
+  context: Context,
+): Promise<StreamInfo> {
+  const api = await context.api();
+  const begun = await api.request<{ readonly deliver_subject: string }>(`STREAM.RESTORE.${config.name!}`, {
+    config,
+    state,
+  });
+  await send(api, context, begun.deliver_subject, join(directory, DATA_FILE));
+  const answer = await api.connection.request(begun.deliver_subject, '', { timeout: END_TIMEOUT_MS });
+  return parseAnswer(answer.string()) as StreamInfo;
+}
+
+export async function readBackup(directory: string): Promise<Backup> {
   return JSON.parse(await readFile(join(directory, CONFIG_FILE), 'utf8')) as Backup;
 }
 

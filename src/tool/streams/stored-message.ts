@@ -1,12 +1,13 @@
 /** Owns getting single messages out of a stream, and deleting them. */
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
+import { formOf, MESSAGE_FORM } from '../message-form.ts';
 import { printMessage, type ShownMessage } from '../output/index.ts';
 import { flag, numberArgument, optional, text, time, toggle } from '../parameters/index.ts';
 import { FORCE, NAME } from './configure.ts';
 
 /** The API's form of a message. */
-interface StoredMessage {
+export interface StoredMessage {
   readonly message: {
     readonly subject: string;
     readonly seq: number;
@@ -27,8 +28,7 @@ export const GET = command({
       placeholder: 'SUBJECT',
     }),
     since: time('The first one from this time on, or from this long ago'),
-    raw: flag('Print nothing but the content', { short: 'r' }),
-    headersOnly: flag('Print no content'),
+    ...MESSAGE_FORM,
   },
   examples: ['stream get ORDERS 1', 'stream get ORDERS --last', 'stream get ORDERS --last --subject orders.new --raw'],
   run: async (input, context) => {
@@ -38,8 +38,7 @@ export const GET = command({
       await context.output.document(answer, String);
       return;
     }
-    const form = input.raw ? 'raw' : input.headersOnly ? 'headers' : 'full';
-    await printMessage(context.output, await shown(input.stream, answer), form);
+    await printMessage(context.output, await shownMessage(input.stream, answer), formOf(input));
   },
 });
 
@@ -61,7 +60,7 @@ function query({ seq, last, subject, since }: Selection): object {
   return { seq };
 }
 
-async function shown(stream: string, { message }: StoredMessage): Promise<ShownMessage> {
+export async function shownMessage(stream: string, { message }: StoredMessage): Promise<ShownMessage> {
   const { MsgHdrsImpl } = await import('@nats-io/transport-node');
   const headers = message.hdrs === undefined ? undefined : MsgHdrsImpl.decode(Buffer.from(message.hdrs, 'base64'));
   return {

@@ -2,8 +2,9 @@
 import type { StreamConfig, StreamSource } from '@nats-io/jetstream';
 import { given, readConfigFile } from '../config-file.ts';
 import { UsageError } from '../failure.ts';
+import type { Input } from '../parameters/index.ts';
 import { toNanos } from '../units.ts';
-import type { StreamConfigInput } from './config-options.ts';
+import type { PLACEMENT_OPTIONS, StreamConfigInput } from './config-options.ts';
 
 /** As the API takes and gives it; members that this program doesn't know are passed on. */
 export type StreamDocument = Partial<StreamConfig>;
@@ -81,13 +82,20 @@ function sourceOf(text: string): StreamSource {
   return filter === undefined ? { name: name! } : { name: name!, filter_subject: filter };
 }
 
+/** Undefined when nothing is asked for. Also of buckets. */
+export function placementOf(
+  { placementCluster: cluster, placementTags: tags }: Input<typeof PLACEMENT_OPTIONS>,
+  { placement: before }: StreamDocument,
+): StreamConfig['placement'] {
+  if (cluster === undefined && tags === undefined) return undefined;
+  return { cluster: cluster ?? before?.cluster ?? '', tags: [...(tags ?? before?.tags ?? [])] };
+}
+
 /** Members that are objects: what is given changes a part of them. */
 function parts(config: StreamDocument, input: StreamConfigInput): StreamDocument {
   const changed: StreamDocument = {};
-  if (input.placementCluster !== undefined || input.placementTags !== undefined) {
-    const cluster = input.placementCluster ?? config.placement?.cluster ?? '';
-    changed.placement = { cluster, tags: [...(input.placementTags ?? config.placement?.tags ?? [])] };
-  }
+  const placement = placementOf(input, config);
+  if (placement !== undefined) changed.placement = placement;
   if (input.transformDestination !== undefined) {
     changed.subject_transform = { src: input.transformSource ?? '>', dest: input.transformDestination };
   } else if (input.transformSource !== undefined)
