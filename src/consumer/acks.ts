@@ -1,6 +1,7 @@
 /** Owns what acks do: each kind's effect, and when its answer is given. */
 import type { TimestampUs } from '../base/brand.ts';
 import type { Runtime } from '../base/runtime.ts';
+import type { AckSampling } from './ack-sampling.ts';
 import { ackKind, nakDelayMs, nextRequest, termReason } from './ack-payload.ts';
 import type { AckTokens } from './ack-subject.ts';
 import type { AttemptFacts, ConsumerAdvisories } from './advisories.ts';
@@ -11,7 +12,7 @@ export interface AckServices {
   readonly outlet: Outlet;
   readonly runtime: Runtime;
   readonly advisories: ConsumerAdvisories;
-  nowMs(): number;
+  readonly nowMs: () => number;
 }
 
 export interface AckEffects {
@@ -27,13 +28,15 @@ const NOTHING = Buffer.alloc(0);
 export class Acks {
   readonly #services: AckServices;
   readonly #ledger: Ledger;
+  readonly #sampling: AckSampling;
   readonly #effects: AckEffects;
   /** Wall time of the last message that was acked. */
   lastUs: TimestampUs | undefined;
 
-  constructor(services: AckServices, ledger: Ledger, effects: AckEffects) {
+  constructor(services: AckServices, ledger: Ledger, sampling: AckSampling, effects: AckEffects) {
     this.#services = services;
     this.#ledger = ledger;
+    this.#sampling = sampling;
     this.#effects = effects;
   }
 
@@ -41,7 +44,7 @@ export class Acks {
   handle(tokens: AckTokens, payload: Buffer, start: number, end: number, reply: string): void {
     switch (ackKind(payload, start, end)) {
       case 'ack':
-        this.#sample(tokens);
+        this.#sampling.acked(tokens);
         this.#finish(tokens);
         if (reply !== '') this.#effects.answerWhenRecorded(reply);
         return;
@@ -51,7 +54,7 @@ export class Acks {
         if (reply !== '') this.#effects.answerWhenRecorded(reply);
         return;
       case 'next':
-        this.#sample(tokens);
+        this.#sampling.acked(tokens);
         this.#finish(tokens);
         if (reply !== '') this.#effects.pull(reply, nextRequest(payload, start, end));
         return;
@@ -76,17 +79,6 @@ export class Acks {
 
   get #name(): string {
     return this.#ledger.state.name;
-  }
-
-  /** Tells of some acks how long they took. */
-  #sample(tokens: AckTokens): void {
-    const { state } = this.#ledger;
-    const { sampleFreq, ackPolicy } = state.config;
-    if (sampleFreq === '' || ackPolicy !== 'explicit') return;
-    const at = state.pending.find(tokens.seq);
-    if (at < 0 || !isSampled(Number.parseInt(sampleFreq, 10), this.#services.runtime)) return;
-    const ackMs = Math.max(0, this.#services.nowMs() - state.pending.deliveredMsAt(at));
-    this.#services.advisories.acked(this.#name, attemptOf(tokens), ackMs);
   }
 
   #finish(tokens: AckTokens): void {
@@ -115,12 +107,6 @@ export class Acks {
     // Such that the wait of this attempt ends when the delay does.
     this.#ledger.touch(seq, Math.ceil(this.#services.nowMs() + delayMs) - this.#ledger.ackWaitMs(attempts));
   }
-}
-
-/** Every ack from 100 percent on; below, one percent more than was asked for, as with the reference server. */
-function isSampled(percentage: number, runtime: Runtime): boolean {
-  if (percentage <= 0) return false;
-  return percentage >= 100 || runtime.random() * 100 <= percentage;
 }
 
 function attemptOf(tokens: AckTokens): AttemptFacts {

@@ -63,6 +63,15 @@ export class ConsumerAdvisories {
     this.#publish('MSG_TERMINATED', 'terminated', consumer, reason === '' ? members : { ...members, reason });
   }
 
+  /** Whether anybody listens to what `terminated` tells: it may have much to tell. */
+  terminationsHeard(consumer: string): boolean {
+    const subject = `${PREFIX}.MSG_TERMINATED.${this.#stream}.${consumer}`;
+    const target = this.#outlet.openTarget(subject, { queue: undefined, wildcards: true, onChange: () => undefined });
+    const heard = target.interested;
+    target.close();
+    return heard;
+  }
+
   pinned(consumer: string, group: string, pinId: string): void {
     this.#publishGroup('PINNED', 'consumer_group_pinned', consumer, { group, pinned_id: pinId });
   }

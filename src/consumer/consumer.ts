@@ -4,6 +4,7 @@
  */
 import { subjectFilter } from '../stream/index.ts';
 import { AckDeadlines } from './ack-deadlines.ts';
+import { AckSampling } from './ack-sampling.ts';
 import type { AckTokens } from './ack-subject.ts';
 import { Acks } from './acks.ts';
 import type { ConsumerAdvisories } from './advisories.ts';
@@ -77,7 +78,8 @@ export class Consumer implements Due, Recorded {
       },
     });
     this.#ackDeadlines = new AckDeadlines(this.#ledger, giveUp);
-    this.#acks = new Acks(services, this.#ledger, {
+    const sampling = new AckSampling(services, this.#ledger);
+    this.#acks = new Acks(services, this.#ledger, sampling, {
       wake,
       pull: (reply, body) => {
         this.pull(reply, NOTHING, body);
@@ -91,6 +93,7 @@ export class Consumer implements Due, Recorded {
     this.#dispatcher = new Dispatcher(services, this.#ledger, {
       pulls: this.#pulls,
       filter: subjectFilter(replicated.config.filterSubjects),
+      sampling,
       effects: {
         wake,
         giveUp,
@@ -285,6 +288,7 @@ export class Consumer implements Due, Recorded {
   }
 
   removedBelow(seq: number, purge: boolean): void {
+    if (!purge) this.#tellOfRemoved(seq);
     this.#freeing(() => {
       this.#ledger.removedBelow(seq, purge);
     });
@@ -400,6 +404,19 @@ export class Consumer implements Due, Recorded {
     const wasFull = this.#ledger.full;
     change();
     if (wasFull) this.#wake();
+  }
+
+  /** Limits of the stream take messages that wait for their acks, all below `seq`. */
+  #tellOfRemoved(seq: number): void {
+    const { pending } = this.#ledger.state;
+    const { advisories } = this.#services;
+    if (pending.size === 0 || pending.lowest >= seq || !advisories.terminationsHeard(this.name)) return;
+    for (let at = pending.head; at < pending.tail && pending.seqAt(at) < seq; at++) {
+      const deliveries = pending.attemptsAt(at);
+      if (deliveries === 0) continue;
+      const attempt = { consumerSeq: pending.firstDeliveryAt(at), streamSeq: pending.seqAt(at), deliveries };
+      advisories.terminated(this.name, attempt, MESSAGE_DELETED);
+    }
   }
 
   #giveUp(seq: number, attempts: number): void {

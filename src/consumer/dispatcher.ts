@@ -6,6 +6,7 @@ import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { ExtensionHost, StoredMessage, SubjectFilter } from '../stream/index.ts';
+import type { AckSampling } from './ack-sampling.ts';
 import { AckReplyWriter } from './ack-subject.ts';
 import type { HeldDelivery } from './held-deliveries.ts';
 import type { Ledger } from './ledger.ts';
@@ -55,6 +56,7 @@ export class Dispatcher {
   readonly #effects: DispatchEffects;
   readonly #ledger: Ledger;
   readonly #pulls: PullQueue;
+  readonly #sampling: AckSampling;
   /** Undefined for pull consumers. */
   push: PushTarget | undefined;
   readonly #source: MessageSource;
@@ -75,6 +77,7 @@ export class Dispatcher {
     options: {
       readonly pulls: PullQueue;
       readonly filter: SubjectFilter | undefined;
+      readonly sampling: AckSampling;
       readonly effects: DispatchEffects;
     },
   ) {
@@ -83,6 +86,7 @@ export class Dispatcher {
     this.#effects = options.effects;
     this.#ledger = ledger;
     this.#pulls = options.pulls;
+    this.#sampling = options.sampling;
     this.#onReady = () => {
       this.#effects.wake();
     };
@@ -253,11 +257,13 @@ export class Dispatcher {
       this.#ledger.redeliver(message.seq, attempts, nowMs);
     }
     if (this.#needsRecord) {
-      this.#ledger.held.hold({ seq: message.seq, consumerSeq, attempts, request });
+      this.#ledger.held.hold({ seq: message.seq, consumerSeq, attempts, left, request });
       this.#effects.held();
     } else if (!this.#hand(request ?? this.push!, message, replyBytes)) {
       this.#notTaken(message.seq, request);
       return UNTAKEN_BYTES;
+    } else {
+      this.#sampling.delivered(message.seq);
     }
     if (request !== undefined) this.#pulls.charge(request, bytes, nowMs);
     else this.#chargePush(this.push!, bytes - (message.headersStart - message.subjectStart), nowMs);
@@ -347,15 +353,20 @@ export class Dispatcher {
       if (step === 'wait') return 'wait';
       const to = request ?? this.push;
       if (step === 'message' && to !== undefined) {
-        const { attempts, consumerSeq } = held;
+        const { attempts, consumerSeq, left } = held;
         const { timestampUs } = this.#view;
-        const replyBytes = this.#reply.write(attempts, seq, consumerSeq, timestampUs, this.numPending());
-        if (this.#hand(to, this.#view, replyBytes)) this.#ledger.sentHeld(seq, this.#services.nowMs());
+        const replyBytes = this.#reply.write(attempts, seq, consumerSeq, timestampUs, left);
+        if (this.#hand(to, this.#view, replyBytes)) this.#sentHeld(seq);
         else this.#notTaken(seq, request);
       }
     }
     if (request !== undefined) this.#pulls.release(request);
     return 'done';
+  }
+
+  #sentHeld(seq: number): void {
+    this.#ledger.sentHeld(seq, this.#services.nowMs());
+    this.#sampling.delivered(seq);
   }
 
   close(): void {

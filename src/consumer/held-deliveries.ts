@@ -8,6 +8,8 @@ export interface HeldDelivery {
   readonly seq: number;
   readonly consumerSeq: number;
   readonly attempts: number;
+  /** Messages never delivered before, behind this one. */
+  readonly left: number;
   /** Undefined for push consumers. */
   readonly request: PullRequest | undefined;
 }

@@ -7,6 +7,7 @@ import type { RawClient, Reply } from './raw-client.ts';
 import type { Scenario, Step } from './scenario.ts';
 
 const C = stream('C', { subjects: ['c.>'] });
+const DELETED = 'Unacknowledged message was deleted';
 const FIVE = messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3'], ['c.a', '4'], ['c.a', '5']);
 const EVENT = '$JS.EVENT.ADVISORY.CONSUMER';
 const events = new Ear('unused');
@@ -39,6 +40,17 @@ const attemptsAre =
   (...expected: readonly number[]): Step =>
   () => {
     assert.deepEqual(taken.map(attemptOf), expected);
+    return Promise.resolve();
+  };
+
+/** Messages behind each of those taken, as their reply subjects say. */
+const pendingAre =
+  (...expected: readonly number[]): Step =>
+  () => {
+    assert.deepEqual(
+      taken.map(({ replyTo }) => Number(replyTo.split('.').at(-1))),
+      expected,
+    );
     return Promise.resolve();
   };
 
@@ -513,6 +525,44 @@ const EVENTS: readonly Scenario[] = [
       events.hearsJson({ stream_seq: 2, reason: 'Unacknowledged message was deleted' }),
       comesTo('d', { num_ack_pending: 2 }),
     ],
+  ),
+  ...[
+    stream('C', { subjects: ['c.>'], max_msgs: 5 }),
+    stream('C', { subjects: ['c.>'], max_age: 3e9, duplicate_window: 1e9 }),
+  ].map((made, at) =>
+    scenario(
+      ['the number of messages', 'their age'][at]! + ' ends the wait for the ack of one that goes',
+      ['C'],
+      [
+        made,
+        FIVE,
+        events.on(`${EVENT}.MSG_TERMINATED.C.d`),
+        d(),
+        takes('1'),
+        messages(['c.a', '6']),
+        events.hearsJson({ stream_seq: 1, consumer_seq: 1, deliveries: 1, reason: DELETED }),
+        comesTo('d', { num_ack_pending: 0 }),
+      ],
+    ),
+  ),
+  scenario(
+    'a purge ends the wait for acks without a word',
+    ['C'],
+    [
+      C,
+      FIVE,
+      events.on(`${EVENT}.MSG_TERMINATED.C.d`),
+      d(),
+      takes('1', '2'),
+      answers('STREAM.PURGE.C', '', { success: true }),
+      comesTo('d', { num_ack_pending: 0 }),
+      events.hearsNothing(),
+    ],
+  ),
+  scenario(
+    'where attempts are limited, each delivery says how many messages are behind it',
+    ['C'],
+    [C, FIVE, d({ max_deliver: 3 }), takes('1', '2', '3', '4'), pendingAre(4, 3, 2, 1)],
   ),
   scenario(
     'sampled acks tell how long they took',

@@ -2,7 +2,7 @@
  * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
  * the reference server; those without a scenario are listed for whoever compares the two.
  */
-import { EXPLICIT, takesFrom } from './consumer-steps.ts';
+import { comesTo, Ear, EXPLICIT, takesFrom } from './consumer-steps.ts';
 import { answers, consumer, fails, messages, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { becomes } from './timed-steps.ts';
@@ -14,6 +14,7 @@ export interface Difference {
   readonly scenario?: Scenario;
 }
 
+const OUT_OF_ATTEMPTS = new Ear('unused');
 /** As another stream makes it to take messages from a work queue. */
 const TAKER = {
   ack_policy: 'flow_control',
@@ -181,6 +182,28 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     what: 'a pull request without a batch, or with none above zero, wants one message: its statuses say so',
     why: 'the reference server counts down from what was written, and says that it owes 0, or -1',
+  },
+  {
+    what: 'a message that was deleted while it waited for its ack is not pending any more, and with ack_policy all those before it are',
+    why: 'the reference server takes it as an ack of all that came before, which nobody has acked',
+  },
+  {
+    what: 'MAX_DELIVERIES is told when the wait of the last attempt is over, whether or not anybody pulls',
+    why: 'the reference server does so only where one attempt is allowed; with more it waits for the next pull, and so does whoever handles what failed',
+    scenario: scenario(
+      'a message is out of attempts when the last of them was not acked in time, even if nobody pulls',
+      ['C'],
+      [
+        stream('C', { subjects: ['c.>'] }),
+        messages(['c.a', '1']),
+        OUT_OF_ATTEMPTS.on('$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.C.d'),
+        consumer('C', 'd', { ...EXPLICIT, max_deliver: 2, ack_wait: 200e6 }),
+        takesFrom('d', 1),
+        takesFrom('d', 1),
+        OUT_OF_ATTEMPTS.hearsJson({ stream_seq: 1, deliveries: 2 }),
+        comesTo('d', { num_ack_pending: 0, num_redelivered: 1 }),
+      ],
+    ),
   },
   {
     what: 'an ack with a delivery count or consumer sequence that is no number is ignored',

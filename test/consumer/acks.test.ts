@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Seq } from '../../src/base/brand.ts';
+import type { Sent } from './fake-outlet.ts';
 import { advisories, attempts, groupWith, place, summary } from './scenario.ts';
 
 const floorOf = (group: Awaited<ReturnType<typeof groupWith>>): [number, number] => {
   const { ackFloor } = group.info();
   return [ackFloor.consumerSeq, ackFloor.streamSeq];
 };
+
+interface Sample {
+  readonly ack_time: number;
+}
 
 test('the ack floor moves as in the reference: {0,0}, {0,0}, {1,1}, {3,3}', async () => {
   const group = await groupWith({}, 5);
@@ -205,7 +211,7 @@ test('pending messages that leave the stream are terminated with an advisory; pu
   const sent = await group.run(0);
   assert.equal(advisories(sent)[0]!['reason'], 'Unacknowledged message was deleted');
   assert.equal(group.info().numAckPending, 2);
-  group.removeBelow(4);
+  group.consumers.messagesRemovedBelow(4 as Seq, true);
   assert.deepEqual(await group.run(0), []);
   assert.equal(group.info().numAckPending, 0);
   assert.deepEqual(floorOf(group), [3, 3]);
@@ -229,4 +235,22 @@ test('nobody waits for acks of a consumer without acks, or of one that is not th
   const [message] = await group.run(5);
   assert.equal(group.ack(message!.reply), false);
   assert.equal(group.ack(message!.reply.replace('.C.', '.D.')), false);
+});
+
+test('an ack is timed by the microsecond, and on a new leader by the millisecond', async () => {
+  const group = await groupWith({ sampleFreq: '100' }, 2, { replicas: 3 });
+  const ackTime = (sent: readonly Sent[]): unknown =>
+    sent
+      .filter(({ to }) => to.startsWith('$JS.EVENT.METRIC.'))
+      .map(({ payload }) => (JSON.parse(payload) as Sample).ack_time);
+  group.pull({ batch: 2 });
+  const sent = await group.run(20.25);
+  group.ack(sent[0]!.reply);
+  const [first] = ackTime(await group.run(10)) as number[];
+  assert.ok(first! % 1e6 !== 0 && first! <= 20.25e6, `${first!} ns`);
+  await group.run(100);
+  group.failOver({ lose: false });
+  group.ack(sent[1]!.reply);
+  const [second] = ackTime(await group.run(10)) as number[];
+  assert.ok(second! % 1e6 === 0 && second! >= 100e6, `${second!} ns`);
 });

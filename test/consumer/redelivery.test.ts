@@ -139,3 +139,32 @@ test('a wall clock that jumps two hours delivers nothing early', async () => {
   assert.deepEqual(attempts(await group.run(790)), []);
   assert.deepEqual(attempts(await group.run(30)), ['1#2']);
 });
+
+test('where attempts are limited, each delivery says how many messages are behind it', async () => {
+  const group = await groupWith({ maxDeliver: 3 }, 4);
+  group.pull({ batch: 3 });
+  const sent = (await group.run(20)).filter((one) => one.kind === 'message');
+  assert.deepEqual(
+    sent.map((one) => place(one).pending),
+    [3, 2, 1],
+  );
+});
+
+test('what limits of the stream take while it waits for its ack is told of', async () => {
+  const group = await groupWith({}, 4);
+  group.pull({ batch: 3 });
+  await group.run(20);
+  group.removeBelow(3);
+  const told = advisories(await group.run(20));
+  assert.deepEqual(
+    told.map((one) => [one['type'], one['stream_seq'], one['consumer_seq'], one['deliveries'], one['reason']]),
+    [1, 2].map((seq) => [
+      'io.nats.jetstream.advisory.v1.terminated',
+      seq,
+      seq,
+      1,
+      'Unacknowledged message was deleted',
+    ]),
+  );
+  assert.equal(group.info().numAckPending, 1);
+});
