@@ -122,6 +122,8 @@ export interface Router {
     account: string,
     message: { readonly subject: string; readonly reply?: string; readonly headers?: Buffer; readonly payload: Buffer },
   ): boolean;
+  /** Publishes what `publisher` sent, under another subject. All parts are in its buffer. False: nobody was there. */
+  forward(publication: Publication, publisher: Publisher): boolean;
   /**
    * For who publishes many replies at once, e.g. the PubAcks of a batch: the subject is in
    * `buffer[subjectStart, subjectEnd)`, the payload in `payload[0, payloadBytes)`. Allocates nothing.

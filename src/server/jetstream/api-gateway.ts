@@ -27,7 +27,6 @@ const RETRY_MS = 50;
 const NEXT_PREFIX = Buffer.from('$JS.API.CONSUMER.MSG.NEXT.');
 /** Answered by the consumer itself, as it were: not a call that the audit knows of. */
 const RESET_PREFIX = '$JS.API.CONSUMER.RESET.';
-const API_PREFIX = '$JS.API.';
 const PURGE_PREFIX = '$JS.API.STREAM.PURGE.';
 const NO_ENVELOPE = { group: 0, revision: 0, timeoutMs: 0 };
 
@@ -73,22 +72,6 @@ export class ApiGateway implements ServiceHandler {
     if (hasPrefix(buffer, subjectStart, subjectEnd, NEXT_PREFIX)) return this.#consumers.handle(publication, publisher);
     if (this.#directGets.answer(publication, publisher)) return true;
     return this.#start(buffer.toString('latin1', subjectStart, subjectEnd), publication, publisher);
-  }
-
-  /** The same API under a domain's name: `$JS.<domain>.API.>`. */
-  forDomain(domain: string): ServiceHandler {
-    const prefixBytes = `$JS.${domain}.API.`.length;
-    return {
-      handle: (publication, publisher) => {
-        const { buffer, subjectStart, subjectEnd } = publication;
-        const rest = buffer.toString('latin1', subjectStart + prefixBytes, subjectEnd);
-        const subject = Buffer.from(API_PREFIX + rest, 'latin1');
-        if (!hasPrefix(subject, 0, subject.length, NEXT_PREFIX)) {
-          return this.#start(API_PREFIX + rest, publication, publisher);
-        }
-        return this.#consumers.handle(underOtherSubject(publication, subject), publisher);
-      },
-    };
   }
 
   #start(subject: string, publication: Publication, publisher: Publisher): boolean {
@@ -187,25 +170,4 @@ export class ApiGateway implements ServiceHandler {
 
 function hasPrefix(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
   return end - start > prefix.length && buffer.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0;
-}
-
-function underOtherSubject(publication: Publication, subject: Buffer): Publication {
-  const { buffer, replyStart, replyEnd, headersStart, headersEnd, payloadStart, payloadEnd } = publication;
-  const behind = subject.length;
-  return {
-    buffer: Buffer.concat([
-      subject,
-      buffer.subarray(replyStart, replyEnd),
-      buffer.subarray(headersStart, headersEnd),
-      buffer.subarray(payloadStart, payloadEnd),
-    ]),
-    subjectStart: 0,
-    subjectEnd: behind,
-    replyStart: behind,
-    replyEnd: behind + replyEnd - replyStart,
-    headersStart: behind + replyEnd - replyStart,
-    headersEnd: behind + replyEnd - replyStart + headersEnd - headersStart,
-    payloadStart: behind + replyEnd - replyStart + headersEnd - headersStart,
-    payloadEnd: behind + replyEnd - replyStart + headersEnd - headersStart + payloadEnd - payloadStart,
-  };
 }

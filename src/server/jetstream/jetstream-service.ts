@@ -22,6 +22,7 @@ import { AccountQuotas } from './account-quotas.ts';
 import { Advisories } from './advisories.ts';
 import { ApiGateway } from './api-gateway.ts';
 import { ConsumerGateway } from './consumer-gateway.ts';
+import { DomainGateway, domainPrefix } from './domain-gateway.ts';
 import { LocalStreams } from './local-streams.ts';
 import { NodeBackend } from './node-backend.ts';
 import { NodeSpace } from './node-space.ts';
@@ -191,7 +192,7 @@ export class JetStreamService {
       router.addService(account, '$JS.API.>', this.#gateway);
       router.addService(account, '$JS.ACK.>', this.#consumers);
       router.addService(account, '$JS.FC.>', this.#consumers);
-      if (domain !== '') router.addService(account, `$JS.${domain}.API.>`, this.#gateway.forDomain(domain));
+      if (domain !== '') router.addService(account, `${domainPrefix(domain)}>`, new DomainGateway(router, domain));
     }
     this.streams.start();
     this.#captures.start();

@@ -10,6 +10,7 @@ import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
 import type {
   CaptureHandler,
   InPlaceReceiver,
+  Publication,
   Publisher,
   ReceivedMessage,
   RouteHandle,
@@ -168,6 +169,17 @@ export class SubjectRouter implements Router {
       headersStart: subject.length + reply.length,
       payloadStart: subject.length + reply.length + headers.length,
     });
+  }
+
+  forward(publication: Publication, publisher: Publisher): boolean {
+    const { buffer, subjectStart, subjectEnd, replyStart, replyEnd } = publication;
+    const account = this.account(publisher.account);
+    const match = account.match(buffer, subjectStart, subjectEnd);
+    const message = new Message();
+    message.setSubject(buffer, subjectStart, subjectEnd);
+    message.setReply(buffer, replyStart, replyEnd);
+    message.setBody(buffer, publication.headersStart, publication.payloadStart, publication.payloadEnd);
+    return this.route(account, match, message, publisher);
   }
 
   publishReply(
