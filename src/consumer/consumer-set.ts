@@ -29,7 +29,7 @@ import type { ArchivedConsumer, ConsumerConfig, ConsumerInfo, ConsumerResult, Co
 import { UnrecordedProgress } from './unrecorded-progress.ts';
 
 const EMPTY = Buffer.alloc(0);
-const ELECTED_PER_TURN = 128;
+const TOLD_PER_TURN = 128;
 
 export interface ConsumerSetOptions {
   readonly runtime: Runtime;
@@ -38,6 +38,8 @@ export interface ConsumerSetOptions {
   readonly domain?: string | undefined;
   /** Told of each consumer with several replicas that is led here from now on. */
   readonly elected?: (name: string, replicas: number) => void;
+  /** Told of each consumer with several replicas that was led here, and has lost its quorum. */
+  readonly lost?: (name: string, replicas: number) => void;
 }
 
 export function createConsumers(host: ExtensionHost, options: ConsumerSetOptions): ConsumerSet {
@@ -60,6 +62,7 @@ class StreamConsumers implements ConsumerSet {
   readonly #view = emptyStoredMessage();
   readonly #ackTokens: AckTokens = { attempts: 0, seq: 0, consumerSeq: 0 };
   readonly #elected: ConsumerSetOptions['elected'];
+  readonly #lost: ConsumerSetOptions['lost'];
   /** The operation being applied was proposed here: its advisory is ours to send. */
   #ownProposal = false;
   #leadingTerm: number | undefined;
@@ -68,6 +71,7 @@ class StreamConsumers implements ConsumerSet {
     const { runtime, outlet, logger } = options;
     this.#host = host;
     this.#elected = options.elected;
+    this.#lost = options.lost;
     this.#runtime = runtime;
     this.#clock = new ReplicatedClock(runtime);
     const nowMs = (): number => this.#clock.nowMs();
@@ -376,16 +380,27 @@ class StreamConsumers implements ConsumerSet {
     member.leader.start();
   }
 
-  /** There may be thousands: a few of them in each turn. */
   #tellElected(members: readonly Member[], term: number): void {
-    if (term !== this.#leadingTerm || this.#elected === undefined) return;
-    for (const { replicated } of members.slice(0, ELECTED_PER_TURN)) {
-      const replicas = consumerReplicas(replicated.config, this.#host.config);
-      if (replicas > 1) this.#elected(replicated.name, replicas);
-    }
-    if (members.length <= ELECTED_PER_TURN) return;
+    this.#tellOf(members, this.#elected, () => term === this.#leadingTerm);
+  }
+
+  quorumLost(): void {
+    // Whoever calls may have heard of it before this set did.
     this.#runtime.defer(() => {
-      this.#tellElected(members.slice(ELECTED_PER_TURN), term);
+      this.#tellOf([...this.#registry.members()], this.#lost, () => this.#leadingTerm === undefined);
+    });
+  }
+
+  /** There may be thousands: a few of them in each turn, as long as it `holds`. */
+  #tellOf(members: readonly Member[], tell: ConsumerSetOptions['elected'], holds: () => boolean): void {
+    if (tell === undefined || !holds()) return;
+    for (const { replicated } of members.slice(0, TOLD_PER_TURN)) {
+      const replicas = consumerReplicas(replicated.config, this.#host.config);
+      if (replicas > 1) tell(replicated.name, replicas);
+    }
+    if (members.length <= TOLD_PER_TURN) return;
+    this.#runtime.defer(() => {
+      this.#tellOf(members.slice(TOLD_PER_TURN), tell, holds);
     });
   }
 

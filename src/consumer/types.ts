@@ -169,6 +169,8 @@ export interface ConsumerSet extends StreamExtension {
   flowControl(name: string, subject: string, headers: Buffer): void;
   /** The node is about to stop: who waits for a consumer that is kept here only is told. */
   serverStopping(): void;
+  /** The stream was led here, and was given up because no majority of it was heard from. */
+  quorumLost(): void;
   /** The stream is about to be removed, its consumers with it: who waits for messages here is told. */
   streamDeleted(): void;
 }

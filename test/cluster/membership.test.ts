@@ -1,7 +1,7 @@
 /** Real nodes whose streams are scaled, moved and given to others under load: nothing that was acknowledged is lost. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { connect, type JetStreamManager, type NatsConnection, type StreamInfo } from 'nats';
+import { AckPolicy, connect, type JetStreamManager, type NatsConnection, type StreamInfo } from 'nats';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -153,19 +153,24 @@ describe('streams that change their members', () => {
     withServers(3, async (servers, _connection, jsm) => {
       await jsm.streams.add({ name: 'LOST', subjects: ['lost'], num_replicas: 3 });
       const [leader, ...others] = await settled(jsm, 'LOST', 3);
+      await jsm.consumers.add('LOST', { durable_name: 'three', ack_policy: AckPolicy.Explicit });
+      await jsm.consumers.add('LOST', { durable_name: 'one', ack_policy: AckPolicy.Explicit, num_replicas: 1 });
       const beside = await connect({ servers: [servers.byName(leader!).url] });
       try {
-        const heard: { readonly type: string; readonly stream: string; readonly replicas: readonly object[] }[] = [];
-        beside.subscribe('$JS.EVENT.ADVISORY.STREAM.QUORUM_LOST.>', {
+        const heard: { type: string; stream: string; consumer?: string; replicas: object[] }[] = [];
+        beside.subscribe('$JS.EVENT.ADVISORY.*.QUORUM_LOST.>', {
           callback: (_error, message) => heard.push(message.json()),
         });
         await beside.flush();
         await Promise.all(others.map((node) => servers.byName(node).kill('SIGKILL')));
-        await waitFor('the advisory', () => heard.length > 0);
-        const { type, stream, replicas } = heard[0]!;
+        await waitFor('both advisories', () => heard.length > 1);
+        const advisory = 'io.nats.jetstream.advisory.v1';
         assert.deepEqual(
-          [type, stream, replicas.length],
-          ['io.nats.jetstream.advisory.v1.stream_quorum_lost', 'LOST', 3],
+          heard.map(({ type, stream, consumer, replicas }) => [type, stream, consumer, replicas.length]),
+          [
+            [`${advisory}.stream_quorum_lost`, 'LOST', undefined, 3],
+            [`${advisory}.consumer_quorum_lost`, 'LOST', 'three', 3],
+          ],
         );
       } finally {
         await beside.close();

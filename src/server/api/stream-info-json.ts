@@ -99,9 +99,9 @@ function isCurrent(peer: PeerStatus | undefined): boolean {
   return (peer.lastContactMs ?? Infinity) < CURRENT_WITHIN_MS;
 }
 
-/** As far as a replica can tell of itself: it follows somebody, or leads, and has applied what is committed. */
+/** As far as a replica can tell of itself: it leads, or has a vote and has applied what it knows to be committed. */
 function isCurrentHere({ role, repairing, lastApplied, commitIndex }: GroupStatus): boolean {
-  return role !== 'learner' && !repairing && lastApplied === commitIndex;
+  return role === 'leader' || (role !== 'learner' && !repairing && lastApplied === commitIndex);
 }
 
 /** Where the group is on its way to, while it is (streams.md 4.2). */

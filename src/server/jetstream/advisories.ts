@@ -21,6 +21,8 @@ const STREAM_EVENTS: Readonly<Record<StreamAction, string>> = {
 };
 
 const QUORUM_LOST_INTERVAL_MS = 10_000;
+/** Of streams and consumers: beyond, a loss may be told once more too soon. */
+const MAX_REMEMBERED_LOSSES = 10_000;
 
 export interface AdvisoryOptions {
   readonly router: Router;
@@ -106,15 +108,29 @@ export class Advisories {
 
   /** Its leader here has heard from no majority of its members for too long. Not more often than every 10 s. */
   quorumLost({ account, name }: StreamAssignment, replicas: readonly object[]): void {
-    const { runtime, systemAccount } = this.#options;
-    const key = `${name} ${account}`;
-    const nowMs = runtime.monotonicMs();
-    if (nowMs - (this.#quorumLostMs.get(key) ?? -Infinity) < QUORUM_LOST_INTERVAL_MS) return;
-    this.#quorumLostMs.set(key, nowMs);
+    if (!this.#mayTellLoss(`${name} ${account}`)) return;
     const subject = `${PREFIX}.STREAM.QUORUM_LOST.${name}`;
     const members = { stream: name, replicas };
     this.#publish(account, subject, 'stream_quorum_lost', members);
-    this.#publish(systemAccount, subject, 'stream_quorum_lost', { account, ...members });
+    this.#publish(this.#options.systemAccount, subject, 'stream_quorum_lost', { account, ...members });
+  }
+
+  /** The same for a consumer. */
+  consumerQuorumLost({ account, name }: StreamAssignment, consumer: string, replicas: readonly object[]): void {
+    if (!this.#mayTellLoss(`${name} ${account} ${consumer}`)) return;
+    const subject = `${PREFIX}.CONSUMER.QUORUM_LOST.${name}.${consumer}`;
+    const members = { stream: name, consumer, replicas };
+    this.#publish(account, subject, 'consumer_quorum_lost', members);
+    this.#publish(this.#options.systemAccount, subject, 'consumer_quorum_lost', { account, ...members });
+  }
+
+  #mayTellLoss(key: string): boolean {
+    const nowMs = this.#options.runtime.monotonicMs();
+    const last = this.#quorumLostMs.get(key);
+    if (last !== undefined && nowMs - last < QUORUM_LOST_INTERVAL_MS) return false;
+    if (this.#quorumLostMs.size >= MAX_REMEMBERED_LOSSES) this.#quorumLostMs.clear();
+    this.#quorumLostMs.set(key, nowMs);
+    return true;
   }
 
   /** This node leads the meta group. */

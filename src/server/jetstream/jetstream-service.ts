@@ -97,6 +97,12 @@ export class JetStreamService {
         const place = { backend: this.backend, assignment, view: { status, leaderSinceUs: undefined } };
         advisories.consumerLeaderElected(assignment, consumer, replicasOf(place, replicas));
       },
+      losesConsumer: (assignment, status, consumer, replicas) => {
+        // Among its replicas is the one that led it until now.
+        const view = { status: { ...status, leader: node }, leaderSinceUs: undefined };
+        const place = { backend: this.backend, assignment, view };
+        advisories.consumerQuorumLost(assignment, consumer, replicasOf(place, replicas));
+      },
       losesQuorum: (assignment, status) => {
         advisories.quorumLost(assignment, replicasJson(this.backend, assignment, status));
       },

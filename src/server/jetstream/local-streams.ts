@@ -62,6 +62,8 @@ interface Options {
     consumer: string,
     replicas: number,
   ) => void;
+  /** A consumer with several replicas was led here, and lost them as the stream did. */
+  readonly losesConsumer: Options['leadsConsumer'];
   /** This node led the stream, and gave it up because it heard from no majority of it. */
   readonly losesQuorum: (assignment: StreamAssignment, status: GroupStatus) => void;
 }
@@ -179,6 +181,10 @@ export class LocalStreams {
       const current = this.#open.get(assignment.group)?.assignment ?? assignment;
       this.#options.leadsConsumer(current, instance.status, name, replicas);
     };
+    const lost = (name: string, replicas: number): void => {
+      const current = this.#open.get(assignment.group)?.assignment ?? assignment;
+      this.#options.losesConsumer(current, instance.status, name, replicas);
+    };
     const instance: StreamInstance & StateMachine = createStream({
       account: assignment.account,
       // Not the one in force: the log begins with the first one, and changes it where it was changed.
@@ -189,7 +195,8 @@ export class LocalStreams {
       group,
       runtime,
       logger,
-      createExtension: (host) => (consumers = createConsumers(host, { runtime, outlet, logger, domain, elected })),
+      createExtension: (host) =>
+        (consumers = createConsumers(host, { runtime, outlet, logger, domain, elected, lost })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       batches: this.#batches,
       refusal: () => this.#refusal(assignment),
@@ -215,6 +222,7 @@ export class LocalStreams {
           } else if (status.term === ledTerm && this.#gaveUp(status)) {
             ledTerm = undefined;
             this.#options.losesQuorum(current, status);
+            consumers?.quorumLost();
           }
           this.#wake(assignment.group);
         },
