@@ -34,6 +34,7 @@ class Bench {
       logger: silentLogger,
       api: {
         nodeFor: () => this.target,
+        notBefore: () => undefined,
         handle: () => {
           this.asked.push(SELF);
           return Promise.resolve(next(this.says.here));
