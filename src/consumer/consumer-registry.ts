@@ -384,7 +384,7 @@ export class ConsumerRegistry {
         this.#digest.mix(seq);
       }
       if (leader === undefined) continue;
-      leader.removed(seq, matchOf(filter, subject, start, end));
+      leader.removed(seq, leader.isAhead(seq) && matchOf(filter, subject, start, end));
     }
   }
 

@@ -329,6 +329,8 @@ class StreamConsumers implements ConsumerSet {
     const filtered = indexes.filter(({ hasFilters }) => hasFilters);
     if (filtered.length === 0) return;
     const view = this.#view;
+    // Those of one filter are told of all messages at once: there may be thousands.
+    const counts = new Map<readonly Member[], number>();
     for (let seq = first; seq <= last; seq++) {
       if (this.#host.read(seq, view, () => undefined) !== 'message') {
         this.#countAnew();
@@ -336,9 +338,10 @@ class StreamConsumers implements ConsumerSet {
       }
       for (const index of filtered) {
         const wanting = index.filteredFor(view.buffer, view.subjectStart, view.headersStart);
-        for (const member of wanting) member.leader?.stored(1);
+        if (wanting.length > 0) counts.set(wanting, (counts.get(wanting) ?? 0) + 1);
       }
     }
+    for (const [wanting, count] of counts) for (const { leader } of wanting) leader?.stored(count);
   }
 
   /** A stored message can't be looked at: filtered consumers can't go on counting. */
@@ -351,7 +354,8 @@ class StreamConsumers implements ConsumerSet {
   messageRemoved(seq: Seq, subject?: Buffer, start?: number, end?: number): void {
     this.#registry.removed(seq, subject, start, end);
     for (const { filter, leader } of this.#direct.members()) {
-      leader?.removed(seq, matchOf(filter, subject, start, end));
+      if (leader === undefined) continue;
+      leader.removed(seq, leader.isAhead(seq) && matchOf(filter, subject, start, end));
     }
   }
 

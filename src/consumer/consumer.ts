@@ -270,6 +270,11 @@ export class Consumer implements Due, Recorded {
     if (this.#wanted) this.#wake();
   }
 
+  /** Whether message `seq` is still to come, if the filter lets it through. */
+  isAhead(seq: number): boolean {
+    return this.#dispatcher.isAhead(seq);
+  }
+
   /** A live message is gone. `matches` undefined: it isn't known whether the filter let it through. */
   removed(seq: number, matches: boolean | undefined): void {
     const { state } = this.#ledger;

@@ -129,9 +129,13 @@ export class Dispatcher {
     this.#atEnd = false;
   }
 
+  isAhead(seq: number): boolean {
+    return this.#source.isAhead(seq);
+  }
+
   /** A live message that was not delivered is gone. `matches` undefined: nobody knows whether it counted. */
   removed(seq: number, matches: boolean | undefined): void {
-    if (this.#numPending === COUNT_ANEW || matches === false || !this.#source.isAhead(seq)) return;
+    if (this.#numPending === COUNT_ANEW || matches === false || !this.isAhead(seq)) return;
     this.#numPending = matches === undefined ? COUNT_ANEW : Math.max(0, this.#numPending - 1);
   }
 

@@ -41,6 +41,23 @@ test('an ack subject reads back as it was written, with any tokens behind', () =
   );
 });
 
+test('reply subjects of messages one behind the other are written as if each were the first', () => {
+  const writer = new AckReplyWriter('S', 'C');
+  const step = fc.constantFrom(-1, 0, 0, 1, 1, 1, 1, 7, -90);
+  fc.assert(
+    fc.property(fc.nat(1200), fc.array(fc.tuple(step, step, step), { maxLength: 150 }), (from, steps) => {
+      let [seq, consumerSeq, pending] = [from + 100, from, 2 * from];
+      for (const [bySeq, byConsumerSeq, byPending] of steps) {
+        seq = Math.max(1, seq + bySeq);
+        consumerSeq = Math.max(1, consumerSeq + byConsumerSeq);
+        pending = Math.max(0, pending - byPending);
+        const text = writer.text(writer.write(1, seq, consumerSeq, 1000 + (seq >> 3), pending));
+        assert.equal(text, `$JS.ACK.S.C.1.${seq}.${consumerSeq}.${1000 + (seq >> 3)}000.${pending}`);
+      }
+    }),
+  );
+});
+
 test('any bytes in place of an ack subject are refused or read, never thrown at', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
