@@ -1,4 +1,4 @@
-/** Owns the reply subject of delivered messages, `$JS.ACK.<stream>.<consumer>.<dc>.<sseq>.<dseq>.<ts>.<pending>`. */
+/** Owns the reply subject of delivered messages, `$JS.ACK.….<consumer>.<dc>.<sseq>.<dseq>.<ts>.<pending>`. */
 
 /** Attempts, stream and consumer sequence, time, pending: the numbers of a reply subject, in this order. */
 const NUMBERS = 5;
@@ -25,8 +25,9 @@ export class AckReplyWriter {
   readonly #starts = new Int32Array(NUMBERS);
   readonly #ends = new Int32Array(NUMBERS);
 
-  constructor(stream: string, consumer: string) {
-    const prefix = `$JS.ACK.${stream}.${consumer}.`;
+  /** `start`: all that comes before the consumer's name. */
+  constructor(start: string, consumer: string) {
+    const prefix = `${start}${consumer}.`;
     this.#prefixBytes = Buffer.byteLength(prefix);
     this.buffer = Buffer.alloc(this.#prefixBytes + NUMBERS_MAX_BYTES);
     this.buffer.write(prefix, 0);

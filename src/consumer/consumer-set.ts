@@ -25,6 +25,7 @@ import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { encodeOperation, type ConsumerAction, type ConsumerOperation } from './operations.ts';
 import { ProgressRecorder } from './progress-recorder.ts';
 import { ReplicatedClock } from './replicated-clock.ts';
+import { replySubjects } from './reply-subjects.ts';
 import type { ArchivedConsumer, ConsumerConfig, ConsumerInfo, ConsumerResult, ConsumerSet, Outlet } from './types.ts';
 import { UnrecordedProgress } from './unrecorded-progress.ts';
 
@@ -36,6 +37,8 @@ export interface ConsumerSetOptions {
   readonly outlet: Outlet;
   readonly logger: Logger;
   readonly domain?: string | undefined;
+  /** Of the subjects that clients answer on; short by default. Answers in the other layout count as well. */
+  readonly replyLayout?: 'short' | 'long' | undefined;
   /** Told of each consumer with several replicas that is led here from now on. */
   readonly elected?: (name: string, replicas: number) => void;
   /** Told of each consumer with several replicas that was led here, and has lost its quorum. */
@@ -109,6 +112,11 @@ class StreamConsumers implements ConsumerSet {
       outlet,
       runtime,
       logger,
+      replies: replySubjects(options.replyLayout ?? 'short', {
+        domain: options.domain,
+        account: host.account,
+        stream: host.config.name,
+      }),
       deadlines: this.#deadlines,
       recorder: this.#recorder,
       advisories: this.#advisories,

@@ -455,11 +455,11 @@ export class Consumer implements Due, Recorded {
   }
 
   #openPush(): void {
-    const { outlet, runtime, stream } = this.#services;
+    const { outlet, runtime, replies } = this.#services;
     this.#push =
       this.#config.deliverSubject === ''
         ? undefined
-        : new PushTarget({ outlet, runtime, stream: stream.config.name }, this.#config, {
+        : new PushTarget({ outlet, runtime, replies }, this.#config, {
             interestChanged: () => {
               this.#interestChanged();
             },

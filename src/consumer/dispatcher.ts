@@ -15,6 +15,7 @@ import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { Pacing } from './pacing.ts';
 import type { PullQueue, PullRequest, Readiness } from './pull-queue.ts';
 import type { PushTarget } from './push-target.ts';
+import type { ReplySubjects } from './reply-subjects.ts';
 import type { Outlet } from './types.ts';
 
 /** Steps that wait for their record: beyond this, deliveries wait too. */
@@ -32,6 +33,7 @@ export interface DispatchServices {
   readonly outlet: Outlet;
   readonly runtime: Runtime;
   readonly logger: Logger;
+  readonly replies: ReplySubjects;
   readonly nowMs: () => number;
 }
 
@@ -96,7 +98,7 @@ export class Dispatcher {
       filter: options.filter,
       onReady: this.#onReady,
     });
-    this.#reply = new AckReplyWriter(services.stream.config.name, state.name);
+    this.#reply = new AckReplyWriter(services.replies.ack, state.name);
     this.restartPacing();
   }
 

@@ -2,6 +2,7 @@
 import type { ConsumerConfig, DeliveryTarget, Outlet } from './types.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Readiness } from './pull-queue.ts';
+import type { ReplySubjects } from './reply-subjects.ts';
 import { FLOW_CONTROL_REQUEST, idleHeartbeat } from './status-messages.ts';
 import { randomToken } from './random-token.ts';
 
@@ -27,7 +28,7 @@ export class PushTarget {
   #uncheckedMessages = CONGESTION_CHECK_MESSAGES;
 
   constructor(
-    services: { readonly outlet: Outlet; readonly runtime: Runtime; readonly stream: string },
+    services: { readonly outlet: Outlet; readonly runtime: Runtime; readonly replies: ReplySubjects },
     config: ConsumerConfig,
     consumer: {
       interestChanged(): void;
@@ -39,7 +40,7 @@ export class PushTarget {
     this.#runtime = services.runtime;
     this.#config = config;
     this.#unacked = () => consumer.unacked();
-    this.#flowPrefix = `$JS.FC.${services.stream}.${config.name}.`;
+    this.#flowPrefix = `${services.replies.flowControl}${config.name}.`;
     this.target = services.outlet.openTarget(config.deliverSubject, {
       queue: config.deliverGroup === '' ? undefined : config.deliverGroup,
       wildcards: false,

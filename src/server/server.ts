@@ -232,6 +232,7 @@ export class Server {
       runtime: this.#runtime,
       logger: this.#logger,
       domain: options.jetStream!.domain ?? '',
+      replyLayout: options.featureFlags.js_ack_fc_v2 ? 'long' : 'short',
       serverVersion: COMPATIBLE_VERSION,
       systemAccount: options.security.systemAccount,
       accounts: new Map(options.security.accounts.map(({ name, jetStream }) => [name, jetStream])),

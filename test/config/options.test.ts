@@ -105,8 +105,19 @@ test('security options that this version can not honour are refused, never ignor
 });
 
 test('options that have nothing to act on are accepted', () => {
-  const { warnings } = load('prof_port: 6060\ndisable_sublist_cache: true\nfeature_flags { a: true }');
+  const { warnings } = load('prof_port: 6060\ndisable_sublist_cache: true');
   assert.deepEqual(warnings, []);
+});
+
+test('feature flags are on or off; those of other versions are accepted', () => {
+  const flags = (text: string) => load(text).options.featureFlags.js_ack_fc_v2;
+  assert.equal(flags(''), false);
+  assert.equal(flags('feature_flags { js_ack_fc_v2: true, other: false }'), true);
+  assert.equal(flags('feature_flags { JS_ACK_FC_V2: true }'), false);
+  assert.deepEqual(problemsOf('feature_flags: true'), ['1:1: feature_flags: expected a map, got a boolean']);
+  assert.deepEqual(problemsOf('feature_flags { js_ack_fc_v2: "yes" }'), [
+    '1:17: feature_flags.js_ack_fc_v2: expected a boolean, got a string',
+  ]);
 });
 
 test('listen takes a port, :port and host:port', () => {

@@ -22,7 +22,7 @@ test('digits are those of the number', () => {
 });
 
 test('an ack subject reads back as it was written, with any tokens behind', () => {
-  const writer = new AckReplyWriter('S', 'C');
+  const writer = new AckReplyWriter('$JS.ACK.S.', 'C');
   fc.assert(
     fc.property(
       fc.nat(),

@@ -48,6 +48,7 @@ export function assemble(draft: OptionsDraft, source: ConfigSource, problems: Pr
     portsFileDir: draft.portsFileDir,
     serverTags: draft.serverTags ?? [],
     serverMetadata: draft.serverMetadata ?? {},
+    featureFlags: draft.featureFlags ?? { js_ack_fc_v2: false },
     configFile: source.file,
     configDigest: source.digest,
   };

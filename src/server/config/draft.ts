@@ -1,5 +1,5 @@
 /** Owns the options while they are being put together: as written, before defaults and checks across options. */
-import type { ClusterCredentials, RouteAddress } from './options.ts';
+import type { ClusterCredentials, FeatureFlags, RouteAddress } from './options.ts';
 import type { Position } from './problems.ts';
 import { emptySecurity, type SecurityDraft } from './security.ts';
 
@@ -43,6 +43,7 @@ export type OptionsDraft = Draft<{
   portsFileDir: string;
   serverTags: readonly string[];
   serverMetadata: Readonly<Record<string, string>>;
+  featureFlags: FeatureFlags;
 }> & {
   readonly jetStream: JetStreamDraft;
   readonly cluster: ClusterDraft;

@@ -37,6 +37,7 @@ export interface ServerOptions {
   /** `key:value` words, for placement and filters. */
   readonly serverTags: readonly string[];
   readonly serverMetadata: Readonly<Record<string, string>>;
+  readonly featureFlags: FeatureFlags;
 
   readonly configFile: string | undefined;
   /** `sha256:<hex>` of the file (includes not counted); empty without one. */
@@ -68,6 +69,12 @@ export interface AccountOptions {
   /** -1: the server's. */
   readonly maxPayloadBytes: number;
   readonly maxSubscriptions: number;
+}
+
+/** Under the names that they have in the file. */
+export interface FeatureFlags {
+  /** Acks and flow control are asked for under subjects that name domain and account. */
+  readonly js_ack_fc_v2: boolean;
 }
 
 export interface UserOptions {

@@ -72,6 +72,7 @@ const RULES: readonly ReloadRule[] = [
   fixed('Routes', (options) => options.cluster?.routes),
   fixed('PidFile', (options) => options.pidFile),
   fixed('PortsFileDir', (options) => options.portsFileDir),
+  fixed('FeatureFlags', (options) => options.featureFlags),
   fixed('Tags', (options) => options.serverTags),
   live('cluster no_advertise', (options) => options.cluster?.noAdvertise),
   live('client_advertise', (options) => options.clientAdvertise),

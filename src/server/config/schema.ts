@@ -171,6 +171,18 @@ function lameDuckDuration(draft: OptionsDraft, reading: Reading): void {
   draft.lameDuckDurationMs = value;
 }
 
+/** Names that are not known belong to other versions, and change nothing. */
+function featureFlags(draft: OptionsDraft, { name, value, position, problems }: Reading): void {
+  if (value.kind !== 'map') {
+    problems.error(position, `${name}: expected a map, got ${kindName(value.kind)}`);
+    return;
+  }
+  for (const entry of value.entries.values()) {
+    const on = flag({ name: `${name}.${entry.key}`, value: entry.value, position: entry.position, problems });
+    if (entry.key === 'js_ack_fc_v2' && on !== undefined) draft.featureFlags = { js_ack_fc_v2: on };
+  }
+}
+
 export const topLevel = section<OptionsDraft>([
   ['server_name', set('serverName', nameText('server name'))],
   ['listen', listen],
@@ -215,6 +227,7 @@ export const topLevel = section<OptionsDraft>([
   ['ports_file_dir', set('portsFileDir', text)],
   ['server_tags', set('serverTags', texts)],
   ['server_metadata', set('serverMetadata', textMap)],
+  ['feature_flags', featureFlags],
 
   ['authorization', authorizationOption],
   ['accounts', accountsOption],
@@ -232,7 +245,7 @@ export const topLevel = section<OptionsDraft>([
   ],
 
   // They tune Go, the reference's transport or its logs, and have nothing to act on here.
-  ['prof_port prof_block_rate feature_flags disable_sublist_cache', inert()],
+  ['prof_port prof_block_rate disable_sublist_cache', inert()],
   ['connect_error_reports reconnect_error_reports no_fast_producer_stall', inert()],
   ['trace_headers max_traced_msg_len write_timeout', inert()],
 

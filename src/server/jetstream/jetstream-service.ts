@@ -40,6 +40,8 @@ export interface JetStreamServiceOptions {
   readonly logger: Logger;
   /** Empty: none. */
   readonly domain: string;
+  /** Of the subjects that clients of consumers answer on. */
+  readonly replyLayout: 'short' | 'long';
   readonly serverVersion: string;
   readonly systemAccount: string;
   /** What accounts there are, and what they may use; undefined: they have no JetStream. */
@@ -69,7 +71,7 @@ export class JetStreamService {
   /** Attaches to the cluster, which must not have been started yet. */
   constructor(options: JetStreamServiceOptions) {
     this.#options = options;
-    const { cluster, router, runtime, logger, domain, lowOnSpace } = options;
+    const { cluster, router, runtime, logger, domain, replyLayout, lowOnSpace } = options;
     const { node, clusterName } = cluster;
     const advisories = new Advisories({ ...options, node, clusterName: cluster.clustered ? clusterName : '' });
     this.streams = new LocalStreams({
@@ -79,6 +81,7 @@ export class JetStreamService {
       runtime,
       logger,
       domain,
+      replyLayout,
       upstream: new UpstreamNetwork({ router, runtime, cluster }),
       lowOnSpace,
       quotaRefusal: (account, storage) => this.#quotas.refusal(account, storage),

@@ -43,6 +43,8 @@ interface Options {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly domain: string;
+  /** Of the subjects that clients of consumers answer on. */
+  readonly replyLayout: 'short' | 'long';
   /** Why streams of the account may not store any more now. */
   readonly quotaRefusal: (account: string, storage: 'file' | 'memory') => ApiError | undefined;
   readonly upstream: UpstreamNetwork;
@@ -171,7 +173,7 @@ export class LocalStreams {
   }
 
   #createStream(assignment: StreamAssignment, group: Parameters<typeof createStream>[0]['group']): StateMachine {
-    const { runtime, router, domain } = this.#options;
+    const { runtime, router, domain, replyLayout } = this.#options;
     const logger = this.#options.logger.child({ account: assignment.account, stream: assignment.name });
     const outlet = new RouterOutlet(router, assignment.account);
     let consumers: ConsumerSet | undefined;
@@ -196,7 +198,7 @@ export class LocalStreams {
       runtime,
       logger,
       createExtension: (host) =>
-        (consumers = createConsumers(host, { runtime, outlet, logger, domain, elected, lost })),
+        (consumers = createConsumers(host, { runtime, outlet, logger, domain, replyLayout, elected, lost })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       batches: this.#batches,
       refusal: () => this.#refusal(assignment),

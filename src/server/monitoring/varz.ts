@@ -69,6 +69,7 @@ export function varz(sources: MonitoringSources, cpu: CpuMeter, requestCounts: R
     config_digest: options.configDigest,
     ...unlessEmpty('tags', options.serverTags),
     ...(Object.keys(options.serverMetadata).length > 0 ? { metadata: options.serverMetadata } : {}),
+    feature_flags: options.featureFlags,
     system_account: options.security.systemAccount,
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
   };
