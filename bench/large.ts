@@ -36,7 +36,7 @@ async function fill(loadGenerator: string, at: Contestant, { messages, subjects,
   await at.jsm.streams.add({ name: STREAM, subjects: [`${SUBJECT}.*`], allow_direct: true, ...config });
   const size = `${MESSAGE_BYTES}`;
   const port = `${at.servers.first.port}`;
-  await run(loadGenerator, ['js', port, SUBJECT, `${messages}`, size, IN_FLIGHT, `${subjects}`]);
+  await run(loadGenerator, ['js', port, `${SUBJECT}.#`, `${messages}`, size, IN_FLIGHT, `${subjects}`]);
 }
 
 interface Timed {
@@ -110,7 +110,7 @@ async function measureSubjects(loadGenerator: string, at: Contestant): Promise<R
   await run(loadGenerator, [
     'js',
     `${at.servers.first.port}`,
-    SUBJECT,
+    `${SUBJECT}.#`,
     `${messages - MILLION}`,
     `${MESSAGE_BYTES}`,
     IN_FLIGHT,

@@ -159,6 +159,12 @@ export class BlockRef {
   row = 0;
 }
 
+/** Of a caller that often asks for the neighbour of what it asked for last. */
+export class NearRef extends BlockRef {
+  /** That of the table when this was found. */
+  generation = -1;
+}
+
 const NO_CHUNK = new BlockChunk(-1, 1);
 const ANY_SUBJECT = -1;
 
@@ -235,6 +241,19 @@ export class BlockTable {
   find(seq: number, ref: BlockRef): boolean {
     if (!this.#findRow(seq, ref)) return false;
     return ref.chunk.live[ref.row]! > 0 && seq < ref.chunk.endSeq(ref.row);
+  }
+
+  /** The same, without searching if `ref` points there already. */
+  findNear(seq: number, ref: NearRef): boolean {
+    const { chunk, row } = ref;
+    const isThere =
+      ref.generation === this.generation &&
+      seq >= chunk.firstSeq[row]! &&
+      seq < chunk.endSeq(row) &&
+      chunk.live[row]! > 0;
+    if (isThere) return true;
+    ref.generation = this.generation;
+    return this.find(seq, ref);
   }
 
   /** Points `ref` at the first block with live messages that reaches behind `seq` (its end is above it). */

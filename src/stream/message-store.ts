@@ -9,7 +9,7 @@ import type { TimestampUs } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { LogIndex } from '../raft/index.ts';
 import { bloomOf, decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
-import { BlockRef, BlockTable, type BlockChunk } from './block-table.ts';
+import { BlockRef, BlockTable, NearRef, type BlockChunk } from './block-table.ts';
 import { NO_TTL } from './message-ttl.ts';
 import { SubjectIndex } from './subject-index.ts';
 
@@ -51,6 +51,8 @@ export class MessageStore {
   readonly #listener: RemovalListener;
   readonly #ref = new BlockRef();
   readonly #linkRef = new BlockRef();
+  readonly #removalRef = new NearRef();
+  readonly #liveRef = new NearRef();
 
   /** The open block, and its scratch columns. */
   readonly #open = new BlockRef();
@@ -198,8 +200,8 @@ export class MessageStore {
 
   /** Removes a message; `tell` the listener, unless it learns by other ways. False: there is none. */
   remove(seq: number, tell: boolean): boolean {
-    const ref = this.#ref;
-    if (!this.table.find(seq, ref)) return false;
+    const ref = this.#removalRef;
+    if (!this.table.findNear(seq, ref)) return false;
     const { chunk, row } = ref;
     const ordinal = seq - chunk.firstSeq[row]!;
     if (!chunk.isLive(row, ordinal)) return false;
@@ -208,7 +210,7 @@ export class MessageStore {
     const size = chunk.sizeAt(row, ordinal);
     if (tell && !open) {
       this.#tellRemoved(seq, id);
-      // The listener may have looked around meanwhile.
+      // The listener may have removed something else meanwhile.
       ref.chunk = chunk;
       ref.row = row;
     }
@@ -231,7 +233,7 @@ export class MessageStore {
       const count = chunk.count[row]!;
       if (live - 1 === count >>> 1 || live - 1 === count >>> 3) this.#listener.blockThinned(chunk.firstSeq[row]!);
     }
-    if (seq === this.firstSeq) this.#advanceFirst();
+    if (seq === this.firstSeq) this.#advanceFirst(ref, ordinal);
     return true;
   }
 
@@ -255,8 +257,8 @@ export class MessageStore {
   }
 
   isLive(seq: number): boolean {
-    const ref = this.#ref;
-    return this.table.find(seq, ref) && ref.chunk.isLive(ref.row, seq - ref.chunk.firstSeq[ref.row]!);
+    const ref = this.#liveRef;
+    return this.table.findNear(seq, ref) && ref.chunk.isLive(ref.row, seq - ref.chunk.firstSeq[ref.row]!);
   }
 
   /** The subject of a live message, by its id; -1 if there is none. */
@@ -436,7 +438,15 @@ export class MessageStore {
     this.firstSeq = this.lastSeq + 1;
   }
 
-  #advanceFirst(): void {
+  /** The first message was number `ordinal` of the block at `ref`, which may be gone. */
+  #advanceFirst({ chunk, row }: BlockRef, ordinal: number): void {
+    const first = chunk.firstSeq[row]!;
+    const count = chunk.live[row] === 0 ? 0 : chunk.count[row]!;
+    for (let next = ordinal + 1; next < count; next++) {
+      if (!chunk.isLive(row, next)) continue;
+      this.firstSeq = first + next;
+      return;
+    }
     this.firstSeq = this.messages === 0 ? this.lastSeq + 1 : this.nextLive(this.firstSeq + 1);
   }
 

@@ -138,7 +138,8 @@ export function collectMatching(
   range: { readonly from: number; readonly below: number; readonly limit: number },
 ): number[] {
   const seqs: number[] = [];
-  const matcher = filter && new SubjectMatcher(store.subjects, filter);
+  const wide = filter === undefined || store.subjects.allMatch(filter);
+  const matcher = wide ? undefined : new SubjectMatcher(store.subjects, filter);
   const ref = new BlockRef();
   for (let found = store.table.seek(range.from, ref); found; found = store.table.next(ref)) {
     const { chunk, row } = ref;
