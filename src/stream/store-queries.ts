@@ -3,12 +3,10 @@ import { BlockRef } from './block-table.ts';
 import type { IdSet } from './id-set.ts';
 import type { MessageStore } from './message-store.ts';
 import { sortInSlices } from './sliced-sort.ts';
+import { sortedDistinct } from './sorted-distinct.ts';
 import { SubjectMatcher } from './subject-matcher.ts';
 import type { SubjectFilter } from './types.ts';
 
-/** With more subjects than this, finding their last messages in order beats sorting them, unless most are not last. */
-const SORTED_SUBJECTS = 4096;
-const MESSAGES_PER_SUBJECT = 8;
 /** Sequences looked at before others get their turn: about a millisecond. */
 const SEQS_PER_TURN = 250_000;
 const SUBJECTS_PER_TURN = 4096;
@@ -31,16 +29,7 @@ export function lastSeqPerSubject(
   const ids = store.subjects.matching(filter, limit + 1);
   const seqs = new Float64Array(ids.length);
   for (let i = 0; i < ids.length; i++) seqs[i] = store.lastOf(ids[i]!);
-  const walk = ids.length > SORTED_SUBJECTS && store.messages <= ids.length * MESSAGES_PER_SUBJECT;
-  if (!walk) return seqs.sort();
-  // All last sequences are known exactly now: each message is asked whether it is one.
-  const { subjects } = store;
-  const wanted = ids.length === subjects.size ? undefined : subjects.setOf(ids);
-  let found = 0;
-  forEachLive(store, (seq, id) => {
-    if (subjects.lastBound(id) === seq && (wanted?.has(id) ?? true)) seqs[found++] = seq;
-  });
-  return seqs;
+  return sortedDistinct(seqs);
 }
 
 /** Live messages per matching subject, sorted by subject. */
@@ -153,18 +142,6 @@ export function collectMatching(
     }
   }
   return seqs;
-}
-
-function forEachLive(store: MessageStore, each: (seq: number, id: number) => void): void {
-  const ref = new BlockRef();
-  for (let found = store.table.seek(store.firstSeq, ref); found; found = store.table.next(ref)) {
-    const { chunk, row } = ref;
-    const first = chunk.firstSeq[row]!;
-    const count = chunk.count[row]!;
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      if (chunk.isLive(row, ordinal)) each(first + ordinal, chunk.subjectAt(row, ordinal));
-    }
-  }
 }
 
 function countInBlock({ chunk, row }: BlockRef, from: number, wanted: IdSet | undefined): number {

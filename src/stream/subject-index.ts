@@ -199,12 +199,6 @@ export class SubjectIndex {
     return set;
   }
 
-  setOf(ids: readonly number[]): IdSet {
-    const set = new IdSet(this.#strings.idLimit);
-    for (const id of ids) set.add(id);
-    return set;
-  }
-
   /** Live messages of all matching subjects. */
   countMatching(filter: SubjectFilter): number {
     let count = 0;
