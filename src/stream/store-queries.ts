@@ -103,21 +103,21 @@ function scanForNext(store: MessageStore, wanted: IdSet, from: number): { seq: n
 export function countFrom(store: MessageStore, filter: SubjectFilter | undefined, from: number): number {
   if (store.messages === 0 || from > store.lastSeq) return 0;
   const wide = filter === undefined || store.subjects.allMatch(filter);
-  const total = wide ? store.messages : store.subjects.countMatching(filter);
-  if (from <= store.firstSeq || total === 0) return total;
+  if (from <= store.firstSeq) return wide ? store.messages : store.subjects.countMatching(filter);
   const ref = new BlockRef();
   if (!store.table.seek(from, ref)) return 0;
   if (wide) return countInBlock(ref, from, undefined) + store.table.liveBehind(ref);
-  const wanted = store.subjects.select(filter);
+  const { behind, across, acrossMessages } = store.subjects.around(filter, from);
+  if (across.size === 0) return behind;
   // Whichever side of `from` is shorter is counted, the other one follows from the total.
+  let count = countInBlock(ref, from, across);
   if (store.lastSeq - from <= from - store.firstSeq) {
-    let count = countInBlock(ref, from, wanted);
-    while (store.table.next(ref)) count += countInBlock(ref, from, wanted);
-    return count;
+    while (store.table.next(ref)) count += countInBlock(ref, from, across);
+    return behind + count;
   }
-  let before = countInBlock(ref, 0, wanted) - countInBlock(ref, from, wanted);
-  while (store.table.previous(ref)) before += countInBlock(ref, 0, wanted);
-  return total - before;
+  let before = countInBlock(ref, 0, across) - count;
+  while (store.table.previous(ref)) before += countInBlock(ref, 0, across);
+  return behind + acrossMessages - before;
 }
 
 /** Matching live sequences in [from, below), ascending, at most `limit`. */

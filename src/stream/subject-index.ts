@@ -22,6 +22,13 @@ const DORMANT_MIN = 1024;
 /** Ids looked at with each new subject while there are too many dormant ones. */
 const IDS_PER_BIRTH = 8;
 
+/** See `SubjectIndex.around`. */
+export interface SubjectsAround {
+  readonly behind: number;
+  readonly across: IdSet;
+  readonly acrossMessages: number;
+}
+
 export class SubjectIndex {
   readonly pages: PageTracker;
   #strings = new InternedStrings();
@@ -197,6 +204,36 @@ export class SubjectIndex {
       return true;
     });
     return set;
+  }
+
+  /**
+   * Tells matching subjects apart by where their messages lie: `behind` is how many those have that are not below `from`
+   * with any; `across` are the subjects that may be on both sides of it, with `acrossMessages` in all.
+   */
+  around(filter: SubjectFilter, from: number): SubjectsAround {
+    const across = new IdSet(this.#strings.idLimit);
+    const around = { behind: 0, across, acrossMessages: 0 };
+    const look = (id: number): void => {
+      const count = this.#counts.get(id);
+      if (this.#firsts.get(id) >= from) around.behind += count;
+      else if (this.lastBound(id) >= from) {
+        across.add(id);
+        around.acrossMessages += count;
+      }
+    };
+    if (isLiteral(filter)) {
+      for (const id of this.#idsOf(filter)) look(id);
+      return around;
+    }
+    this.#eachMatchingGroup(filter, (number, group, whole) => {
+      const end = this.#endOf(number);
+      if (group.last < from) return true;
+      for (let id = number << GROUP_BITS; id < end; id++) {
+        if (this.#counts.get(id) !== 0 && (whole || this.matches(id, filter))) look(id);
+      }
+      return true;
+    });
+    return around;
   }
 
   /** Live messages of all matching subjects. */
