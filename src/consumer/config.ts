@@ -93,8 +93,8 @@ export interface ConsumerConfigRequest extends Omit<ConsumerConfig, 'singleFilte
 /** What a consumer is checked against. Limits of 0 or below don't limit. */
 export interface ConsumerSurroundings {
   readonly stream: StreamConfig;
-  /** The stream's other consumers, the one in question not among them. */
-  readonly others: readonly ConsumerConfig[];
+  /** The stream's other consumers, the one in question not among them. Asked for only where they matter: there may be thousands. */
+  readonly others: () => readonly ConsumerConfig[];
   /** False for an update. */
   readonly isNew: boolean;
   readonly clustered: boolean;
@@ -401,7 +401,7 @@ function checkWorkqueue(wanted: ConsumerConfigRequest, { stream, others }: Consu
   if (stream.retention !== 'workqueue' || isSourcing(wanted)) return undefined;
   if (wanted.ackPolicy !== 'explicit' && wanted.ackPolicy !== 'flow_control') return WORKQUEUE_REQUIRES_EXPLICIT_ACK;
   if (wanted.deliverPolicy !== 'all') return WORKQUEUE_MUST_DELIVER_ALL;
-  const rivals = others.filter((other) => !isSourcing(other));
+  const rivals = others().filter((other) => !isSourcing(other));
   if (rivals.length === 0) return undefined;
   const filters = filtersOf(wanted);
   if (filters.length === 0) return WORKQUEUE_UNFILTERED_NOT_UNIQUE;
@@ -418,9 +418,10 @@ function checkRoom(
   { stream, others, isNew, accountMaxConsumers }: ConsumerSurroundings,
 ): ApiError | undefined {
   if (!isNew || isSourcing(wanted)) return undefined;
-  const counted = others.filter((other) => !isSourcing(other)).length;
-  const limits = [stream.maxConsumers, accountMaxConsumers];
-  return limits.some((limit) => limit > 0 && counted >= limit) ? MAX_CONSUMERS_REACHED : undefined;
+  const limits = [stream.maxConsumers, accountMaxConsumers].filter((limit) => limit > 0);
+  if (limits.length === 0) return undefined;
+  const counted = others().filter((other) => !isSourcing(other)).length;
+  return limits.some((limit) => counted >= limit) ? MAX_CONSUMERS_REACHED : undefined;
 }
 
 function filtersOf(request: ConsumerConfigRequest): readonly string[] {

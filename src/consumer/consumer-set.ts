@@ -238,6 +238,14 @@ class StreamConsumers implements ConsumerSet {
     return consumerInfo(state, numPending);
   }
 
+  othersThan(name: string): ConsumerConfig[] {
+    const configs: ConsumerConfig[] = [];
+    for (const { replicated } of this.#registry.members()) {
+      if (replicated.name !== name) configs.push(replicated.config);
+    }
+    return configs;
+  }
+
   names(): string[] {
     return [...this.#registry.names()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   }

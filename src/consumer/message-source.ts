@@ -94,9 +94,11 @@ export class MessageSource {
     this.#cursor?.setFilter(filter);
   }
 
-  /** Messages still to come, exactly. */
+  /** Messages still to come, exactly. A cursor that nobody reads by is not kept: thousands of consumers may only be counted. */
   count(): number {
+    const isReading = this.#cursor !== undefined;
     let count = this.#openCursor().countPending();
+    if (!isReading) this.close();
     for (let at = this.#initialAt; at < this.#initial.length; at++) {
       if (this.#stream.isLive(this.#initial[at]! as Seq)) count++;
     }

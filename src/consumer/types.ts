@@ -142,6 +142,8 @@ export interface ConsumerSet extends StreamExtension {
   archived(name: string): ArchivedConsumer | undefined;
   /** Creates a consumer that goes on where an archived one was. @throws {NotLeaderError} */
   restoreArchived(consumer: ArchivedConsumer): Promise<ConsumerResult<string>>;
+  /** Of all consumers but `name`; direct ones are not among them. */
+  othersThan(name: string): ConsumerConfig[];
   /** Sorted bytewise; direct consumers are not among them. */
   names(): string[];
 

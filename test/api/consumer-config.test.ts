@@ -12,7 +12,7 @@ const STREAM = { ...toStreamConfigRequest({ name: 'S', subjects: ['s.>'] }), num
 
 const SURROUNDINGS: ConsumerSurroundings = {
   stream: STREAM,
-  others: [],
+  others: () => [],
   isNew: true,
   clustered: true,
   serverMaxAckPending: 0,
@@ -52,8 +52,8 @@ test('limits of server and account bound what a consumer may ask for', () => {
   assert.equal(config(explicit, { accountMaxAckPending: 10 }).maxAckPending, 10);
   assert.equal(refusal({ max_batch: 11 }, { maxRequestBatch: 10 }), 10125);
   assert.equal(config({}, { maxRequestBatch: 10 }).maxRequestBatch, 10);
-  assert.equal(refusal({}, { others: [config({})], accountMaxConsumers: 1 }), 10026);
-  assert.equal(refusal({}, { others: [config({})], accountMaxConsumers: 1, isNew: false }), undefined);
+  assert.equal(refusal({}, { others: () => [config({})], accountMaxConsumers: 1 }), 10026);
+  assert.equal(refusal({}, { others: () => [config({})], accountMaxConsumers: 1, isNew: false }), undefined);
 });
 
 test('names are valid', () => {

@@ -159,10 +159,9 @@ export function surroundingsOf(
 ): ConsumerSurroundings {
   const { backend, consumers, stream } = call;
   const account = backend.accountLimits(call.account);
-  const names = consumers.names().filter((other) => other !== name);
   return {
     stream: stream.config,
-    others: names.map((other) => consumers.info(other)?.config).filter((config) => config !== undefined),
+    others: () => consumers.othersThan(name),
     isNew,
     clustered: backend.clustered,
     serverMaxAckPending: backend.serverLimits.maxAckPending,
