@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { connect, type JetStreamClient, type JetStreamManager } from 'nats';
+import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
 import { LOW_WATER_BYTES, RESERVE_BYTES } from '../../src/raft/storage/disk-space.ts';
 import { startServers, type ServerProcess } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -12,7 +12,10 @@ import { SmallDisk } from './small-disk.ts';
 /** The server is well with an empty one. */
 const DISK_BYTES = 2 * LOW_WATER_BYTES;
 const STREAM = 'KEPT';
-const REQUEST_TIMEOUT_MS = 500;
+/** From a server that ends no answer comes: what may meet one is repeated soon. */
+const HASTY_TIMEOUT_MS = 500;
+/** Long, because a test machine may be busy. */
+const PATIENT_TIMEOUT_MS = 30_000;
 const BODY = 'x'.repeat(1000);
 
 /** What the server has promised. */
@@ -26,9 +29,14 @@ interface Client {
   readonly js: JetStreamClient;
 }
 
+async function clientOf(connection: NatsConnection, timeoutMs: number): Promise<Client> {
+  const options = { timeout: timeoutMs, checkAPI: false };
+  return { jsm: await connection.jetstreamManager(options), js: connection.jetstream(options) };
+}
+
 async function publish({ js }: Client, { stored }: Promised): Promise<boolean> {
   try {
-    stored.add((await js.publish('kept', BODY, { timeout: REQUEST_TIMEOUT_MS })).seq);
+    stored.add((await js.publish('kept', BODY)).seq);
     return true;
   } catch {
     return false;
@@ -66,16 +74,16 @@ async function lifeOnAFullDisk(disk: SmallDisk): Promise<void> {
   const node = servers.first;
   const connection = await connect({ servers: servers.urls, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   try {
-    const jsm = await connection.jetstreamManager({ timeout: REQUEST_TIMEOUT_MS });
-    const client = { jsm, js: connection.jetstream() };
+    const client = await clientOf(connection, HASTY_TIMEOUT_MS);
+    const patient = await clientOf(connection, PATIENT_TIMEOUT_MS);
     const promised: Promised = { stored: new Set(), deleted: new Set() };
-    await jsm.streams.add({ name: STREAM, subjects: ['kept'] });
-    for (let count = 0; count < 300; count++) assert.ok(await publish(client, promised));
+    await patient.jsm.streams.add({ name: STREAM, subjects: ['kept'] });
+    for (let count = 0; count < 300; count++) assert.ok(await publish(patient, promised));
     const reserve = await waitFor('the reserve', () => findReserve(disk));
 
     disk.fill(LOW_WATER_BYTES / 2);
     await waitFor('publishes being refused', async () => !(await publish(client, promised)));
-    assert.ok(await deleteOne(client, promised), 'deleting works where publishing is refused');
+    assert.ok(await deleteOne(patient, promised), 'deleting works where publishing is refused');
     disk.free();
     await waitFor('publishes being taken again', () => publish(client, promised));
 
@@ -86,13 +94,13 @@ async function lifeOnAFullDisk(disk: SmallDisk): Promise<void> {
     node.start();
     await node.ready();
     assert.ok(!existsSync(reserve), 'the reserve was given up to open at all');
-    await checkPromises(client, promised);
+    await checkPromises(patient, promised);
     disk.free();
     await waitFor('publishes being taken again', () => publish(client, promised));
     await node.kill('SIGKILL');
     node.start();
     await node.ready();
-    await checkPromises(client, promised);
+    await checkPromises(patient, promised);
   } finally {
     await connection.close();
     await servers.stop();
