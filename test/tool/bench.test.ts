@@ -28,25 +28,45 @@ describe('measurements', () => {
     assert.ok(sent.messages_per_second > 0);
   });
 
+  test('what was measured until Ctrl-C is the result', async () => {
+    const subject = uniqueName('bench');
+    const counting = millrace.start(['bench', 'sub', subject, '--json']);
+    await counting.saying('Counting');
+    const first = millrace.start(['sub', subject, '--count', '5', '--subjects-only']);
+    await first.saying('Listening');
+    await bench('pub', subject, '--count', '5');
+    await first.ended;
+    counting.interrupt();
+    const { code, stdout } = await counting.ended;
+    assert.equal(code, 0);
+    assert.ok((JSON.parse(stdout) as Result).messages <= 5);
+  });
+
   test('streams are filled and read in every mode', async () => {
     const stream = uniqueName('BENCH');
     const size = ['--size', '64', '--stream', stream];
     for (const [mode, count] of [
       ['sync', 20],
-      ['async', 300],
+      ['async', 200],
+      ['batch', 100],
     ] as const) {
-      const result = await bench('js-pub', '--mode', mode, '--count', String(count), '--clients', '2', ...size);
+      const result = await bench('js', 'pub', mode, '--count', String(count), '--clients', '2', ...size);
       assert.equal(result.messages, count);
       assert.ok(result.latency_ms!['p50']! <= result.latency_ms!['p99']!);
     }
-    assert.equal((await bench('js-consume', '--stream', stream, '--clients', '2')).messages, 320);
+    assert.equal((await bench('js', 'consume', '--stream', stream, '--clients', '2')).messages, 320);
+    assert.equal((await bench('js', 'push', '--stream', stream, '--clients', '2')).messages, 320);
+    assert.equal((await bench('js', 'push', '--stream', stream, '--count', '100')).messages, 100);
+    assert.equal((await bench('js', 'ordered', '--stream', stream, '--clients', '2')).messages, 640);
+    const gets = await bench('js', 'get', '--stream', stream, '--clients', '2', '--window', '3');
+    assert.deepEqual([gets.messages, gets.bytes], [320, 320 * 64]);
     assert.equal(
-      (await bench('js-fetch', '--stream', stream, '--clients', '2', '--batch', '50', '--ack', 'none')).messages,
+      (await bench('js', 'fetch', '--stream', stream, '--clients', '2', '--batch', '50', '--ack', 'none')).messages,
       320,
     );
     assert.match(
-      await millrace.output(['bench', 'js-fetch', '--stream', stream, '--count', '10']),
-      /^js-fetch: [\d,]+ msgs\/s, .*\/s\n {2}10 messages, 640 B in /,
+      await millrace.output(['bench', 'js', 'fetch', '--stream', stream, '--count', '10']),
+      /^js fetch: [\d,]+ msgs\/s, .*\/s\n {2}10 messages, 640 B in /,
     );
     await millrace.output(['stream', 'rm', stream, '--force']);
   });
@@ -54,8 +74,8 @@ describe('measurements', () => {
   test('buckets are filled and read', async () => {
     const bucket = uniqueName('bench');
     const keys = ['--bucket', bucket, '--keys', '10', '--count', '50', '--window', '5'];
-    assert.equal((await bench('kv-put', ...keys)).messages, 50);
-    assert.equal((await bench('kv-get', ...keys)).bytes, 50 * 128);
+    assert.equal((await bench('kv', 'put', ...keys)).messages, 50);
+    assert.equal((await bench('kv', 'get', ...keys)).bytes, 50 * 128);
     await millrace.output(['kv', 'rm-bucket', bucket, '--force']);
   });
 
@@ -74,10 +94,8 @@ describe('measurements', () => {
 
 test('percentiles are those of all answers, even of more than are kept', () => {
   const measurement = new Measurement();
-  measurement.begin();
   for (let i = 1; i <= 2_500_000; i++) measurement.recordLatency(i % 1000);
-  measurement.record(1, 1);
-  const { latency_ms: latency } = measurement.result('x', 1);
+  const { latency_ms: latency } = measurement.result('x', []);
   assert.ok(Math.abs(latency!['p50']! - 500) < 5, JSON.stringify(latency));
   assert.ok(Math.abs(latency!['p99']! - 990) < 5, JSON.stringify(latency));
 });

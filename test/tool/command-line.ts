@@ -1,7 +1,13 @@
-/** Owns running the real executable against a real server: the one that TARGET=nats://host:port names, or our own. */
+/**
+ * Owns running commands against a real server: the one that TARGET=nats://host:port names, or our own. Those that end by
+ * themselves run in this process, which takes no time to start; those that are interrupted are processes of their own.
+ */
 import { spawn } from 'node:child_process';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before } from 'node:test';
+import type { Surroundings } from '../../src/tool/context.ts';
+import { runTool } from '../../src/tool/index.ts';
 import { MILLRACE, startServers, type ServerOptions, type Servers } from '../harness/server-process.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -16,7 +22,6 @@ export interface RunOptions {
   /** What comes from stdin. */
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
 }
 
 export class CommandLine {
@@ -29,9 +34,21 @@ export class CommandLine {
     this.#binary = binary;
   }
 
-  /** Resolves when it has ended, however. */
-  run(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    return this.start(words, options).ended;
+  /** Resolves when it has ended, however. Nothing in it is a terminal. */
+  async run(words: readonly string[], { input = '', env = {} }: RunOptions = {}): Promise<Outcome> {
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    stdin.end(input);
+    const printed = Promise.all([text(stdout), text(stderr)]);
+    const surroundings = { stdin, stdout, stderr, env: this.#environment(env) } as unknown as Surroundings;
+    const code = await runTool(words, surroundings);
+    stdout.end();
+    stderr.end();
+    const [said, complained] = await printed;
+    return { code, stdout: said, stderr: complained };
+  }
+
+  #environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, NATS_CONTEXT: undefined, ...env };
   }
 
   /** Resolves with what it printed; fails unless it ended with 0. */
@@ -45,15 +62,10 @@ export class CommandLine {
     return JSON.parse(await this.output([...words, '--json'], options));
   }
 
-  /** Something that goes on for a while: `saying` resolves when it has said `sentence` on stderr. */
-  start(words: readonly string[], options: RunOptions = {}): RunningCommand {
-    const child = spawn(this.#binary, words, {
-      env: { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, NATS_CONTEXT: undefined, ...options.env },
-      cwd: options.cwd,
-      timeout: TIMEOUT_MS,
-    });
-    child.stdin.on('error', () => undefined); // it ended without reading all
-    child.stdin.end(options.input ?? '');
+  /** The real executable, for a while: `saying` resolves when it has said `sentence` on stderr. */
+  start(words: readonly string[]): RunningCommand {
+    const child = spawn(this.#binary, words, { env: this.#environment({}), timeout: TIMEOUT_MS });
+    child.stdin.end();
     let said = '';
     const listeners = new Set<() => void>();
     child.stderr.on('data', (chunk: Buffer) => {

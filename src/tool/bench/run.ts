@@ -3,15 +3,20 @@ import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
-import type { Progress } from '../output/index.ts';
 import { bytes, count, withDefault, type Input } from '../parameters/index.ts';
-import { Measurement, resultText } from './measurement.ts';
+import { Measurement, Share, resultText } from './measurement.ts';
 
 export const BENCH_OPTIONS = {
   clients: withDefault(count('How many connections, all in this process', { short: 'c' }), 1),
-  count: withDefault(count('How many messages, of all clients together', { short: 'n' }), 100_000),
+  count: withDefault(
+    count('How many messages, of all clients together', { short: 'n', also: ['msgs'] }),
+    100_000,
+    '100,000',
+  ),
   size: withDefault(bytes('Size of a message'), 128, '128B'),
 } as const;
+
+export const WINDOW = withDefault(count('How many requests of a client are under way at once'), 1);
 
 export type BenchInput = Input<typeof BENCH_OPTIONS>;
 
@@ -21,52 +26,55 @@ export interface BenchClient {
   readonly index: number;
   readonly count: number;
   readonly payload: Uint8Array;
-  readonly measurement: Measurement;
-  readonly progress: Progress;
+  /** Counts what is done. */
+  readonly share: Share;
+  /** Aborts with Ctrl-C: what was measured until then is the result. */
+  readonly signal: AbortSignal;
 }
 
 /** Runs `work` for each client at the same time, and prints what came of it. */
 export async function measure(
   context: Context,
-  { name, clients, count, size }: BenchInput & { readonly name: string },
+  { name, clients, count: messages, size }: BenchInput & { readonly name: string },
   work: (client: BenchClient) => Promise<void>,
 ): Promise<void> {
-  if (clients < 1 || count < clients || size < 0)
-    throw new UsageError('there is at least one client, and a message for each');
+  if (messages < clients || size < 0) throw new UsageError('there is a message for each client, and its size is known');
   const measurement = new Measurement();
   const payload = randomBytes(size);
+  const signal = context.untilInterrupted();
   const connections = await Promise.all(Array.from({ length: clients }, () => context.openAnother(false)));
-  const progress = context.progress({ label: name, total: count, unit: 'messages' });
+  const progress = context.progress({ label: name, total: messages, unit: 'messages' });
+  const shares = connections.map(() => new Share(measurement, progress));
+  const working = connections.map((connection, index) => {
+    const ownCount = Math.floor(messages / clients) + (index < messages % clients ? 1 : 0);
+    return work({ connection, index, count: ownCount, payload, share: shares[index]!, signal });
+  });
   try {
-    await Promise.all(
-      connections.map((connection, index) => {
-        const share = Math.floor(count / clients) + (index < count % clients ? 1 : 0);
-        return work({ connection, index, count: share, payload, measurement, progress });
-      }),
-    );
+    await Promise.race([Promise.all(working), aborted(signal)]);
   } finally {
     progress.end();
     await Promise.all(connections.map((connection) => connection.close()));
   }
-  const result = measurement.result(name, clients);
+  const result = measurement.result(name, shares);
   await context.output.document(result, () => resultText(result, context.output));
 }
 
-/** Counts a message that is done; `begin` is when its request was sent, if that is of interest. */
-export function done({ measurement, progress, payload }: BenchClient, messages: number, begin?: number): void {
-  measurement.record(messages, messages * payload.length);
-  if (begin !== undefined) measurement.recordLatency(performance.now() - begin);
-  progress.add(messages);
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
 }
 
 /** Keeps up to `window` calls of `send` under way until `count` are done. */
-export async function inWindow(count: number, window: number, send: (i: number) => Promise<void>): Promise<void> {
+export async function inWindow(total: number, window: number, send: (i: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < count) {
+    while (next < total) {
       next += 1;
       await send(next);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(window, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(window, total) }, worker));
 }
