@@ -88,7 +88,7 @@ export function createStream(options: StreamOptions): StreamInstance & StateMach
 /** Wants to see what the entry at `index` did. */
 interface WaitingReader {
   readonly index: LogIndex;
-  readonly resolve: () => void;
+  finish(applied: boolean): void;
 }
 
 class Stream implements StreamInstance, StateMachine, ExtensionHost {
@@ -108,7 +108,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   #replica: Replica;
   #compactor: BlockCompactor;
   #timekeeper: Timekeeper;
-  #readers: WaitingReader[] = [];
+  readonly #readers = new Set<WaitingReader>();
   #closed = false;
 
   constructor(options: StreamOptions) {
@@ -190,10 +190,20 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     return (await this.#proposer.execute(ENTRY_PLACED_BATCH, batch)) as Seq;
   }
 
-  whenApplied(index: LogIndex): Promise<void> {
-    if (index <= this.appliedIndex || this.#closed) return Promise.resolve();
+  whenApplied(index: LogIndex, timeoutMs: number): Promise<boolean> {
+    if (index <= this.appliedIndex) return Promise.resolve(true);
+    if (this.#closed) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#readers.push({ index, resolve });
+      const finish = (applied: boolean): void => {
+        timer.cancel();
+        this.#readers.delete(reader);
+        resolve(applied);
+      };
+      const timer = this.#runtime.after(timeoutMs, () => {
+        finish(false);
+      });
+      const reader: WaitingReader = { index, finish };
+      this.#readers.add(reader);
     });
   }
 
@@ -296,7 +306,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
-    if (this.#readers.length > 0) this.#releaseReaders();
+    if (this.#readers.size > 0) this.#releaseReaders();
     this.#intake.pump();
     this.#timekeeper.schedule();
   }
@@ -374,10 +384,10 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   }
 
   #releaseReaders(): void {
-    const readers = this.#readers;
-    const stillWait = ({ index }: WaitingReader): boolean => index > this.appliedIndex && !this.#closed;
-    this.#readers = readers.filter(stillWait);
-    for (const reader of readers) if (!stillWait(reader)) reader.resolve();
+    for (const reader of this.#readers) {
+      const applied = reader.index <= this.appliedIndex;
+      if (applied || this.#closed) reader.finish(applied);
+    }
   }
 
   #executeLogged(operation: LoggedOperation): Promise<unknown> {

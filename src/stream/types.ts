@@ -211,8 +211,8 @@ export interface StreamInstance extends StreamReader {
   readonly configRevision: number;
   /** Of the latest entry that the state here has. */
   readonly appliedIndex: LogIndex;
-  /** Resolves once the state here has that entry, or is closed. */
-  whenApplied(index: LogIndex): Promise<void>;
+  /** Resolves with true once the state here has that entry, with false if time is up before, or the stream is closed. */
+  whenApplied(index: LogIndex, timeoutMs: number): Promise<boolean>;
   submit(submission: Submission): void;
   /** Resolves when the operation was applied here, on the leader. @throws {NotLeaderError} */
   execute(operation: StreamOperation): Promise<OperationResult>;

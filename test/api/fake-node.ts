@@ -215,9 +215,9 @@ export class FakeNode implements ApiBackend {
     return own?.config.allowDirect === true ? own : undefined;
   }
 
-  caughtUp(_account: string, name: string, index: LogIndex): Promise<void> {
+  caughtUp(_account: string, name: string, index: LogIndex): Promise<boolean> {
     this.awaited.push(`${name} ${index}`);
-    return Promise.resolve();
+    return Promise.resolve(false);
   }
 
   toldProgress(): LogIndex {

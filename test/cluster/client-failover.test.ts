@@ -7,59 +7,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
-import { startServers, type ServerProcess, type Servers } from '../harness/server-process.ts';
+import { startServers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { FAMILIES, type Client, type Family } from './client-families.ts';
-
-/** A publish whose leader dies is never answered: this long a client waits before it looks what became of it. */
-const WRITE_TIMEOUT_MS = 2000;
-
-/** Three nodes of which the leader of a stream dies, and comes back when a test is over. */
-class FaultyCluster {
-  readonly servers: Servers;
-  #down: ServerProcess | undefined;
-  #clients: Client[] = [];
-
-  constructor(servers: Servers) {
-    this.servers = servers;
-  }
-
-  /** A client of a node that does not lead `stream`: `which` tells the two such nodes apart. */
-  async clientBeside(family: Family, stream: string, which: 0 | 1 = 0): Promise<Client> {
-    const leader = await this.#leader(family, stream);
-    const others = this.servers.nodes.filter((node) => node.name !== leader);
-    return this.connect(family, others[which]!.url);
-  }
-
-  /** A bucket through such a client, whose calls are given up soon enough to be repeated. */
-  async writerBeside(family: Family, bucket: string, which: 0 | 1): Promise<KV> {
-    return (await this.clientBeside(family, `KV_${bucket}`, which)).kv(bucket, {}, WRITE_TIMEOUT_MS);
-  }
-
-  async connect(family: Family, url: string): Promise<Client> {
-    const client = await family.connect(url);
-    this.#clients.push(client);
-    return client;
-  }
-
-  async killLeader(family: Family, stream: string): Promise<void> {
-    this.#down = this.servers.byName(await this.#leader(family, stream));
-    await this.#down.kill('SIGKILL');
-  }
-
-  /** Everything runs again, and nobody is connected. */
-  async recover(): Promise<void> {
-    for (const client of this.#clients.splice(0)) await client.connection.close();
-    this.#down?.start();
-    await this.#down?.ready();
-    this.#down = undefined;
-  }
-
-  async #leader(family: Family, stream: string): Promise<string> {
-    const client = this.#clients[0] ?? (await this.connect(family, this.servers.first.url));
-    return waitFor(`the leader of ${stream}`, async () => (await client.jsm.streams.info(stream)).cluster?.leader);
-  }
-}
+import { FAMILIES } from './client-families.ts';
+import { FaultyCluster, WRITE_TIMEOUT_MS } from './faulty-cluster.ts';
 
 /** Tries until it is acknowledged. A try without an answer may have happened all the same. */
 async function untilAcknowledged<T>(write: () => Promise<T>): Promise<T> {
@@ -152,7 +103,7 @@ describe('the official clients while the leader of their stream is killed', () =
         const read = await reader.get('stored');
         const hash = createHash('sha256');
         const fresh = randomBytes(4 * 2 ** 20);
-        let killed: Promise<void> | undefined;
+        let killed: Promise<string> | undefined;
         const put = waitFor('the object being put', () => writer.putBlob({ name: 'fresh' }, fresh, { timeout: 5000 }));
         for await (const chunk of read!.data) {
           hash.update(chunk);

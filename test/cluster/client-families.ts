@@ -44,7 +44,10 @@ const SINGLE: Family = {
       kv: async (name, options, timeoutMs) => {
         const kv = await js.views.kv(name, { replicas: 3, ...options } as Partial<SingleKvOptions>);
         if (timeoutMs === undefined) return kv as unknown as KV;
-        return (await connection.jetstream({ timeout: timeoutMs }).views.kv(name, { bindOnly: true })) as unknown as KV;
+        return (await connection.jetstream({ timeout: timeoutMs }).views.kv(name, {
+          bindOnly: true,
+          ...options,
+        } as Partial<SingleKvOptions>)) as unknown as KV;
       },
       // This client puts its own option `replicas` into the request, which no strict server takes. It uses what is there.
       objects: async (name, options) => {
@@ -72,7 +75,7 @@ const MODULAR: Family = {
       kv: async (name, options, timeoutMs) => {
         const kv = await new Kvm(js).create(name, { replicas: 3, ...options });
         if (timeoutMs === undefined) return kv;
-        return new Kvm(jetstream(connection, { timeout: timeoutMs })).open(name, { bindOnly: true });
+        return new Kvm(jetstream(connection, { timeout: timeoutMs })).open(name, { bindOnly: true, ...options });
       },
       objects: (name, options) => new Objm(js).create(name, { replicas: 3, ...options }),
     };

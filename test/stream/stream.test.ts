@@ -46,22 +46,23 @@ test('a stream restored from its checkpoint equals the one that wrote it, and go
   assert.deepEqual(readAll(restored.stream), readAll(live.stream));
 });
 
-test('who waits for an entry goes on once it is applied, restored over, or will never be', async () => {
-  const { stream, submit, group } = openFixture();
-  const applied: string[] = [];
-  const wait = async (index: number): Promise<void> => {
-    await stream.whenApplied(index as LogIndex);
-    applied.push(`${index} at ${stream.appliedIndex}`);
+test('who waits for an entry hears of it once it is applied or restored, and of it not coming', async () => {
+  const { stream, submit, group, runtime } = openFixture();
+  const wait = async (index: number): Promise<string> => {
+    const applied = await stream.whenApplied(index as LogIndex, 1000);
+    return `${index} at ${stream.appliedIndex}: ${applied}`;
   };
-  const waiting = [wait(3), wait(0), wait(2)];
+  const [none, second, ninth] = [wait(0), wait(2), wait(9)];
   for (let i = 1; i <= 2; i++) submit([{ subject: 'a' }]);
   group.run();
-  await Promise.all(waiting.slice(1));
-  assert.deepEqual(applied, ['0 at 2', '2 at 2']);
+  assert.deepEqual(await Promise.all([none, second]), ['0 at 2: true', '2 at 2: true']);
   await stream.restore({ appliedIndex: 9 as LogIndex, pages: sortedPages(new Map()) });
-  await waiting[0];
-  const last = wait(11);
+  assert.equal(await ninth, '9 at 9: true');
+  const late = wait(11);
+  runtime.advance(1000);
+  assert.equal(await late, '11 at 9: false');
+  const closed = wait(11);
   stream.close();
-  await last;
-  assert.deepEqual(applied.slice(2), ['3 at 9', '11 at 9']);
+  assert.equal(await closed, '11 at 9: false');
+  assert.equal(await wait(11), '11 at 9: false');
 });

@@ -119,7 +119,9 @@ export class Api {
   async #handleOnReplica(endpoint: Exclude<Endpoint, StreamEndpoint>, call: Call): Promise<ApiResponse> {
     if (this.#backend.accountLimits(call.account) === undefined) return NO_RESPONDERS;
     const { notBefore } = call.request;
-    if (notBefore !== undefined) await this.#backend.caughtUp(call.account, call.args[0]!, notBefore);
+    if (notBefore !== undefined && !(await this.#backend.caughtUp(call.account, call.args[0]!, notBefore))) {
+      return NO_RESPONDERS;
+    }
     return envelopeOf(endpoint, await endpoint.handle(call));
   }
 

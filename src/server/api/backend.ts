@@ -146,8 +146,8 @@ export interface ApiBackend {
   localStream(account: string, name: string): LocalStream | undefined;
   /** The replica here that answers direct gets of the stream: its own or else a mirror's; undefined: none does. */
   directGetReplica(account: string, name: string): StreamInstance | undefined;
-  /** Waits until the replica here has that entry of the stream's log, for a while. */
-  caughtUp(account: string, name: string, index: LogIndex): Promise<void>;
+  /** Waits until a replica of the stream that is here has that entry of its log. False: it has not in time. */
+  caughtUp(account: string, name: string, index: LogIndex): Promise<boolean>;
   /** Of the stream's log, as clients of this node were told; 0: they were told nothing. */
   toldProgress(assignment: StreamAssignment): LogIndex;
   /** Those that may answer direct gets in the stream's place, wherever they are. */

@@ -45,8 +45,8 @@ const USAGE_TIMEOUT_MS = 2_000;
 const RETRY_MS = 20;
 /** How long a node waits for a stream to become ready before it says that it can't answer. */
 const READY_PATIENCE_MS = 1_000;
-/** How long a read waits for a replica that is behind: an election, with room to spare. Then it gets what is there. */
-const CATCH_UP_PATIENCE_MS = 2_000;
+/** How long a read waits for a replica that is behind: an election with room to spare, and less than clients wait. */
+const CATCH_UP_PATIENCE_MS = 4_000;
 
 export interface NodeBackendOptions {
   readonly cluster: ClusterNode;
@@ -217,16 +217,9 @@ export class NodeBackend implements ApiBackend, DirectGetSource {
       : undefined;
   }
 
-  async caughtUp(account: string, name: string, index: LogIndex): Promise<void> {
+  caughtUp(account: string, name: string, index: LogIndex): Promise<boolean> {
     const replica = this.localStream(account, name)?.stream;
-    if (replica === undefined || replica.appliedIndex >= index) return;
-    await new Promise<void>((resolve) => {
-      const timer = this.runtime.after(CATCH_UP_PATIENCE_MS, resolve);
-      void replica.whenApplied(index).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    return replica?.whenApplied(index, CATCH_UP_PATIENCE_MS) ?? Promise.resolve(true);
   }
 
   toldProgress({ group }: StreamAssignment): LogIndex {
