@@ -62,8 +62,12 @@ async function changeUntilDead(client: Client, promised: Promised, node: ServerP
   });
 }
 
-async function checkPromises({ jsm }: Client, { stored, deleted }: Promised): Promise<void> {
+/** Its connection is there again, too: what a client says while it has none may be lost. */
+async function isBack({ jsm }: Client): Promise<void> {
   await waitFor('the stream being led', () => jsm.streams.info(STREAM));
+}
+
+async function checkPromises({ jsm }: Client, { stored, deleted }: Promised): Promise<void> {
   for (const seq of stored) assert.equal((await jsm.streams.getMessage(STREAM, { seq })).data.length, BODY.length);
   for (const seq of deleted)
     await assert.rejects(jsm.streams.getMessage(STREAM, { seq }), /no message found/, `${seq}`);
@@ -94,12 +98,14 @@ async function lifeOnAFullDisk(disk: SmallDisk): Promise<void> {
     node.start();
     await node.ready();
     assert.ok(!existsSync(reserve), 'the reserve was given up to open at all');
+    await isBack(client);
     await checkPromises(patient, promised);
     disk.free();
     await waitFor('publishes being taken again', () => publish(client, promised));
     await node.kill('SIGKILL');
     node.start();
     await node.ready();
+    await isBack(client);
     await checkPromises(patient, promised);
   } finally {
     await connection.close();
