@@ -42,7 +42,7 @@ test('an ack subject reads back as it was written, with any tokens behind', () =
 });
 
 test('reply subjects of messages one behind the other are written as if each were the first', () => {
-  const writer = new AckReplyWriter('S', 'C');
+  const writer = new AckReplyWriter('$JS.ACK.S.', 'C');
   const step = fc.constantFrom(-1, 0, 0, 1, 1, 1, 1, 7, -90);
   fc.assert(
     fc.property(fc.nat(1200), fc.array(fc.tuple(step, step, step), { maxLength: 150 }), (from, steps) => {
