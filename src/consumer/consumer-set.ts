@@ -341,7 +341,8 @@ class StreamConsumers implements ConsumerSet {
   messagesStored(first: Seq, last: Seq): void {
     if (this.#leadingTerm === undefined) return;
     const indexes = [this.#registry.index, this.#direct.index];
-    for (const { unfiltered } of indexes) for (const { leader } of unfiltered) leader?.stored(last - first + 1);
+    for (const { unfiltered } of indexes)
+      for (const { leader } of unfiltered) leader?.stored(first, last, last - first + 1);
     const filtered = indexes.filter(({ hasFilters }) => hasFilters);
     if (filtered.length === 0) return;
     const view = this.#view;
@@ -357,7 +358,7 @@ class StreamConsumers implements ConsumerSet {
         if (wanting.length > 0) counts.set(wanting, (counts.get(wanting) ?? 0) + 1);
       }
     }
-    for (const [wanting, count] of counts) for (const { leader } of wanting) leader?.stored(count);
+    for (const [wanting, count] of counts) for (const { leader } of wanting) leader?.stored(first, last, count);
   }
 
   /** A stored message can't be looked at: filtered consumers can't go on counting. */

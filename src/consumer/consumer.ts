@@ -217,7 +217,8 @@ export class Consumer implements Due, Recorded {
     const pulls = this.#pulls;
     const admission = admitPull(this.#config, headers, body, {
       pinId: this.#priority.pinId,
-      available: () => (this.paused ? 0 : this.#dispatcher.available()),
+      available: () => this.#dispatcher.available(),
+      paused: this.paused,
       wanted: () => pulls.wanted,
       waiting: () => {
         if (pulls.size >= this.#config.maxWaiting) pulls.dropDead(nowMs);
@@ -258,9 +259,9 @@ export class Consumer implements Due, Recorded {
 
   // ---- what the stream tells -----------------------------------------------------------------------------------
 
-  /** So many matching messages were stored. */
-  stored(count: number): void {
-    this.#dispatcher.stored(count);
+  /** Among first..last, which were stored, so many match. */
+  stored(first: number, last: number, count: number): void {
+    this.#dispatcher.stored(first, last, count);
     if (this.#wanted) this.#wake();
   }
 

@@ -121,8 +121,11 @@ export class Dispatcher {
     return this.numPending() + this.#ledger.redelivery.size;
   }
 
-  stored(count: number): void {
-    if (this.#numPending !== COUNT_ANEW) this.#numPending += count;
+  stored(first: number, last: number, count: number): void {
+    if (this.#numPending !== COUNT_ANEW && this.#source.isAhead(last)) {
+      // A position in the future lies among them: nobody knows how many of those that match are below it.
+      this.#numPending = this.#source.isAhead(first) ? this.#numPending + count : COUNT_ANEW;
+    }
     this.#atEnd = false;
   }
 

@@ -27,8 +27,10 @@ export type Admission =
 export interface QueueFacts {
   /** Of the client that is pinned; empty: none is. */
   readonly pinId: string;
-  /** Messages that could be delivered right now. */
+  /** What is there to be delivered, even if not now. */
   available(): number;
+  /** Nothing is delivered now. */
+  readonly paused: boolean;
   /** Messages that earlier requests still want. */
   wanted(): number;
   /** Waiting requests, after those that ended were dropped. */
@@ -46,8 +48,8 @@ export function admitPull(config: ConsumerConfig, headers: Buffer, body: Buffer,
   if (misplaced !== undefined) return refused(misplaced);
   if (request.noWait) {
     const available = queue.available();
-    if (available === 0 && request.expiresMs === 0) return refused(NO_MESSAGES);
     if (available > 0 && available < queue.wanted()) return refused(REQUESTS_PENDING);
+    if ((available === 0 || queue.paused) && request.expiresMs === 0) return refused(NO_MESSAGES);
   }
   if (queue.waiting() >= config.maxWaiting) {
     return request.heartbeatMs > 0 ? { kind: 'dropped' } : refused(EXCEEDED_MAX_WAITING);

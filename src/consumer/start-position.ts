@@ -26,7 +26,7 @@ export function startPosition(
       return { seq: lastSeq + 1, initial: NO_LIST };
     case 'last': {
       const last = stream.lastSeqOf(filter);
-      return { seq: last === 0 ? lastSeq + 1 : last, initial: NO_LIST };
+      return { seq: last === 0 ? Math.max(1, firstSeq) : last, initial: NO_LIST };
     }
     case 'by_start_sequence':
       return { seq: Math.max(1, config.optStartSeq), initial: NO_LIST };
@@ -37,7 +37,7 @@ export function startPosition(
       };
     case 'last_per_subject': {
       const initial = stream.lastSeqPerSubject(filter, ALL_SUBJECTS);
-      return { seq: initial[0] ?? lastSeq + 1, initial };
+      return { seq: initial[0] ?? Math.max(1, lastSeq), initial };
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Owns what is expected of pull requests and acks that no client library would send (consumers.md 5.1, 6.1, 6.2). */
 import assert from 'node:assert/strict';
-import { EXPLICIT, shown } from './consumer-steps.ts';
-import { consumer, messages, scenario, stream } from './scenario.ts';
+import { comesTo, Ear, EXPLICIT, pullsInto, shown } from './consumer-steps.ts';
+import { answers, consumer, messages, scenario, stream } from './scenario.ts';
 import type { RawClient } from './raw-client.ts';
 import type { Scenario, Step } from './scenario.ts';
 
@@ -34,6 +34,7 @@ const wrongNumber = (text: string, field: string, type: string): Step =>
     `json: cannot unmarshal number ${text} into Go struct field .${field} of type ${type}`,
   );
 
+const waiting = new Ear('in.waiting');
 const taken: string[] = [];
 const takes: Step = async (client) => {
   const [reply] = await client.request(NEXT, '1');
@@ -120,6 +121,50 @@ export const CONSUMER_EDGE_SCENARIOS: readonly Scenario[] = [
       asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: -1'),
       asks('{"no_wait":true}', '404 No Messages', 'Nats-Required-Api-Level: '),
       asks('{"no_wait":true}', '404 No Messages', 'nats-required-api-level: 9'),
+    ],
+  ),
+  scenario(
+    'messages below a start in the future do not count',
+    ['C'],
+    [
+      C,
+      consumer('C', 'd', { ...EXPLICIT, deliver_policy: 'by_start_sequence', opt_start_seq: 3 }),
+      messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3'], ['c.a', '4']),
+      comesTo('d', { num_pending: 2 }),
+      brings('2', '3', '4'),
+      comesTo('d', { num_pending: 0, num_ack_pending: 2 }),
+      answers('CONSUMER.RESET.C.d', { seq: 6 }, { reset_seq: 6 }),
+      messages(['c.a', '5'], ['c.a', '6']),
+      comesTo('d', { num_pending: 1 }),
+    ],
+  ),
+  scenario(
+    'a consumer that begins at a last message that is not there misses nothing',
+    ['C'],
+    [
+      C,
+      messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3']),
+      answers('STREAM.PURGE.C', { keep: 2 }, { success: true }),
+      consumer('C', 'd', { ...EXPLICIT, deliver_policy: 'last', filter_subject: 'c.x' }),
+      consumer('C', 'e', { ...EXPLICIT, deliver_policy: 'last_per_subject', filter_subject: 'c.x' }),
+      answers('CONSUMER.INFO.C.d', '', { delivered: { stream_seq: 1 }, num_pending: 0 }),
+      answers('CONSUMER.INFO.C.e', '', { delivered: { stream_seq: 2 }, num_pending: 0 }),
+      messages(['c.x', '4']),
+      brings('1', '4'),
+    ],
+  ),
+  scenario(
+    'while a consumer is paused, requests that wait come first as well',
+    ['C'],
+    [
+      C,
+      THREE,
+      consumer('C', 'd', { ...EXPLICIT, pause_until: '2199-01-01T00:00:00Z' }),
+      asks('{"no_wait":true}', '404 No Messages'),
+      waiting.opens(),
+      pullsInto(waiting, 'd', { batch: 5, expires: 20e9 }),
+      comesTo('d', { num_waiting: 1 }),
+      asks('{"no_wait":true}', '408 Requests Pending'),
     ],
   ),
   scenario(

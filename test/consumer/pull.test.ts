@@ -264,3 +264,22 @@ test('replay original keeps the pauses between the stored messages', async () =>
   assert.deepEqual(summary(await group.run(20)), ['inbox m2']);
   assert.deepEqual(summary(await group.run(300)), ['inbox m3']);
 });
+
+test('messages below a start in the future do not count, with a filter or without', async () => {
+  for (const filterSubjects of [[], ['a']]) {
+    const group = await groupWith({ deliverPolicy: 'by_start_sequence', optStartSeq: 4, filterSubjects }, 0);
+    assert.equal(group.info().numPending, 0);
+    group.store('a', 'a');
+    group.store('a', 'a', 'a');
+    assert.equal(group.info().numPending, 2);
+    group.pull({ batch: 5 });
+    assert.deepEqual(
+      (await group.run(20)).map((one) => [place(one).seq, place(one).pending]),
+      [
+        [4, 1],
+        [5, 0],
+      ],
+    );
+    assert.equal(group.info().numPending, 0);
+  }
+});
