@@ -69,8 +69,9 @@ export class AckReplyWriter {
     return (this.#ends[number] = writeDigits(this.buffer, start, value));
   }
 
+  /** The first `bytes` bytes, as a byte string. */
   text(bytes: number): string {
-    return this.buffer.toString('utf8', 0, bytes);
+    return this.buffer.toString('latin1', 0, bytes);
   }
 }
 

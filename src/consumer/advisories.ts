@@ -1,4 +1,5 @@
 /** Owns the advisories about consumers (`$JS.EVENT.ADVISORY.CONSUMER.>`). */
+import { byteString } from '../base/byte-string.ts';
 import type { TimestampUs } from '../base/brand.ts';
 import { formatRfc3339 } from '../base/rfc3339.ts';
 import type { Runtime } from '../base/runtime.ts';
@@ -120,7 +121,7 @@ export class ConsumerAdvisories {
       ...members,
       ...(this.#domain === undefined || this.#domain === '' ? {} : { domain: this.#domain }),
     };
-    this.#outlet.publish(subject, Buffer.from(JSON.stringify(body)));
+    this.#outlet.publish(byteString(subject), Buffer.from(JSON.stringify(body)));
   }
 }
 

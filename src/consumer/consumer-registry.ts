@@ -19,7 +19,7 @@ import { subjectFilter, type ExtensionHost } from '../stream/index.ts';
 import { takeUpState } from './archived-state.ts';
 import { CheckpointPages, parsePageKey } from './checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
-import { withPause } from './config.ts';
+import { withPause } from './config/index.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './consumer-page.ts';
 import { InterestSweep } from './interest-sweep.ts';
 import { matchOf, MemberIndex, type Member } from './member.ts';
@@ -31,7 +31,7 @@ import { ReplicatedConsumer } from './replicated-state.ts';
 import { RunningDigest } from './running-digest.ts';
 import { startPosition } from './start-position.ts';
 import type { ConsumerConfig, ConsumerResult } from './types.ts';
-import { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
+import { checkConsumerUpdate, consumerConfigsEqual } from './config/index.ts';
 
 const GLOBALS_VERSION = 1;
 

@@ -12,7 +12,7 @@ import type { ApplyContext, ExtensionHost, StreamConfig } from '../stream/index.
 import { parseAckTokens, type AckTokens } from './ack-subject.ts';
 import { archiveState } from './archived-state.ts';
 import { ConsumerAdvisories } from './advisories.ts';
-import { consumerReplicas } from './config.ts';
+import { consumerReplicas } from './config/index.ts';
 import { consumerInfo } from './consumer-info.ts';
 import { ConsumerRegistry } from './consumer-registry.ts';
 import { Consumer, type ConsumerServices } from './consumer.ts';

@@ -1,4 +1,5 @@
 /** Owns the way from a subject to the consumers that want it. */
+import { byteString } from '../base/byte-string.ts';
 
 /** Subjects whose consumers are remembered, until a filter changes. */
 const MAX_CACHED_SUBJECTS = 4096;
@@ -24,7 +25,7 @@ export class FilterIndex<T> {
   }
 
   add(filter: string, value: T): void {
-    const tokens = bytewise(filter).split('.');
+    const tokens = byteString(filter).split('.');
     let node = this.#root;
     const open = tokens.at(-1) === '>';
     for (const token of open ? tokens.slice(0, -1) : tokens) {
@@ -38,7 +39,7 @@ export class FilterIndex<T> {
   }
 
   remove(filter: string, value: T): void {
-    const tokens = bytewise(filter).split('.');
+    const tokens = byteString(filter).split('.');
     const open = tokens.at(-1) === '>';
     if (open) tokens.pop();
     if (this.#removeFrom(this.#root, tokens, 0, open, value)) this.#filters--;
@@ -114,9 +115,4 @@ function note<T>(found: Found<T>, set: ReadonlySet<T>, name: string): void {
   if (set.size === 0) return;
   found.key += name;
   found.sets.push(set);
-}
-
-/** One character per byte, as subjects are compared here. */
-function bytewise(text: string): string {
-  return Buffer.from(text).toString('latin1');
 }

@@ -1,6 +1,5 @@
 /** The door of consumer/. */
 export type * from './types.ts';
 export type * from './archived-state.ts';
-export * from './config.ts';
-export { checkConsumerUpdate, consumerConfigsEqual } from './update-rules.ts';
+export * from './config/index.ts';
 export { createConsumers, type ConsumerSetOptions } from './consumer-set.ts';

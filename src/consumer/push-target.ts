@@ -1,4 +1,5 @@
 /** Owns the subscribers of a push consumer: whether anybody listens, how much they may get, and their heartbeats. */
+import { byteString } from '../base/byte-string.ts';
 import type { ConsumerConfig, DeliveryTarget, Outlet } from './types.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Readiness } from './pull-queue.ts';
@@ -40,9 +41,9 @@ export class PushTarget {
     this.#runtime = services.runtime;
     this.#config = config;
     this.#unacked = () => consumer.unacked();
-    this.#flowPrefix = `${services.replies.flowControl}${config.name}.`;
-    this.target = services.outlet.openTarget(config.deliverSubject, {
-      queue: config.deliverGroup === '' ? undefined : config.deliverGroup,
+    this.#flowPrefix = byteString(`${services.replies.flowControl}${config.name}.`);
+    this.target = services.outlet.openTarget(byteString(config.deliverSubject), {
+      queue: config.deliverGroup === '' ? undefined : byteString(config.deliverGroup),
       wildcards: false,
       onChange: () => {
         consumer.interestChanged();
@@ -72,7 +73,7 @@ export class PushTarget {
     this.#uncheckedMessages++;
     if (this.#config.idleHeartbeatMs > 0) this.#heartbeatAtMs = nowMs + this.#config.idleHeartbeatMs;
     if (!this.#config.flowControl) return;
-    const size = this.#config.deliverSubject.length + bytes;
+    const size = this.target.subject.length + bytes;
     this.#outstandingBytes += size;
     // A window that is overrun while a request is out: its answer speaks for what went beyond, too.
     const overrun = this.#outstandingBytes - this.#bytesAtRequest >= this.#windowBytes;

@@ -29,7 +29,7 @@ export function startPosition(
       return { seq: last === 0 ? Math.max(1, firstSeq) : last, initial: NO_LIST };
     }
     case 'by_start_sequence':
-      return { seq: Math.max(1, config.optStartSeq), initial: NO_LIST };
+      return { seq: Math.max(1, firstSeq, config.optStartSeq), initial: NO_LIST };
     case 'by_start_time':
       return {
         seq: config.optStartTimeUs === undefined ? Math.max(1, firstSeq) : stream.seqAtTime(config.optStartTimeUs),

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TimestampUs } from '../../src/base/brand.ts';
-import { checkConsumerUpdate, consumerConfigsEqual, normaliseConsumerConfig } from '../../src/consumer/index.ts';
+import {
+  checkConsumerUpdate,
+  checkSharing,
+  consumerConfigsEqual,
+  normaliseConsumerConfig,
+} from '../../src/consumer/index.ts';
 import type { ConsumerConfig, ConsumerSurroundings } from '../../src/consumer/index.ts';
 import { toConsumerConfigRequest } from '../../src/server/api/consumer-wire.ts';
 import type { ConsumerConfigJson } from '../../src/server/api/consumer-wire.ts';
@@ -13,7 +18,7 @@ const STREAM = { ...toStreamConfigRequest({ name: 'S', subjects: ['s.>'] }), num
 const SURROUNDINGS: ConsumerSurroundings = {
   stream: STREAM,
   others: () => [],
-  isNew: true,
+  existing: undefined,
   clustered: true,
   serverMaxAckPending: 0,
   accountMaxAckPending: 0,
@@ -34,7 +39,7 @@ function config(json: ConsumerConfigJson, changes: Partial<ConsumerSurroundings>
 
 function refusal(json: ConsumerConfigJson, changes: Partial<ConsumerSurroundings> = {}, pedantic = false) {
   const result = normalise(json, changes, pedantic);
-  return result.ok ? undefined : result.error.errCode;
+  return result.ok ? checkSharing(result.config, { ...SURROUNDINGS, ...changes })?.errCode : result.error.errCode;
 }
 
 test('replicas fit those of the stream', () => {
@@ -53,14 +58,14 @@ test('limits of server and account bound what a consumer may ask for', () => {
   assert.equal(refusal({ max_batch: 11 }, { maxRequestBatch: 10 }), 10125);
   assert.equal(config({}, { maxRequestBatch: 10 }).maxRequestBatch, 10);
   assert.equal(refusal({}, { others: () => [config({})], accountMaxConsumers: 1 }), 10026);
-  assert.equal(refusal({}, { others: () => [config({})], accountMaxConsumers: 1, isNew: false }), undefined);
+  assert.equal(refusal({}, { others: () => [config({})], accountMaxConsumers: 1, existing: config({}) }), undefined);
 });
 
 test('names are valid', () => {
   const named = (name: string) => {
     const request = toConsumerConfigRequest({}, { name, generatedName: false });
     const result = normaliseConsumerConfig(request, SURROUNDINGS, false);
-    return result.ok ? undefined : result.error.description;
+    return (result.ok ? checkSharing(result.config, SURROUNDINGS) : result.error)?.description;
   };
   assert.equal(named('a b'), `consumer name can not contain '.', '*', '>', '\\', '/'`);
   assert.equal(named('x'.repeat(256)), 'consumer name is too long, maximum allowed is 255');
@@ -94,7 +99,7 @@ test('limits of the stream are defaults of its consumers', () => {
 test('a pinned client has two minutes unless said otherwise', () => {
   const timeoutMs = (timeout: number): number =>
     config({ priority_policy: 'pinned_client', priority_groups: ['a'], priority_timeout: timeout }).priorityTimeoutMs;
-  assert.deepEqual([timeoutMs(0), timeoutMs(5e9), timeoutMs(-1)], [120_000, 5000, 0]);
+  assert.deepEqual([timeoutMs(0), timeoutMs(5e9), timeoutMs(-1)], [120_000, 5000, 120_000]);
 });
 
 test('a pause needs a higher level of the API, and the zero time is none', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
 import { CONSUMER_ACK_SCENARIOS } from './consumer-ack-scenarios.ts';
 import { CONSUMER_PULL_SCENARIOS } from './consumer-pull-scenarios.ts';
+import { CONSUMER_CALL_SCENARIOS } from './consumer-call-scenarios.ts';
 import { CONSUMER_CONFIG_SCENARIOS } from './consumer-config-scenarios.ts';
 import { CONSUMER_PUSH_SCENARIOS } from './consumer-push-scenarios.ts';
 import { CONSUMER_PRIORITY_SCENARIOS } from './consumer-priority-scenarios.ts';
@@ -818,6 +819,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
   ...CONSUMER_SOURCING_SCENARIOS,
   ...CONSUMER_PRIORITY_SCENARIOS,
   ...CONSUMER_CONFIG_SCENARIOS,
+  ...CONSUMER_CALL_SCENARIOS,
   ...CONSUMER_PUSH_SCENARIOS,
   ...CONSUMER_PULL_SCENARIOS,
   ...CONSUMER_ACK_SCENARIOS,

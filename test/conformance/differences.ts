@@ -251,6 +251,54 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'they are numbers inside, and exact',
   },
   {
+    what: 'action create of an ephemeral consumer as it is succeeds, whether or not the default threshold is spelt out',
+    why: 'one server of the reference takes the same request for another consumer, and its cluster the one that spells it out',
+    scenario: scenario(
+      'an ephemeral consumer may be asked for twice in either way',
+      ['C'],
+      [
+        stream('C'),
+        answers('CONSUMER.CREATE.C.e', { stream_name: 'C', config: {}, action: 'create' }, { name: 'e' }),
+        answers('CONSUMER.CREATE.C.e', { stream_name: 'C', config: {}, action: 'create' }, { name: 'e' }),
+        answers(
+          'CONSUMER.CREATE.C.e',
+          { stream_name: 'C', config: { inactive_threshold: 5e9 }, action: 'create' },
+          { name: 'e' },
+        ),
+      ],
+    ),
+  },
+  {
+    what: 'any name of a consumer has 255 bytes at most, and a longer one is refused with 10102',
+    why: 'the reference server says so of durable names only, fails on its file system for others, and keeps them in memory',
+    scenario: scenario(
+      'a long name is refused in all forms',
+      ['C'],
+      [
+        stream('C'),
+        fails(
+          `CONSUMER.CREATE.C.${'x'.repeat(256)}`,
+          { stream_name: 'C', config: {} },
+          400,
+          10102,
+          'consumer name is too long, maximum allowed is 255',
+        ),
+      ],
+    ),
+  },
+  {
+    what: 'times of configurations come back in UTC, and a pause until the zero time is none',
+    why: 'they are kept as numbers',
+  },
+  {
+    what: 'settings between 2^53 and 2^63 are rounded, and sequences from 2^53 on are the highest there is',
+    why: 'they are numbers inside; the largest of 64 bits come back exactly',
+  },
+  {
+    what: 'of a body with rubbish behind it the rubbish is named, though a member has the wrong type',
+    why: 'the whole text is parsed before it is looked at',
+  },
+  {
     what: 'a call that comes during an election waits for the leader instead of being dropped',
     why: 'stock clients should not see a failover',
   },

@@ -21,6 +21,7 @@ import { MEMBERSHIP_SCENARIOS } from './membership-scenarios.ts';
 import { MESSAGE_SCENARIOS } from './message-scenarios.ts';
 import { MIRROR_DIRECT_SCENARIOS } from './mirror-direct-scenarios.ts';
 import { MIRROR_SCENARIOS } from './mirror-scenarios.ts';
+import { NON_ASCII_SCENARIOS } from './non-ascii-scenarios.ts';
 import { ORIGIN_CONFIG_SCENARIOS } from './origin-config-scenarios.ts';
 import { RawClient } from './raw-client.ts';
 import { PUBLISH_CHECK_SCENARIOS } from './publish-checks-scenarios.ts';
@@ -81,6 +82,7 @@ function runAll(client: () => RawClient): void {
     ...TTL_SCENARIOS,
     ...SCHEDULE_SCENARIOS,
     ...RETENTION_SCENARIOS,
+    ...NON_ASCII_SCENARIOS,
     ...ours,
   ]) {
     test(scenario.title, async (t: TestContext) => {

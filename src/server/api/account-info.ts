@@ -9,7 +9,6 @@ export const ACCOUNT_INFO: Endpoint = {
   subject: 'INFO',
   responseType: 'account_info_response',
   place: 'metaLeader',
-  failure: { memory: 0, storage: 0, streams: 0, consumers: 0, limits: {}, api: { level: 0, total: 0, errors: 0 } },
 
   async handle(call) {
     const { backend, account, totals } = call;

@@ -2,6 +2,7 @@
 import type { ApiError } from '../../base/api-errors.ts';
 import type { ApiResponse } from './backend.ts';
 import type { Answer } from './call.ts';
+import { jsonText } from './json-text.ts';
 
 const TYPE_PREFIX = 'io.nats.jetstream.api.v1.';
 
@@ -18,7 +19,7 @@ export function envelope(responseType: string, answer: Answer, failureMembers?: 
 }
 
 export function encodeSuccess(responseType: string, body: object): Buffer {
-  return Buffer.from(JSON.stringify({ type: TYPE_PREFIX + responseType, ...body }));
+  return Buffer.from(jsonText({ type: TYPE_PREFIX + responseType, ...body }));
 }
 
 export function encodeError(responseType: string, error: ApiError, failureMembers?: object): Buffer {

@@ -128,7 +128,9 @@ export class Api {
   /** What any call may be refused for. */
   #refusal(endpoint: Endpoint, call: Call): Answer | undefined {
     const level = headerValue(call.request.headers, 'Nats-Required-Api-Level');
-    if (level !== undefined && !isSupportedLevel(level)) return failure(API_LEVEL_REQUIRED);
+    if (level !== undefined && !isSupportedLevel(level)) {
+      return failure(endpoint.bodyFlaw?.(call) ?? API_LEVEL_REQUIRED);
+    }
     if (endpoint.systemOnly === true) return undefined;
     if (endpoint.fromSystemAccount === true && call.account === this.#backend.systemAccount) return undefined;
     const enabled = call.account !== this.#backend.systemAccount && this.#backend.accountLimits(call.account);

@@ -1,5 +1,6 @@
 /** Owns how a backup writes down a consumer (streams.md 3.11): its configuration as the API shows it, and its progress. */
 import {
+  checkSharing,
   normaliseConsumerConfig,
   type ArchivedConsumer,
   type ArchivedConsumerState,
@@ -60,8 +61,10 @@ export function readArchivedConsumer(
   if (!decoded.ok) return { ok: false, problem: `consumer ${name}: ${decoded.error}` };
   const { config = {}, state } = decoded.value;
   const request = toConsumerConfigRequest(config, { name, generatedName: (config.name ?? '') === '' });
-  const normalised = normaliseConsumerConfig(request, surroundingsOf(at, name, true), false);
-  if (!normalised.ok) return { ok: false, problem: `consumer ${name}: ${normalised.error.description}` };
+  const surroundings = surroundingsOf(at, name, undefined);
+  const normalised = normaliseConsumerConfig(request, surroundings, false);
+  const error = normalised.ok ? checkSharing(normalised.config, surroundings) : normalised.error;
+  if (!normalised.ok || error !== undefined) return { ok: false, problem: `consumer ${name}: ${error!.description}` };
   const archived = readState(state ?? {});
   if (archived === undefined) return { ok: false, problem: `consumer ${name}: its state makes no sense` };
   return { ok: true, consumer: { config: normalised.config, state: archived } };

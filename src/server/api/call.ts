@@ -33,6 +33,8 @@ interface EndpointBase {
   readonly failure?: object;
   /** From other accounts the call is ignored. */
   readonly systemOnly?: boolean;
+  /** What is wrong with the body, where that is said even to those who ask for another level of the API. */
+  bodyFlaw?(call: Call): ApiError | undefined;
   /** The system account may ask as well, though it has no streams of its own. */
   readonly fromSystemAccount?: boolean;
 }
@@ -83,6 +85,10 @@ export function failure(error: ApiError): Answer {
 
 export type BodyResult<F extends Fields> =
   { readonly ok: true; readonly value: Decoded<F> } | { readonly ok: false; readonly error: ApiError };
+
+export function flawOf(body: BodyResult<Fields>): ApiError | undefined {
+  return body.ok ? undefined : body.error;
+}
 
 /** Decodes the body of a call that needs one. */
 export function decodeBody<F extends Fields>(

@@ -17,12 +17,13 @@ import { formatRfc3339 } from '../../base/rfc3339.ts';
 import { shortHash } from '../../base/short-hash.ts';
 import {
   checkConsumerUpdate,
+  checkSharing,
   consumerConfigsEqual,
   isSourcing,
   normaliseConsumerConfig,
 } from '../../consumer/index.ts';
 import type { ConsumerConfig, ConsumerInfo, ConsumerSurroundings } from '../../consumer/index.ts';
-import { decodeBody, failure, success } from './call.ts';
+import { decodeBody, failure, flawOf, success } from './call.ts';
 import type { Answer, Call, Endpoint, StreamCall } from './call.ts';
 import { describeConsumer } from './consumer-answers.ts';
 import { CONSUMER_CREATE_REQUEST, toConsumerConfigRequest } from './consumer-wire.ts';
@@ -43,6 +44,7 @@ function endpoint(subject: string, form: Form): Endpoint {
     subject,
     responseType: 'consumer_create_response',
     place: 'streamLeader',
+    bodyFlaw: (call) => flawOf(decodeBody(call, CONSUMER_CREATE_REQUEST)),
     precheck: (call) => checkRequest(call, form),
     handle: create,
   };
@@ -59,7 +61,7 @@ function checkRequest(call: Call, form: Form): ApiError | undefined {
   if (!body.ok) return body.error;
   const [stream, name, filter] = call.args;
   if (body.value.stream_name !== stream) return STREAM_NAME_MISMATCH;
-  if (name !== undefined && /[\\/]/.test(name)) return CONSUMER_NAME_HAS_SEPARATORS;
+  if (/[\\/]/.test(name ?? body.value.config?.name ?? '')) return CONSUMER_NAME_HAS_SEPARATORS;
   return checkSubjectForm(form, body.value.config ?? {}, { name, filter });
 }
 
@@ -101,12 +103,11 @@ async function create(call: StreamCall): Promise<Answer> {
   const sourcing = isSourcing(asked);
   const identity = shortHash(formatRfc3339(call.stream.createdUs));
   const expected = headerValue(call.request.headers, IDENTITY_HEADER);
-  if (sourcing && expected !== undefined && expected !== '' && expected !== identity)
-    return failure(streamIdentityMismatch(identity));
+  if (sourcing && expected !== undefined && expected !== identity) return failure(streamIdentityMismatch(identity));
   const action = body.value.action ?? '';
   const existing = consumers.info(asked.name);
   const request = existing === undefined ? asked : { ...asked, ...keptOf(existing, sourcing) };
-  const surroundings = surroundingsOf(call, request.name, existing === undefined);
+  const surroundings = surroundingsOf(call, request.name, existing?.config);
   const normalised = normaliseConsumerConfig(request, surroundings, body.value.pedantic ?? false);
   if (!normalised.ok) return failure(normalised.error);
 
@@ -114,6 +115,8 @@ async function create(call: StreamCall): Promise<Answer> {
   if (refusal !== undefined) return failure(refusal);
   // Settled already, and an answer without a trip through the log: what is asked for is what there is.
   if (existing !== undefined && action === 'create') return success(describeConsumer(call, existing));
+  const crowded = checkSharing(normalised.config, surroundings);
+  if (crowded !== undefined) return failure(crowded);
   const result = await consumers.create(normalised.config, action);
   if (!result.ok) return failure(result.error);
   if (!sourcing) return success(describeConsumer(call, result.value));
@@ -155,14 +158,14 @@ function unusedName(call: StreamCall, prefix: string): string {
 export function surroundingsOf(
   call: Pick<StreamCall, 'backend' | 'account' | 'stream' | 'consumers'>,
   name: string,
-  isNew: boolean,
+  existing: ConsumerConfig | undefined,
 ): ConsumerSurroundings {
   const { backend, consumers, stream } = call;
   const account = backend.accountLimits(call.account);
   return {
     stream: stream.config,
     others: () => consumers.othersThan(name),
-    isNew,
+    existing,
     clustered: backend.clustered,
     serverMaxAckPending: backend.serverLimits.maxAckPending,
     accountMaxAckPending: account?.maxAckPending ?? 0,

@@ -1,7 +1,7 @@
 /** Owns CONSUMER.PAUSE, which also resumes (consumers.md 2.1). */
 import { CONSUMER_NOT_FOUND } from '../../base/api-errors.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
-import { decodeOptionalBody, failure, success } from './call.ts';
+import { decodeOptionalBody, failure, flawOf, success } from './call.ts';
 import type { Answer, Endpoint, StreamCall } from './call.ts';
 import { pauseJson, pauseOf } from './consumer-wire.ts';
 import { time } from './decoder.ts';
@@ -13,6 +13,7 @@ export const CONSUMER_PAUSE: Endpoint = {
   responseType: 'consumer_pause_response',
   place: 'streamLeader',
   failure: { paused: false, pause_until: formatRfc3339(0) },
+  bodyFlaw: (call) => flawOf(decodeOptionalBody(call, REQUEST)),
   handle: pause,
 };
 

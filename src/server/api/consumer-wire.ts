@@ -7,7 +7,7 @@ import type {
   PriorityGroupState,
   SequencePair,
 } from '../../consumer/index.ts';
-import { choice, duration, flag, int, list, struct, text, textMap, time, uint64 } from './decoder.ts';
+import { choice, duration, flag, int, largeUint64, list, struct, text, textMap, time, uint64 } from './decoder.ts';
 import type { Decoded } from './decoder.ts';
 import { strings } from './stream-wire.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
@@ -46,7 +46,7 @@ const CONSUMER_CONFIG_FIELDS = {
   filter_subject: text,
   filter_subjects: list(text),
   replay_policy: choice({ instant: 'instant', original: 'original' } as const),
-  rate_limit_bps: uint64,
+  rate_limit_bps: largeUint64,
   sample_freq: text,
   max_waiting: int,
   max_ack_pending: int,

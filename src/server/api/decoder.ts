@@ -3,7 +3,7 @@
  * refused in the words of the reference server (streams.md 1.4). Members match whatever their case, later ones win, `null`
  * leaves a member unset, and the first flaw in the text is the one reported.
  */
-import { parseRfc3339 } from '../../base/rfc3339.ts';
+import { parseGoTime } from '../../base/go-time.ts';
 import { parseJson } from '../../base/json.ts';
 import type { JsonValue } from '../../base/json.ts';
 import type { TimestampUs } from '../../base/brand.ts';
@@ -136,6 +136,8 @@ export const int32 = integer('int32', -(2n ** 31n), 2n ** 31n - 1n);
 export const int64 = integer('int64', INT64_MIN, INT64_MAX);
 /** No sequence of ours is beyond 2^53: what a client names from there on is never reached. */
 export const uint64 = integer('uint64', 0n, 2n ** 64n - 1n, Number.MAX_SAFE_INTEGER);
+/** The same for what is no sequence. */
+export const largeUint64 = integer('uint64', 0n, 2n ** 64n - 1n);
 /** Nanoseconds. */
 export const duration = integer('time.Duration', INT64_MIN, INT64_MAX);
 
@@ -144,10 +146,8 @@ export const time: Shape<TimestampUs> = {
   decode(value, context) {
     if (value.kind === 'null') return undefined;
     if (value.kind !== 'string') return context.mismatch(value, this.typeName);
-    const timestamp = parseRfc3339(value.value);
-    if (timestamp !== undefined) return timestamp;
-    const shown = JSON.stringify(value.value);
-    return context.fail(`parsing time ${shown} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`);
+    const parsed = parseGoTime(value.value);
+    return parsed.ok ? parsed.timeUs : context.fail(parsed.error);
   },
 };
 

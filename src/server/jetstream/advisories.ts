@@ -1,6 +1,7 @@
 /**
  * Owns the events about streams and API calls that go to whoever listens (streams.md 9). Consumers tell their own.
  */
+import { byteString } from '../../base/byte-string.ts';
 import type { NodeId, TimestampUs } from '../../base/brand.ts';
 import { formatRfc3339 } from '../../base/rfc3339.ts';
 import type { Runtime } from '../../base/runtime.ts';
@@ -205,7 +206,7 @@ export class Advisories {
       ...members,
       domain: domain || undefined,
     };
-    router.publish(account, { subject, payload: Buffer.from(JSON.stringify(body)) });
+    router.publish(account, { subject: byteString(subject), payload: Buffer.from(JSON.stringify(body)) });
     router.flushSoon();
   }
 

@@ -71,7 +71,7 @@ export class ApiGateway implements ServiceHandler {
     const { buffer, subjectStart, subjectEnd } = publication;
     if (hasPrefix(buffer, subjectStart, subjectEnd, NEXT_PREFIX)) return this.#consumers.handle(publication, publisher);
     if (this.#directGets.answer(publication, publisher)) return true;
-    return this.#start(buffer.toString('latin1', subjectStart, subjectEnd), publication, publisher);
+    return this.#start(buffer.toString('utf8', subjectStart, subjectEnd), publication, publisher);
   }
 
   #start(subject: string, publication: Publication, publisher: Publisher): boolean {

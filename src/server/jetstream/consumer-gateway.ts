@@ -165,7 +165,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
       parts.replyEnd = parts.headersStart = message.headersStart;
       parts.headersEnd = parts.payloadStart = message.payloadStart;
       parts.payloadEnd = message.end;
-      this.#handleForwarded(frame.toString('latin1', message.accountStart, message.subjectStart), parts);
+      this.#handleForwarded(frame.toString('utf8', message.accountStart, message.subjectStart), parts);
     }
     this.#router.flushSoon();
   }
@@ -192,7 +192,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     if (last !== undefined && startsWith(buffer, subjectStart, subjectEnd, last.prefix)) {
       if (last.account === undefined || last.account === account) return last;
     }
-    const subject = buffer.toString('latin1', subjectStart, subjectEnd);
+    const subject = buffer.toString('utf8', subjectStart, subjectEnd);
     if (subject.startsWith(NEXT_PREFIX)) {
       const [stream, consumer, ...rest] = subject.slice(NEXT_PREFIX.length).split('.');
       return stream && consumer && rest.length === 0 ? { kind: 'next', stream, consumer } : undefined;
@@ -204,7 +204,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
 
   #accountBytes(account: string): Buffer {
     let bytes = this.#accounts.get(account);
-    if (bytes === undefined) this.#accounts.set(account, (bytes = Buffer.from(account, 'latin1')));
+    if (bytes === undefined) this.#accounts.set(account, (bytes = Buffer.from(account)));
     return bytes;
   }
 }
@@ -236,7 +236,7 @@ function parseReplySubject(
   const named = longLayout ? account : undefined;
   const foreign = tokens[2] !== (domain || NO_DOMAIN) || tokens[3] !== shortHash(account);
   if (longLayout && foreign) return undefined;
-  const prefix = Buffer.from(`${tokens.slice(0, first + 2).join('.')}.`, 'latin1');
+  const prefix = Buffer.from(`${tokens.slice(0, first + 2).join('.')}.`);
   return { kind: isAck ? 'ack' : 'flowControl', stream, consumer, prefix, account: named };
 }
 

@@ -49,7 +49,7 @@ export class DirectGetGateway {
     if (!startsWith(buffer, subjectStart, subjectEnd, PREFIX)) return false;
     let nameEnd = nameStart;
     while (nameEnd < subjectEnd && buffer[nameEnd] !== DOT) nameEnd++;
-    const stream = this.#stream(buffer.toString('latin1', nameStart, nameEnd), publisher.account);
+    const stream = this.#stream(buffer.toString('utf8', nameStart, nameEnd), publisher.account);
     if (stream === undefined) return false;
     const seq = nameEnd === subjectEnd ? sequenceIn(publication) : lastIn(publication, nameEnd + 1, stream);
     if (seq < 0 || !this.#read(stream, seq)) return false;

@@ -1,4 +1,5 @@
 /** Owns which subjects are captured by which stream, on every node: one ingest per stream of the catalogue. */
+import { byteString } from '../../base/byte-string.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import type { ClusterNode, StreamAssignment } from '../../cluster/index.ts';
 import type { GroupId } from '../../raft/index.ts';
@@ -95,7 +96,7 @@ export class StreamCaptures {
 
 /** What is published while an archive is loaded would come before its messages. */
 function capturedSubjects(config: StreamConfig): readonly string[] {
-  return config.restoring === true ? [] : config.subjects;
+  return config.restoring === true ? [] : config.subjects.map(byteString);
 }
 
 function sameSubjects(a: readonly string[], b: readonly string[]): boolean {

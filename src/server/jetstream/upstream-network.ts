@@ -1,4 +1,5 @@
 /** Owns how streams that take from others reach them: as clients of their account would, over this node's router. */
+import { byteString } from '../../base/byte-string.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { randomToken } from '../../base/short-hash.ts';
 import type { ClusterNode } from '../../cluster/index.ts';
@@ -39,7 +40,7 @@ export class UpstreamNetwork {
       request: (request, answered) => this.#request(account, request, answered),
       subscribe: (subject, receiver) => this.#router.subscribeInPlace(account, subject, receiver),
       publish: (subject, headers) => {
-        this.#router.publish(account, { subject, headers, payload: NO_PAYLOAD });
+        this.#router.publish(account, { subject: byteString(subject), headers, payload: NO_PAYLOAD });
         this.#router.flushSoon();
       },
       watchStream: (stream, changed) => {
@@ -69,7 +70,7 @@ export class UpstreamNetwork {
       unsubscribe();
       timer.cancel();
     };
-    this.#router.publish(account, { subject, reply, headers, payload: body });
+    this.#router.publish(account, { subject: byteString(subject), reply, headers, payload: body });
     this.#router.flushSoon();
     return cancel;
   }

@@ -1,9 +1,4 @@
-/**
- * Owns the bytes of the protocol: their names, copying and comparing them, and subjects as byte strings.
- *
- * A subject is a run of bytes; the protocol does not say that they are UTF-8. Where one must be a string (a key of a map) it
- * is a *byte string*: one UTF-16 unit per byte, latin1. So nothing is corrupted on the way in and out, broken UTF-8 included.
- */
+/** Owns the bytes of the protocol: their names, copying and comparing them. Subjects as strings: see base/byte-string.ts. */
 
 export const TAB = 0x09;
 export const LF = 0x0a;
@@ -23,12 +18,4 @@ export function equalBytes(a: Buffer, start: number, end: number, b: Buffer): bo
   if (end - start !== b.length) return false;
   for (let i = 0; i < b.length; i++) if (a[start + i] !== b[i]) return false;
   return true;
-}
-
-/** The byte string of a text: what its UTF-8 bytes are as a subject. */
-export function byteString(text: string): string {
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0x7f) return Buffer.from(text, 'utf8').toString('latin1');
-  }
-  return text;
 }

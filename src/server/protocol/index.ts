@@ -1,5 +1,5 @@
 /** The door of protocol/: the client protocol as bytes, without sockets, subscriptions or time. */
-export { byteString, equalBytes, NO_BYTES } from './bytes.ts';
+export { equalBytes, NO_BYTES } from './bytes.ts';
 export { ChunkPool } from './chunk-pool.ts';
 export { type ConnectOptions, type Credentials, DEFAULT_OPTIONS, parseConnectOptions } from './connect-options.ts';
 export { type ConnectionInfo, formatInfo, type ServerInfo } from './info.ts';

@@ -2,6 +2,7 @@
  * Owns receiving one archive (streams.md 3.12): takes chunk after chunk from its sender, brings what is in them to the
  * stream's leader, and acknowledges each chunk when that is done.
  */
+import { byteString } from '../../../base/byte-string.ts';
 import type { Seq, TimestampUs } from '../../../base/brand.ts';
 import type { Runtime, Timer } from '../../../base/runtime.ts';
 import { ArchiveError, ArchiveReader, FrameDecoder } from '../../../archive/index.ts';
@@ -73,7 +74,7 @@ export class RestoreSession {
     };
     this.#reader = new ArchiveReader(listener, MAX_MESSAGE_BYTES);
     const { router, assignment, deliverSubject } = options;
-    this.#unsubscribe = router.subscribe(assignment.account, deliverSubject, (message) => {
+    this.#unsubscribe = router.subscribe(assignment.account, byteString(deliverSubject), (message) => {
       this.#receive(message);
     });
     this.#watchIdleness();

@@ -2,6 +2,7 @@
  * Owns sending one archive (streams.md 3.11): reads the stream on its leader, and publishes chunks as fast as the receiver
  * acknowledges them. What is removed meanwhile is left out; what is published meanwhile is not part of it.
  */
+import { byteString } from '../../../base/byte-string.ts';
 import type { Seq } from '../../../base/brand.ts';
 import type { Runtime, Timer } from '../../../base/runtime.ts';
 import { ArchiveWriter, FrameEncoder } from '../../../archive/index.ts';
@@ -54,7 +55,7 @@ export class SnapshotSession {
 
   constructor(options: SnapshotSessionOptions) {
     this.#options = options;
-    this.#ackSubject = `$JS.SNAPSHOT.ACK.${options.local.stream.config.name}.${options.id}`;
+    this.#ackSubject = byteString(`$JS.SNAPSHOT.ACK.${options.local.stream.config.name}.${options.id}`);
   }
 
   /** Resolves when the archive, or why there is none, was sent; then with what went wrong, if anything did. */
@@ -80,7 +81,7 @@ export class SnapshotSession {
 
   async #awaitInterest(): Promise<void> {
     const { router, account, request } = this.#options;
-    const route = router.openRoute(account, request.deliverSubject, () => {
+    const route = router.openRoute(account, byteString(request.deliverSubject), () => {
       this.#wake();
     });
     try {
@@ -157,7 +158,12 @@ export class SnapshotSession {
     { headers = '', reply = '' }: { readonly headers?: string; readonly reply?: string },
   ): void {
     const { router, account, request } = this.#options;
-    router.publish(account, { subject: request.deliverSubject, reply, headers: Buffer.from(headers), payload });
+    router.publish(account, {
+      subject: byteString(request.deliverSubject),
+      reply,
+      headers: Buffer.from(headers),
+      payload,
+    });
     router.flushSoon();
   }
 

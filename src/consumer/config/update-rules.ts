@@ -1,7 +1,7 @@
 /** Owns when two configurations are the same, and which changes of one are refused (consumers.md 1.2, 1.5). */
-import { consumerCreateFailed, type ApiError } from '../base/api-errors.ts';
-import { ownMetadata } from '../base/asset.ts';
-import type { ConsumerConfig } from './types.ts';
+import { consumerCreateFailed, type ApiError } from '../../base/api-errors.ts';
+import { ownMetadata } from '../../base/asset.ts';
+import type { ConsumerConfig } from '../types.ts';
 
 /** The same consumer to its users: what servers add to the metadata, and who chose the name, does not count. */
 export function consumerConfigsEqual(a: ConsumerConfig, b: ConsumerConfig): boolean {
