@@ -252,8 +252,10 @@ export class BlockTable {
       seq < chunk.endSeq(row) &&
       chunk.live[row]! > 0;
     if (isThere) return true;
-    ref.generation = this.generation;
-    return this.find(seq, ref);
+    const found = this.find(seq, ref);
+    // One that was not found may be left where it was, which may be nowhere by now.
+    ref.generation = found ? this.generation : -1;
+    return found;
   }
 
   /** Points `ref` at the first block with live messages that reaches behind `seq` (its end is above it). */

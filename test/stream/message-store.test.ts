@@ -191,3 +191,18 @@ test('counts behind a position agree with counting one by one', () => {
     }
   }
 });
+
+test('a message whose block moved and then went is not taken for live, however often one asks', () => {
+  const run = new StoreRun();
+  const { store } = run;
+  const gone = 8;
+  for (let seq = 1; seq <= gone; seq++) run.add(['s']);
+  // Where it is, is remembered, and more blocks make the table move it.
+  assert.ok(store.isLive(gone));
+  for (let seq = 1; seq <= gone; seq++) run.add(['s']);
+  for (const seq of [...run.held.keys()]) run.remove(seq);
+  for (let times = 0; times < 2; times++) {
+    assert.equal(store.isLive(gone), false);
+    assert.equal(store.remove(gone, true), false);
+  }
+});
