@@ -153,6 +153,50 @@ describe('the key-value store of the official clients on three nodes', () => {
         await kv.destroy();
       });
 
+      test('a watch of an empty bucket has nothing to begin with, and goes on with what comes', async () => {
+        const kv = await at(0).kv(bucket('empty'));
+        // The older family tells by a call that what was there is over, the newer one marks what came later.
+        let told = false;
+        const options = { initializedFn: () => (told = true) } as Parameters<KV['watch']>[0];
+        const watch = await (await at(1).kv(bucket('empty'))).watch(options);
+        const first = take(watch, 1, (entry) => [shown(entry), told || entry.isUpdate]);
+        await kv.put('a', '1');
+        assert.deepEqual(await first, [['PUT a=1@1', true]]);
+        assert.deepEqual(await takeAll(await kv.history({ key: 'none' }), shown), []);
+        await kv.destroy();
+      });
+
+      test('a bucket is republished, with markers, under the subjects it was told', async () => {
+        const name = bucket('republished');
+        const { connection } = at(2);
+        const heard: string[] = [];
+        const subscription = connection.subscribe(`told.${name}.>`, {
+          callback: (_error, message) => {
+            const operation = message.headers?.get('KV-Operation');
+            heard.push(`${message.subject}=${message.string()} ${operation}@${message.headers?.get('Nats-Sequence')}`);
+          },
+        });
+        await connection.flush();
+        const republish = { src: `$KV.${name}.>`, dest: `told.${name}.>` };
+        const kv = await at(0).kv(name, { republish });
+        await waitFor('the subscription being known', async () => {
+          await kv.put('a', '1');
+          return heard.length > 0;
+        });
+        const revision = await kv.put('a.b', '2');
+        await kv.delete('a');
+        await kv.purge('a.b');
+        const subject = `told.${name}.a`;
+        await waitFor('all of it', () => heard.at(-1)?.includes('PURGE'));
+        assert.deepEqual(heard.slice(-3), [
+          `${subject}.b=2 @${revision}`,
+          `${subject}= DEL@${revision + 1}`,
+          `${subject}.b= PURGE@${revision + 2}`,
+        ]);
+        subscription.unsubscribe();
+        await kv.destroy();
+      });
+
       test('purging deletes removes markers that are old enough, and what was before the others', async () => {
         const kv = await filled(at(1), bucket('purge-deletes'));
         await kv.delete('a');

@@ -25,6 +25,17 @@ function repeated(block: Uint8Array, bytes: number): ReadableStream<Uint8Array> 
   });
 }
 
+/** So many pieces of two chunks and more, and then no more, though it is not the end. */
+function breakingOff(pieces: number): ReadableStream<Uint8Array> {
+  let left = pieces;
+  return new ReadableStream({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(new Uint8Array(300_000));
+      else controller.error(new Error('broken off'));
+    },
+  });
+}
+
 async function readText(store: ObjectStore, name: string): Promise<string | null> {
   const blob = await store.getBlob(name);
   return blob === null ? null : Buffer.from(blob).toString();
@@ -125,6 +136,33 @@ describe('the object store of the official clients on three nodes', () => {
           if (seen.length === 3) break;
         }
         assert.deepEqual(seen, ['a false', 'b false', 'a true']);
+        await objects.destroy();
+      });
+
+      test('a put that fails leaves nothing behind, not even chunks that were under way', async () => {
+        for (const node of [0, 1, 2]) {
+          const objects = await at(node).objects(store('failed'));
+          await assert.rejects(objects.put({ name: 'a' }, breakingOff(3)), { message: 'broken off' });
+          assert.equal((await objects.status()).streamInfo.state.messages, 0);
+        }
+        await (await at(0).objects(store('failed'))).destroy();
+        const full = await at(1).objects(store('full'), { max_bytes: 300_000 });
+        await assert.rejects(full.put({ name: 'a' }, repeated(new Uint8Array(MIB), MIB)), {
+          message: /maximum bytes|503/,
+        });
+        assert.equal((await full.status()).streamInfo.state.messages, 0);
+        await full.destroy();
+      });
+
+      test('an object is cut into chunks as small as asked, and as large as the server takes', async () => {
+        const objects = await at(2).objects(store('chunked'));
+        const small = await objects.putBlob({ name: 's', options: { max_chunk_size: 1 } }, text.encode('hello'));
+        assert.equal(small.chunks, 5);
+        assert.equal(await readText(objects, 's'), 'hello');
+        const options = { max_chunk_size: 16 * MIB };
+        const large = await objects.put({ name: 'l', options }, repeated(new Uint8Array(MIB), 3 * MIB));
+        assert.equal(large.chunks, 3);
+        assert.equal((await (await at(0).objects(store('chunked'))).getBlob('l'))?.length, 3 * MIB);
         await objects.destroy();
       });
 
