@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { hash } from 'bcryptjs';
 import { connect, type ConnectionOptions, type NatsConnection } from 'nats';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 
 interface ApiError {
@@ -47,7 +48,7 @@ describe('accounts', () => {
     body: object = {},
   ): Promise<Record<string, unknown>> {
     const payload = JSON.stringify(body) === '{}' ? '' : JSON.stringify(body);
-    return (await connection.request(`$JS.API.${subject}`, payload, { timeout: 5000 })).json();
+    return (await connection.request(`$JS.API.${subject}`, payload, PATIENT)).json();
   }
 
   async function refusal(connection: NatsConnection, subject: string, body: object): Promise<ApiError | undefined> {
@@ -77,7 +78,7 @@ describe('accounts', () => {
         undefined,
       );
     }
-    await a.jetstream().publish('own', 'for a');
+    await a.jetstream(PATIENT).publish('own', 'for a');
     const states = await Promise.all([a, b].map((connection) => call(connection, 'STREAM.INFO.OWN')));
     assert.deepEqual(
       states.map(({ state }) => (state as { messages: number }).messages),
@@ -107,7 +108,7 @@ describe('accounts', () => {
     assert.equal(await create('TWO', { subjects: ['two'], storage: 'memory' }), undefined);
     assert.equal((await create('THREE', {}))?.err_code, 10027);
     const payload = Buffer.alloc(1000);
-    const publish = async (): Promise<number> => (await b.jetstream().publish('two', payload)).seq;
+    const publish = async (): Promise<number> => (await b.jetstream(PATIENT).publish('two', payload)).seq;
     for (let i = 0; i < 10; i++) await publish();
     await assert.rejects(publish(), /resource limits exceeded for account/);
     await call(b, 'STREAM.PURGE.TWO');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AckPolicy, connect, headers, RetentionPolicy, type NatsConnection } from 'nats';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -15,8 +16,8 @@ async function requestJson(connection: NatsConnection, subject: string, body: ob
 }
 
 async function fill(connection: NatsConnection): Promise<void> {
-  const jsm = await connection.jetstreamManager();
-  const js = connection.jetstream();
+  const jsm = await connection.jetstreamManager(PATIENT);
+  const js = connection.jetstream(PATIENT);
   await jsm.streams.add(CONFIG);
   await jsm.consumers.add('KEPT', { durable_name: 'worker', ack_policy: AckPolicy.Explicit });
   const publish = (i: number): Promise<unknown> => {
@@ -68,7 +69,7 @@ async function metaLeader(servers: Servers): Promise<string> {
 
 /** Everything that a client can tell of the stream's content. */
 async function contentOf(connection: NatsConnection): Promise<unknown> {
-  const jsm = await connection.jetstreamManager();
+  const jsm = await connection.jetstreamManager(PATIENT);
   const { state } = await jsm.streams.info('KEPT');
   const messages: string[] = [];
   for (let seq = state.first_seq; seq <= state.last_seq; seq += 97) {
@@ -91,19 +92,19 @@ test('a restore whose meta leader dies leaves nothing, and the next one brings e
     await fill(connection);
     const before = await contentOf(connection);
     const archive = await backUp(connection);
-    const jsm = await connection.jetstreamManager();
+    const jsm = await connection.jetstreamManager(PATIENT);
     await jsm.streams.delete('KEPT');
 
     const chunks = chunksOf(archive);
     assert.ok(chunks.length > 4, `${chunks.length} chunks`);
     const abandoned = await beginRestore(connection);
-    for (const chunk of chunks.slice(0, 3)) await connection.request(abandoned, chunk, { timeout: 5000 });
+    for (const chunk of chunks.slice(0, 3)) await connection.request(abandoned, chunk, PATIENT);
     await servers.byName(await metaLeader(servers)).kill('SIGKILL');
 
     const deliver = await beginRestore(connection);
     await assert.rejects(jsm.streams.info('KEPT'), /stream not found/);
     for (const chunk of chunks) {
-      assert.equal((await connection.request(deliver, chunk, { timeout: 5000 })).data.length, 0);
+      assert.equal((await connection.request(deliver, chunk, PATIENT)).data.length, 0);
     }
     const restored = await requestJson(connection, deliver, new Uint8Array(0));
     assert.equal(
@@ -112,7 +113,7 @@ test('a restore whose meta leader dies leaves nothing, and the next one brings e
       JSON.stringify(restored),
     );
     assert.deepEqual(await contentOf(connection), before);
-    const ack = await connection.jetstream().publish('kept.1', 'after');
+    const ack = await connection.jetstream(PATIENT).publish('kept.1', 'after');
     assert.equal(ack.seq, MESSAGES + 1);
   } finally {
     await connection.close();

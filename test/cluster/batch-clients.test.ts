@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { startFastIngest } from '@nats-io/jetstream/internal';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 
 const FAST_MESSAGES = 500;
@@ -33,7 +34,7 @@ describe('batches of the official client on three nodes', () => {
   test('an atomic batch is stored as a whole, whichever node takes it', async () => {
     let expected = 0;
     for (const connection of connections) {
-      const batch = await jetstream(connection).startBatch('b.a', 'one');
+      const batch = await jetstream(connection, PATIENT).startBatch('b.a', 'one');
       batch.add('b.b', 'two');
       await batch.add('b.c', 'three', { ack: true });
       const ack = await batch.commit('b.d', 'four');
@@ -44,7 +45,7 @@ describe('batches of the official client on three nodes', () => {
 
   test('fast ingest stores everything in order, whichever node takes it', async () => {
     for (const connection of connections) {
-      const manager = await jetstreamManager(connection);
+      const manager = await jetstreamManager(connection, PATIENT);
       const before = (await manager.streams.info('B')).state.last_seq;
       const ingest = await startFastIngest(connection, 'b.fast', '1', { allowGaps: false, ackInterval: 50 });
       for (let i = 2; i < FAST_MESSAGES; i++) await ingest.add('b.fast', String(i));

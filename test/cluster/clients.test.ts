@@ -8,6 +8,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect as connectV3 } from '@nats-io/transport-node';
 import { AckPolicy, connect, DeliverPolicy, headers, nanos, StringCodec, type NatsConnection } from 'nats';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -58,7 +59,7 @@ describe('the official clients on three nodes', () => {
     await b.flush();
     const answer = await waitFor('the responder', () => a.request('add.one', text.encode('41')).catch(() => undefined));
     assert.equal(answer.string(), '42');
-    await assert.rejects(a.request('nobody.here', text.encode('x'), { timeout: 5000 }), { code: '503' });
+    await assert.rejects(a.request('nobody.here', text.encode('x'), PATIENT), { code: '503' });
   });
 
   test('who leads a replicated stream is told at every node, when it is created and when that changes', async () => {
@@ -72,10 +73,10 @@ describe('the official clients on three nodes', () => {
       callback: (_error, message) => told.push(message.json<Elected>()),
     });
     await a.flush();
-    const jsm = await b.jetstreamManager();
+    const jsm = await b.jetstreamManager(PATIENT);
     await jsm.streams.add({ name: 'LED', num_replicas: 3 });
     await waitFor('the first leader', () => told.length === 1);
-    await b.request('$JS.API.STREAM.LEADER.STEPDOWN.LED');
+    await b.request('$JS.API.STREAM.LEADER.STEPDOWN.LED', undefined, PATIENT);
     await waitFor('the second leader', () => told.length === 2);
     assert.notEqual(told[0]!.leader, told[1]!.leader);
     for (const { replicas } of told) assert.deepEqual(replicas.map(({ name }) => name).sort(), ['n1', 'n2', 'n3']);
@@ -84,10 +85,10 @@ describe('the official clients on three nodes', () => {
 
   test('a replicated stream stores, deduplicates, checks expectations and reads back', async () => {
     const [a, b] = connections as [NatsConnection, NatsConnection];
-    const jsm = await a.jetstreamManager();
+    const jsm = await a.jetstreamManager(PATIENT);
     const info = await jsm.streams.add({ name: 'ORDERS', subjects: ['orders.>'], num_replicas: 3, allow_direct: true });
     assert.equal(info.cluster?.replicas?.length, 2);
-    const js = b.jetstream();
+    const js = b.jetstream(PATIENT);
     const first = await js.publish('orders.new', text.encode('1'), { msgID: 'one' });
     const again = await js.publish('orders.new', text.encode('1'), { msgID: 'one' });
     assert.deepEqual([first.seq, again.seq, again.duplicate], [1, 1, true]);
@@ -102,7 +103,7 @@ describe('the official clients on three nodes', () => {
     assert.equal(stored.header.get('Trace'), 'abc');
     assert.equal(text.decode(stored.data), '2');
     const direct = await waitFor('a replica that has the message', async () => {
-      const answer = await b.request('$JS.API.DIRECT.GET.ORDERS.orders.new', undefined, { timeout: 5000 });
+      const answer = await b.request('$JS.API.DIRECT.GET.ORDERS.orders.new', undefined, PATIENT);
       return answer.headers?.get('Nats-Sequence') === '1' && answer;
     });
     assert.equal(direct.string(), '1');
@@ -114,9 +115,9 @@ describe('the official clients on three nodes', () => {
 
   test('a durable pull consumer delivers in batches, redelivers what was refused, and forgets what was acked', async () => {
     const [a, , c] = connections as [NatsConnection, NatsConnection, NatsConnection];
-    const jsm = await a.jetstreamManager();
+    const jsm = await a.jetstreamManager(PATIENT);
     await jsm.streams.add({ name: 'WORK', subjects: ['work.*'], num_replicas: 3 });
-    for (let i = 1; i <= 20; i++) await a.jetstream().publish(`work.${i % 2}`, text.encode(String(i)));
+    for (let i = 1; i <= 20; i++) await a.jetstream(PATIENT).publish(`work.${i % 2}`, text.encode(String(i)));
     const config = {
       durable_name: 'W',
       ack_policy: AckPolicy.Explicit,
@@ -124,7 +125,7 @@ describe('the official clients on three nodes', () => {
       ack_wait: nanos(30_000),
     };
     await jsm.consumers.add('WORK', config);
-    const consumer = await c.jetstream().consumers.get('WORK', 'W');
+    const consumer = await c.jetstream(PATIENT).consumers.get('WORK', 'W');
     const seen: [number, boolean][] = [];
     const messages = await consumer.fetch({ max_messages: 10, expires: 5000 });
     for await (const message of messages) {
@@ -147,11 +148,11 @@ describe('the official clients on three nodes', () => {
 
   test('an ordered consumer and a push consumer replay a stream completely', async () => {
     const [a, b] = connections as [NatsConnection, NatsConnection];
-    const jsm = await a.jetstreamManager();
+    const jsm = await a.jetstreamManager(PATIENT);
     await jsm.streams.add({ name: 'REPLAY', subjects: ['replay'], num_replicas: 3 });
-    const js = a.jetstream();
+    const js = a.jetstream(PATIENT);
     for (let i = 1; i <= 200; i++) await js.publish('replay', text.encode(String(i)));
-    const ordered = await b.jetstream().consumers.get('REPLAY');
+    const ordered = await b.jetstream(PATIENT).consumers.get('REPLAY');
     const sequences: number[] = [];
     for await (const message of await ordered.fetch({ max_messages: 200, expires: 10_000 }))
       sequences.push(message.seq);
@@ -180,7 +181,7 @@ describe('the official clients on three nodes', () => {
   });
 
   test('the key-value store puts, creates, updates, deletes, purges, lists and watches', async () => {
-    const kv = await connections[1]!.jetstream().views.kv('config', { history: 5, replicas: 3 });
+    const kv = await connections[1]!.jetstream(PATIENT).views.kv('config', { history: 5, replicas: 3 });
     assert.equal(await kv.put('a', text.encode('1')), 1);
     assert.equal(await kv.update('a', text.encode('2'), 1), 2);
     await assert.rejects(kv.update('a', text.encode('3'), 1), { message: /wrong last sequence: 2/ });
@@ -211,9 +212,9 @@ describe('the official clients on three nodes', () => {
 
   test('the clients of the third generation do the same over their own connection', async () => {
     const connection = await connectV3({ servers: servers.urls });
-    const jsm = await jetstreamManager(connection);
+    const jsm = await jetstreamManager(connection, PATIENT);
     await jsm.streams.add({ name: 'V3', subjects: ['v3.>'], num_replicas: 3 });
-    const js = jetstream(connection);
+    const js = jetstream(connection, PATIENT);
     for (let i = 0; i < 10; i++) await js.publish(`v3.${i}`, `payload ${i}`);
     await jsm.consumers.add('V3', { durable_name: 'all', ack_policy: 'explicit' });
     const consumer = await js.consumers.get('V3', 'all');

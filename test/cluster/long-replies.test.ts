@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AckPolicy, connect, type JsMsg, type NatsConnection } from 'nats';
 import { RawClient, type Reply } from '../conformance/raw-client.ts';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -15,10 +16,10 @@ let client: NatsConnection;
 before(async () => {
   servers = await startServers({ nodes: 3, jetstream: 'domain: hub', config: 'feature_flags { js_ack_fc_v2: true }' });
   client = await connect({ servers: servers.first.url });
-  const jsm = await client.jetstreamManager();
+  const jsm = await client.jetstreamManager(PATIENT);
   await jsm.streams.add({ name: 'S', subjects: ['s.>'], num_replicas: 3 });
   await jsm.streams.add({ name: 'MIRROR', mirror: { name: 'S' }, num_replicas: 1 });
-  for (let at = 1; at <= MESSAGES; at++) await client.jetstream().publish('s.a', String(at));
+  for (let at = 1; at <= MESSAGES; at++) await client.jetstream(PATIENT).publish('s.a', String(at));
 });
 
 after(async () => {
@@ -36,7 +37,7 @@ async function onNode(at: number, use: (raw: RawClient) => Promise<void>): Promi
 }
 
 test('acks count in both layouts at whatever node, and nobody listens where the account is another', async () => {
-  const jsm = await client.jetstreamManager();
+  const jsm = await client.jetstreamManager(PATIENT);
   await jsm.consumers.add('S', { durable_name: 'd', ack_policy: AckPolicy.Explicit });
   let taken: readonly Reply[] = [];
   await onNode(0, async (raw) => {
@@ -75,10 +76,10 @@ test('flow control is asked for under the longer subject, and goes on with its a
   }));
 
 test('stock clients, mirrors and sources take them as they are', async () => {
-  const jsm = await client.jetstreamManager();
+  const jsm = await client.jetstreamManager(PATIENT);
   await waitFor('the mirror', async () => (await jsm.streams.info('MIRROR')).state.messages === MESSAGES);
-  const consumer = await client.jetstream().consumers.get('S', 'd');
-  await client.jetstream().publish('s.b', 'last');
+  const consumer = await client.jetstream(PATIENT).consumers.get('S', 'd');
+  await client.jetstream(PATIENT).publish('s.b', 'last');
   const message: JsMsg | null = await consumer.next({ expires: 10_000 });
   assert.equal(message?.info.stream, 'S');
   assert.equal(message.info.streamSequence, MESSAGES + 1);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { RawClient, type Reply } from '../conformance/raw-client.ts';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 
 /** Calls with a body, about a stream that exists and one that does not; the last token may be anything. */
@@ -130,7 +131,12 @@ const body = fc.oneof(
   { arbitrary: fc.string({ unit: 'binary' }), weight: 1 },
 );
 
-async function call(client: RawClient, subject: string, payload: string, timeoutMs = 5000): Promise<Reply | undefined> {
+async function call(
+  client: RawClient,
+  subject: string,
+  payload: string,
+  timeoutMs = PATIENT.timeout,
+): Promise<Reply | undefined> {
   return (await client.request(`$JS.API.${subject}`, payload, { timeoutMs }))[0];
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
+import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -30,7 +31,7 @@ async function listen(filter: string): Promise<[subject: string, advisory: Advis
 }
 
 async function call(subject: string, body = ''): Promise<string> {
-  return (await client.request(`$JS.API.${subject}`, body)).string();
+  return (await client.request(`$JS.API.${subject}`, body, PATIENT)).string();
 }
 
 test('what happens to a stream and its consumers is told', async () => {
