@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'server', 'main.ts');
-const LINE_TIMEOUT_MS = 20_000;
+const LINE_TIMEOUT_MS = 60_000;
 
 export class WatchedProcess {
   readonly #child: ChildProcess;
