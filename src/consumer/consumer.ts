@@ -281,7 +281,7 @@ export class Consumer implements Due, Recorded {
     const { state } = this.#ledger;
     const at = state.pending.find(seq);
     if (at < 0) {
-      state.exhausted.delete(seq);
+      this.#ledger.removed(seq);
       this.#dispatcher.removed(seq, matches);
       return;
     }
@@ -341,6 +341,7 @@ export class Consumer implements Due, Recorded {
 
   afterRecord(): void {
     if (this.#closed) return;
+    this.#ledger.followFloor();
     this.#priority.afterRecord();
     this.#dispatcher.afterRecord();
     if (this.#wanted) this.#wake();

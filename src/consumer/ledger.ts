@@ -24,9 +24,11 @@ export class Ledger {
   readonly log = new ProgressLog();
   readonly redelivery = new RedeliveryQueue();
   readonly held = new HeldDeliveries();
+  readonly #replicated: ReplicatedConsumer;
   readonly #listener: LedgerListener;
 
   constructor(replicated: ReplicatedConsumer, listener: LedgerListener) {
+    this.#replicated = replicated;
     this.state = replicated.clone();
     this.#listener = listener;
   }
@@ -77,7 +79,7 @@ export class Ledger {
   }
 
   finishThrough(consumerSeq: number, seq: number): void {
-    if (seq <= this.state.floorStreamSeq) return;
+    if (this.state.isDoneThrough(seq)) return;
     this.state.finishThrough(consumerSeq, seq);
     this.log.finishThrough(consumerSeq, seq);
     this.redelivery.deleteThrough(seq);
@@ -121,12 +123,21 @@ export class Ledger {
   removed(seq: number): void {
     this.state.finish(seq);
     this.redelivery.delete(seq);
+    this.followFloor();
   }
 
   removedBelow(seq: number, purge: boolean): void {
     this.state.removeBelow(seq);
     if (purge) this.state.passOver(seq);
     this.redelivery.deleteThrough(seq - 1);
+    this.followFloor();
+  }
+
+  /** What leaves the stream between a step and its record may let the floor rise in the replicated state alone. */
+  followFloor(): void {
+    const { floorConsumerSeq, floorStreamSeq } = this.#replicated;
+    this.state.floorConsumerSeq = Math.max(this.state.floorConsumerSeq, floorConsumerSeq);
+    this.state.floorStreamSeq = Math.max(this.state.floorStreamSeq, floorStreamSeq);
   }
 
   /** `known`: there were steps that wait for their record before this one, which they take along. */

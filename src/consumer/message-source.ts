@@ -51,9 +51,9 @@ export class MessageSource {
 
   /** Whether a message stored at `seq` is still to come. */
   isAhead(seq: number): boolean {
-    return this.#initialAt < this.#initial.length
-      ? seq >= this.#position || this.#initial[lowerBound(this.#initial, seq)] === seq
-      : seq >= this.#position;
+    if (seq >= this.#position) return true;
+    const at = lowerBound(this.#initial, seq);
+    return at >= this.#initialAt && this.#initial[at] === seq;
   }
 
   /** Everything below this was delivered or passed over. */

@@ -84,11 +84,18 @@ export class ReplicatedConsumer implements ConsumerIdentity {
 
   /** Acknowledges everything through `seq`, as `ack_policy: all` does. `each` is told what was pending or exhausted. */
   finishThrough(consumerSeq: number, seq: number, each?: (seq: number) => void): void {
-    if (seq <= this.floorStreamSeq) return;
+    if (this.isDoneThrough(seq)) return;
     // First, for `each` asks whether this consumer still needs the message.
-    this.floorConsumerSeq = Math.max(this.floorConsumerSeq, consumerSeq);
-    this.floorStreamSeq = seq;
+    if (seq > this.floorStreamSeq) this.floorConsumerSeq = Math.max(this.floorConsumerSeq, consumerSeq);
+    this.floorStreamSeq = Math.max(this.floorStreamSeq, seq);
     this.#dropThrough(seq, each);
+  }
+
+  /** Nothing through `seq` waits for its ack. The floor may have passed messages that are out of attempts. */
+  isDoneThrough(seq: number): boolean {
+    if (seq > this.floorStreamSeq) return false;
+    for (const exhausted of this.exhausted.keys()) if (exhausted <= seq) return false;
+    return true;
   }
 
   /** Out of attempts. The floor that clients see stays where it is, as in the reference server. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Seq } from '../../src/base/brand.ts';
 import { consumerConfig } from './configs.ts';
+import { FakeGroup } from './fake-group.ts';
 import { advisories, attempts, groupWith, place, summary } from './scenario.ts';
 
 const MAX_DELIVERIES = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.S.C';
@@ -167,4 +169,32 @@ test('what limits of the stream take while it waits for its ack is told of', asy
     ]),
   );
   assert.equal(group.info().numAckPending, 1);
+});
+
+test('a late ack of what is out of attempts counts for ack_policy all, too, though the floor has passed it', async () => {
+  const group = await groupWith({ ackPolicy: 'all', ackWaitMs: 100, maxDeliver: 1 }, 3, {
+    stream: { retention: 'interest' },
+  });
+  group.pull();
+  const [first] = await group.run(300);
+  group.pull({ batch: 2 });
+  await group.run(10);
+  // With what is pending gone, the floor rises above the first message.
+  group.remove(2);
+  group.remove(3);
+  assert.deepEqual([group.info().ackFloor.streamSeq, group.info().numAckPending], [3, 0]);
+  group.ack(first!.reply, '', 'answer');
+  assert.equal(summary(await group.run(20)).at(-1), 'answer');
+  assert.equal(group.leader.stream.isLive(1 as Seq), false);
+});
+
+test('messages of last_per_subject that are done count for nothing when they leave the stream', async () => {
+  const group = new FakeGroup();
+  group.store('a', 'b', 'c');
+  await group.create(consumerConfig({ deliverPolicy: 'last_per_subject' }));
+  group.pull();
+  const first = (await group.run(1)).find(({ kind }) => kind === 'message');
+  group.ack(first!.reply);
+  group.remove(1);
+  assert.equal(group.info().numPending, 2);
 });
