@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
 import type { ConsumerInfo } from '../../src/consumer/index.ts';
-import { ConsumerModel, PinModel } from '../sim/consumer-model.ts';
+import { ConsumerModel } from '../sim/consumer-model.ts';
+import { PinModel } from '../sim/pin-model.ts';
 import { Random } from '../sim/random.ts';
 import { consumerConfig } from './configs.ts';
 import { FakeGroup } from './fake-group.ts';
@@ -146,14 +147,17 @@ class Life {
     const answer = `answer${++this.#answers}`;
     switch (random.integer(0, 7)) {
       case 0:
-        model.naked(seq);
+        model.naked(seq, group.time.nowMs);
         group.ack(reply, '-NAK');
         return;
-      case 1:
-        model.naked(seq);
-        group.ack(reply, `-NAK {"delay":${random.integer(1, 300)}000000}`);
+      case 1: {
+        const delayMs = random.integer(1, 300);
+        model.naked(seq, group.time.nowMs, delayMs);
+        group.ack(reply, `-NAK {"delay":${delayMs}000000}`);
         return;
+      }
       case 2:
+        model.inProgress(seq, group.time.nowMs);
         group.ack(reply, '+WPI');
         model.outstanding.push(delivery!);
         return;
@@ -254,7 +258,7 @@ class Life {
 
   #checkFate(seq: number): void {
     const started = this.config.deliverPolicy === 'all';
-    if (!started || !this.#wanted(seq) || this.model.finished.has(seq)) return;
+    if (!started || !this.#wanted(seq) || this.model.isFinished(seq)) return;
     assert.ok(this.config.maxDeliver > 0, `${seq} was never acked, and is not pending`);
   }
 }

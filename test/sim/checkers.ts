@@ -226,27 +226,6 @@ export class ReadChecker {
   }
 }
 
-/** A number of the replicated state, seen at different positions of the log, by whatever replica: it never falls. */
-export class FloorChecker {
-  readonly #complain: Complain;
-  readonly #what: string;
-  #index = 0;
-  #value = 0;
-
-  constructor(what: string, complain: Complain) {
-    this.#what = what;
-    this.#complain = complain;
-  }
-
-  seen(index: number, value: number): void {
-    const falls = index >= this.#index ? value < this.#value : value > this.#value;
-    if (falls) this.#complain(`${this.#what} is ${value} at entry ${index} and ${this.#value} at entry ${this.#index}`);
-    if (index < this.#index) return;
-    this.#index = index;
-    this.#value = value;
-  }
-}
-
 /** One stored message as a replica shows it. */
 export interface ShownMessage {
   readonly seq: number;
@@ -256,14 +235,13 @@ export interface ShownMessage {
   readonly payload: string;
 }
 
-/** Everything one replica holds at the end, against what it should hold. `mayMiss`: a rule may have removed it. */
+/** Everything one replica holds at the end, against what it should hold. */
 export function checkContent(
   node: NodeId,
   shown: readonly ShownMessage[],
   expected: ReadonlyMap<number, Omit<ShownMessage, 'seq'>>,
-  options: { readonly mayMiss: (seq: number) => boolean; readonly complain: Complain },
+  complain: Complain,
 ): void {
-  const { complain } = options;
   const found = new Set<number>();
   let lastSeq = 0;
   let lastTimestampUs = 0;
@@ -282,6 +260,6 @@ export function checkContent(
     }
   }
   for (const seq of expected.keys()) {
-    if (!found.has(seq) && !options.mayMiss(seq)) complain(`${node}: ${seq} is missing`);
+    if (!found.has(seq)) complain(`${node}: ${seq} is missing`);
   }
 }

@@ -2,11 +2,17 @@
 import type { DeliveryTarget, Outlet } from '../../src/consumer/index.ts';
 import type { StoredMessage } from '../../src/stream/index.ts';
 
+export interface ReceivedMessage {
+  readonly seq: number;
+  readonly payload: string;
+  readonly reply: string;
+  readonly pin?: string;
+}
+
 export interface ClientInbox {
-  message(
-    to: string,
-    message: { readonly seq: number; readonly payload: string; readonly reply: string; readonly pin?: string },
-  ): void;
+  message(to: string, message: ReceivedMessage): void;
+  /** The consumer waits for an answer to flow control, at `subject`. */
+  flowAsked(subject: string): void;
   /** An answer to an ack, or an advisory. */
   published(subject: string): void;
 }
@@ -42,7 +48,9 @@ export class RecordingOutlet implements Outlet {
     return true;
   }
 
-  status(): boolean {
+  status(_target: DeliveryTarget, headers: Buffer, reply?: string): boolean {
+    const asked = reply ?? /\r\nNats-Consumer-Stalled: (\S+)\r\n/.exec(headers.toString())?.[1];
+    if (asked !== undefined) this.#inbox.flowAsked(asked);
     return true;
   }
 

@@ -18,6 +18,7 @@ import { emptyMessageView, readMessage, subjectFilter, type StreamConfig } from 
 import type { LoggedOperation } from '../../src/stream/operation-applier.ts';
 import { producedBatchLayout, producedReason } from '../../src/stream/produced-batch.ts';
 import type { Complain, PublishChecker, ShownMessage } from './checkers.ts';
+import { ReferenceConsumers } from './reference-consumers.ts';
 import { StreamModel } from './stream-model.ts';
 
 export interface SentMessage {
@@ -30,6 +31,7 @@ export interface SentMessage {
 
 export class ReferenceStream {
   readonly model: StreamModel;
+  readonly consumers: ReferenceConsumers;
   /** Everything that ever took a sequence. */
   readonly stored = new Map<number, Omit<ShownMessage, 'seq'>>();
   readonly #sent = new Map<string, SentMessage>();
@@ -40,6 +42,7 @@ export class ReferenceStream {
 
   constructor(config: StreamConfig, publishes: PublishChecker, complain: Complain) {
     this.model = new StreamModel(config);
+    this.consumers = new ReferenceConsumers(this.model, complain);
     this.#publishes = publishes;
     this.#complain = complain;
   }
@@ -73,10 +76,13 @@ export class ReferenceStream {
         this.#applyProduced(body);
         return;
       case ENTRY_EXTENSION_OPERATION:
-      case ENTRY_EXTENSION_PROGRESS:
-      case undefined:
-        // What consumers do changes the stream by retention alone, and that is checked at the end.
+        this.consumers.applyOperation(entryPayload(body));
         return;
+      case ENTRY_EXTENSION_PROGRESS:
+        this.consumers.applyProgress(entryPayload(body));
+        return;
+      case undefined:
+        this.#complain('the log holds an entry that nobody understands');
     }
   }
 
@@ -85,7 +91,7 @@ export class ReferenceStream {
     return [...this.model.messages.keys()].filter((seq) => this.model.isDue(seq, this.#clockUs - graceMs * 1000));
   }
 
-  /** What every replica must hold now, but for what retention removed. */
+  /** What every replica must hold now. */
   expected(): Map<number, Omit<ShownMessage, 'seq'>> {
     return new Map([...this.model.messages.keys()].map((seq) => [seq, this.stored.get(seq)!]));
   }

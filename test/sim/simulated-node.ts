@@ -372,6 +372,9 @@ function guarded(inbox: ClientInbox, life: Life): ClientInbox {
     message: (to, message) => {
       if (!life.isOver()) inbox.message(to, message);
     },
+    flowAsked: (subject) => {
+      if (!life.isOver()) inbox.flowAsked(subject);
+    },
     published: (subject) => {
       if (!life.isOver()) inbox.published(subject);
     },

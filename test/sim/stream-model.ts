@@ -37,6 +37,10 @@ export class StreamModel {
   readonly #ids = new Map<string, { readonly seq: number; readonly timestampUs: number }>();
   /** Interest retention: is the subject wanted? */
   needs: (subject: string) => boolean = () => true;
+  /** Told of every message that leaves. */
+  removed: (seq: number) => void = () => undefined;
+  /** Told of a purge of everything below `first`. */
+  purgedBelow: (first: number) => void = () => undefined;
 
   constructor(config: StreamConfig) {
     this.config = config;
@@ -155,13 +159,16 @@ export class StreamModel {
     for (const [seq, { subject }] of this.messages) {
       if (seq < below && (matches === undefined || (seq >= from && matches(subject)))) this.delete(seq);
     }
+    if (matches === undefined && this.messages.size < before) this.purgedBelow(this.firstSeq);
     if (matches === undefined && below !== Infinity) this.lastSeq = Math.max(this.lastSeq, below - 1);
     return before - this.messages.size;
   }
 
   delete(seq: number): boolean {
     this.schedules.delete(seq);
-    return this.messages.delete(seq);
+    const wasThere = this.messages.delete(seq);
+    if (wasThere) this.removed(seq);
+    return wasThere;
   }
 
   /** Whether a message may be removed at `nowUs` for what its `ttl` or the stream's `max_age` says. */

@@ -2,11 +2,10 @@
  * Owns the clients of one stream: they publish, change and read it through whoever leads, try again as a careful client
  * does, and hold the stream to what it answered.
  */
-import type { NodeId, Seq } from '../../src/base/brand.ts';
+import type { NodeId } from '../../src/base/brand.ts';
 import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 import { chainChecksum, isCompacted } from '../../src/raft/record.ts';
 import { type StreamOperation, type SubmissionException, type SubmissionOutcome } from '../../src/stream/index.ts';
-import { consumerConfig } from '../consumer/configs.ts';
 import { encodeMessage } from '../consumer/fake-stream.ts';
 import {
   checkContent,
@@ -17,6 +16,7 @@ import {
   type ShownMessage,
 } from './checkers.ts';
 import { ConsumerClient } from './consumer-client.ts';
+import { drawConsumers } from './consumer-plan.ts';
 import type { EventLog } from './event-log.ts';
 import type { Random } from './random.ts';
 import type { ClientInbox } from './recording-outlet.ts';
@@ -29,6 +29,8 @@ const SUBJECTS = ['a', 'b', 'k.1', 'k.2', 'k.3'];
 const SCHEDULE_SUBJECTS = ['at.1', 'at.2', 'at.3'];
 /** A client waits so long for an answer. */
 const TIMEOUT_MS = 700;
+/** A client takes so long to answer flow control. */
+const ANSWER_MS = 1;
 /** The leader went before it could propose: certainly not stored. */
 const UNAVAILABLE = 10008;
 /** What expires may take this long to go, beside the time it takes to see that it is due. */
@@ -54,6 +56,10 @@ export class Workload {
   readonly #reads: ReadChecker;
   #messages = 0;
   #revision = 1;
+  /** After each entry, as the log makes them. */
+  readonly #consumerStates = new Map<LogIndex, string>();
+  /** What was there when consumers were done. */
+  #served: ReadonlySet<number> = new Set();
   /** Publishes that still wait or will be tried again. */
   #open = 0;
 
@@ -68,6 +74,11 @@ export class Workload {
     this.#reads = new ReadChecker(complain);
     this.reference = new ReferenceStream(spec.config, this.publishes, complain);
     this.consumers = this.#makeConsumers();
+    this.reference.consumers.events = {
+      began: (name, start) => this.#consumer(name)?.began(start),
+      ended: (name) => this.#consumer(name)?.ended(),
+      finished: (name, seq, through) => this.#consumer(name)?.finished(seq, through),
+    };
   }
 
   get group(): GroupId {
@@ -77,7 +88,10 @@ export class Workload {
   /** Every publish has its answer, and every consumer nothing left to do. */
   get isServed(): boolean {
     const leader = this.open().find(({ handle }) => handle.status.ready);
-    return this.#open === 0 && leader !== undefined && this.consumers.every((consumer) => consumer.isDone(leader));
+    if (this.#open > 0 || leader === undefined) return false;
+    if (!this.consumers.every((consumer) => consumer.isDone(leader))) return false;
+    this.#served = new Set(this.reference.model.messages.keys());
+    return true;
   }
 
   watch(node: NodeId): MachineWatch {
@@ -92,6 +106,7 @@ export class Workload {
       },
       applied: (index: LogIndex, digest: number) => {
         this.logChecker.applied(node, index, digest);
+        this.#compareConsumers(node, index);
       },
       restored: (index: LogIndex, digest: number) => {
         this.#surroundings.log.note(`${node} restored ${this.spec.config.name} at ${index}`);
@@ -104,14 +119,36 @@ export class Workload {
     };
   }
 
+  /** What the replica has of its consumers after entry `index` is what the log makes of them. */
+  #compareConsumers(node: NodeId, index: LogIndex): void {
+    const { consumers } = this.reference;
+    if (!this.#consumerStates.has(index)) {
+      this.#consumerStates.set(
+        index,
+        JSON.stringify(consumers.names.map((name) => [name, consumers.get(name)!.archived()])),
+      );
+    }
+    const set = this.#streamOn(node)?.consumers;
+    const shown = set && JSON.stringify(set.names().map((name) => [name, set.archived(name)?.state]));
+    if (shown === undefined || shown === this.#consumerStates.get(index)) return;
+    this.#surroundings.log.complain(
+      `${node} after ${index}: consumers are ${shown}, and should be ${this.#consumerStates.get(index)!}`,
+    );
+  }
+
   inbox(node: NodeId): ClientInbox {
     return {
-      message: (to, { seq, payload, reply, pin }) => {
-        const consumer = this.consumers.find(({ config }) => config.name === reply.split('.', 4)[3]);
-        consumer?.received(node, to, { seq, reply, pin });
-        if (this.reference.stored.get(seq)?.payload !== payload) {
-          this.#surroundings.log.complain(`${this.spec.config.name}: ${seq} was delivered with other bytes`);
+      message: (to, message) => {
+        this.#consumer(message.reply.split('.', 4)[3]!)?.received(node, to, message);
+        if (this.reference.stored.get(message.seq)?.payload !== message.payload) {
+          this.#surroundings.log.complain(`${this.spec.config.name}: ${message.seq} was delivered with other bytes`);
         }
+      },
+      flowAsked: (subject) => {
+        this.#surroundings.time.schedule(ANSWER_MS, () => {
+          const stream = this.#streamOn(node);
+          if (stream !== undefined) this.#consumer(subject.split('.', 4)[3]!)?.flowAsked(stream, subject);
+        });
       },
       published: (subject) => {
         for (const consumer of this.consumers) consumer.answered(subject);
@@ -130,7 +167,14 @@ export class Workload {
     else if (dice < 50) void this.#operate(leader);
     else if (dice < 62) void this.#read(random.chance(0.7) ? leader : random.pick(this.open()));
     else if (dice < 66) this.#inspect();
-    else random.pick(this.consumers).act(leader);
+    else this.#actAsConsumer(leader);
+  }
+
+  #actAsConsumer(leader: OpenStream): void {
+    const consumer = this.#surroundings.random.pick(this.consumers);
+    leader.whenAwake(() => {
+      consumer.act(leader);
+    });
   }
 
   /** Some node that says it leads; there may be more than one for a moment. */
@@ -174,33 +218,14 @@ export class Workload {
 
   /** What a replica at the end of the log holds. */
   checkContent(node: NodeId, shown: readonly ShownMessage[]): void {
-    const { complain } = this.#surroundings.log;
-    const isKept = this.spec.config.retention === 'limits';
-    const mayMiss = (seq: number): boolean =>
-      !isKept && this.#wanting(seq).every((consumer) => consumer.mayBeDone(seq));
-    checkContent(node, shown, this.reference.expected(), { mayMiss, complain });
-    if (isKept) return;
-    for (const { seq } of shown) {
-      if (this.#wanting(seq).every(({ model }) => model.confirmed.has(seq))) {
-        complain(`${node}: ${seq} is still there after all its acks were confirmed`);
-      }
-    }
+    checkContent(node, shown, this.reference.expected(), this.#surroundings.log.complain);
   }
 
-  #wanting(seq: number): ConsumerClient[] {
-    const { subject } = this.reference.stored.get(seq)!;
-    return this.consumers.filter((consumer) => consumer.wants(subject));
-  }
-
-  /** Whatever is left in the stream has been delivered to those who wanted it. */
-  checkConsumers({ instance }: OpenStream): void {
+  /** What is left in the stream has been delivered to those who want it, and all replicas say the same of them. */
+  checkConsumers(): void {
     for (const consumer of this.consumers) {
-      const { config, model } = consumer;
-      // An attempt may be recorded, and its leader die before it was sent.
-      if (config.maxDeliver > 0) continue;
-      const wanted = this.reference.model.matching((subject) => consumer.wants(subject));
-      const missed = wanted.filter((seq) => instance.isLive(seq as Seq) && !model.wasDelivered(seq));
-      if (missed.length > 0) this.#surroundings.log.complain(`consumer ${config.name} never got ${missed.join(', ')}`);
+      consumer.checkDelivered(this.#served);
+      for (const stream of this.open()) if (this.#isCurrent(stream)) consumer.inspect(stream);
     }
   }
 
@@ -395,36 +420,35 @@ export class Workload {
 
   #inspect(): void {
     const { random } = this.#surroundings;
-    const streams = this.open();
+    const streams = this.open().filter((stream) => this.#isCurrent(stream));
     if (streams.length > 0) random.pick(this.consumers).inspect(random.pick(streams));
+  }
+
+  /** It has applied all that was applied anywhere. */
+  #isCurrent({ handle }: OpenStream): boolean {
+    return handle.status.lastApplied >= this.logChecker.lastApplied && !handle.status.repairing;
+  }
+
+  #streamOn(node: NodeId): OpenStream | undefined {
+    return this.#surroundings.nodes.find(({ id }) => id === node)?.streams.get(this.group);
+  }
+
+  #consumer(name: string): ConsumerClient | undefined {
+    return this.consumers.find(({ config }) => config.name === name);
   }
 
   #makeConsumers(): ConsumerClient[] {
     const { random, log, time } = this.#surroundings;
-    const { name, retention } = this.spec.config;
-    const pull = consumerConfig({
-      name: `${name}-pull`,
-      durableName: `${name}-pull`,
-      ackWaitMs: random.pick([200, 600]),
-      maxDeliver: retention === 'limits' ? random.pick([-1, -1, 3]) : -1,
-      maxAckPending: random.pick([5, 1000]),
-      ...(random.chance(0.4) && {
-        priorityPolicy: 'pinned_client',
-        priorityGroups: ['g'],
-        priorityTimeoutMs: random.pick([1500, 4000]),
-      }),
-    });
-    const push = consumerConfig({
-      name: `${name}-push`,
-      durableName: `${name}-push`,
-      deliverSubject: 'deliver.here',
-      ackPolicy: random.pick(['explicit', 'all']),
-      ackWaitMs: 400,
-      maxAckPending: random.pick([5, 1000]),
-      filterSubjects: random.pick([[], ['k.*']]),
-    });
-    const configs = retention === 'workqueue' ? [pull] : [pull, push];
-    return configs.map((config) => new ConsumerClient(config, { random, log, nowMs: () => time.nowMs }));
+    return drawConsumers(this.spec.config, random).map(
+      (config) =>
+        new ConsumerClient(config, {
+          random,
+          log,
+          nowMs: () => time.nowMs,
+          wallUs: () => time.wallUs,
+          reference: () => this.reference.consumers.get(config.name),
+        }),
+    );
   }
 }
 
