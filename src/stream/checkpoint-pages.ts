@@ -10,6 +10,7 @@ import { StorageError } from '../base/errors.ts';
 import type { LogIndex, PageSink } from '../raft/index.ts';
 import { DEDUPE_PAGES } from './dedupe-window.ts';
 import type { Sweep } from './limit-sweep.ts';
+import type { OpenPurge } from './open-purges.ts';
 import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './message-store.ts';
 import { pageNumber, type PageTracker, type WriteBudget } from './page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
@@ -37,6 +38,7 @@ interface Head {
   /** Absent in checkpoints of versions that knew no sources. */
   readonly sources?: ReturnType<SourcePositions['entries']>;
   readonly sweep?: Sweep | undefined;
+  readonly purges?: readonly OpenPurge[];
   /** Entries that are dead as of this checkpoint: told again after a restart, should they have been left behind. */
   readonly deadEntries: readonly number[];
 }
@@ -172,6 +174,7 @@ export class CheckpointPages {
       erasures: [...state.erasures],
       sources: state.sources.entries(),
       sweep: state.sweep,
+      purges: state.purges.entries(),
       deadEntries: [...this.#dead, ...this.#dying],
     };
   }
@@ -191,6 +194,7 @@ export class CheckpointPages {
     store.removalHash = head.removalHash;
     state.sources.restore(head.sources ?? []);
     state.sweep = head.sweep;
+    state.purges.restore(head.purges ?? []);
     for (const blockSeq of head.erasures) state.erasures.add(blockSeq);
     this.#dead = head.deadEntries as LogIndex[];
     return head;

@@ -1,13 +1,14 @@
 /**
  * Owns purges. One of many messages is done in steps, each an entry of its own, so that applying one takes no more than a few
  * milliseconds. The leader decides which sequences a step covers, as they are when it proposes it; what is published
- * meanwhile is none of its business. If it is deposed in between, the purge ends where it is, unanswered, and whoever asked
- * for it will ask again.
+ * meanwhile is none of its business. If it is deposed in between, whoever leads next finishes the purge; who asked for it
+ * is not answered.
  */
-import { BAD_REQUEST, purgeFailed, STREAM_SEALED } from '../base/api-errors.ts';
+import { purgeFailed, STREAM_SEALED } from '../base/api-errors.ts';
 import type { Seq } from '../base/brand.ts';
 import { BlockRef } from './block-table.ts';
 import type { MessageStore } from './message-store.ts';
+import type { OpenPurge } from './open-purges.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 import { collectMatching, type Pause } from './store-queries.ts';
 import { subjectFilter } from './subject-filter.ts';
@@ -17,7 +18,7 @@ import type { OperationResult, StreamExtension, StreamOperation, SubjectFilter }
 /** Live messages in the blocks that one step covers, about. */
 export const MESSAGES_PER_PURGE_STEP = 32_768;
 
-type Purge = Extract<StreamOperation, { readonly op: 'purge' }>;
+export type Purge = Extract<StreamOperation, { readonly op: 'purge' }>;
 
 /** What an entry says is to go: with a filter, what matches in [from, below); without, everything below `below`. */
 export interface PurgeStep {
@@ -26,6 +27,8 @@ export interface PurgeStep {
   readonly from: number;
   /** Undefined: everything there is. The stream goes on here, if it had not got so far. */
   readonly below: number | undefined;
+  /** Where the whole purge ends, if this step is one of several. */
+  readonly end?: number | undefined;
 }
 
 /** Applies the steps, on every replica. */
@@ -38,19 +41,32 @@ export class Purger {
     this.#extension = extension;
   }
 
-  apply({ filter, from, below }: PurgeStep): OperationResult {
-    const { config, store } = this.#state;
-    if (config.sealed) return { kind: 'error', error: STREAM_SEALED };
-    if (config.denyPurge) return { kind: 'error', error: purgeFailed('stream purge not permitted') };
+  apply(step: PurgeStep): OperationResult {
+    const { config, purges } = this.#state;
+    const refusal = config.sealed
+      ? STREAM_SEALED
+      : config.denyPurge
+        ? purgeFailed('stream purge not permitted')
+        : undefined;
+    if (refusal !== undefined) {
+      purges.drop(step);
+      return { kind: 'error', error: refusal };
+    }
+    purges.advance(step);
+    return { kind: 'done', purged: this.#remove(step) };
+  }
+
+  #remove({ filter, from, below }: PurgeStep): number {
+    const { store } = this.#state;
     const matching = filter === undefined ? undefined : subjectFilter([filter]);
     if (matching !== undefined) {
       const seqs = collectMatching(store, matching, { from, below: below ?? Infinity, limit: Infinity });
       for (const seq of seqs) store.remove(seq, true);
-      return { kind: 'done', purged: seqs.length };
+      return seqs.length;
     }
     const purged = this.removeBelow(below ?? store.lastSeq + 1, true);
     if (below !== undefined && below > store.lastSeq + 1) store.skipTo(below);
-    return { kind: 'done', purged };
+    return purged;
   }
 
   /** Removes everything below `below`, and tells of the new beginning, and whether a purge was why. */
@@ -70,38 +86,41 @@ export interface PurgeContext {
   readonly messagesPerStep: number;
 }
 
-/** Carries a purge out, on the leader. */
-export async function runPurge(purge: Purge, context: PurgeContext): Promise<OperationResult> {
+/** What a purge comes to, on the leader: what matches in [next, end) is to go, or (`end` undefined) everything there is. */
+export type PurgeRange = Omit<OpenPurge, 'end'> & { readonly end: number | undefined };
+
+/** Undefined: it asks for what can't be. A promise only where messages have to be counted. */
+export function rangeOfPurge(purge: Purge, context: PurgeContext): PurgeRange | Promise<PurgeRange> | undefined {
   const seq = purge.seq ?? 0;
   const keep = purge.keep ?? 0;
-  if (seq > 0 && keep > 0) return { kind: 'error', error: BAD_REQUEST };
-  const filter = purge.filter === undefined || purge.filter === '' ? undefined : subjectFilter([purge.filter]);
+  if (seq > 0 && keep > 0) return undefined;
+  const filter = purge.filter === '' ? undefined : purge.filter;
   if (filter === undefined) {
     const below = keep > 0 ? keptFrom(context.store(), keep) : seq;
-    return below === 0 ? context.propose(stepOf(purge, 0, undefined)) : purgeTo(below, purge, context);
+    return { filter, next: 0, end: below === 0 ? undefined : below };
   }
-  if (keep > 0) return purgeTo(await matchingKeptFrom(filter, keep, context), purge, context);
+  if (keep > 0) {
+    return matchingKeptFrom(subjectFilter([filter])!, keep, context).then((end) => ({ filter, next: 0, end }));
+  }
   const end = context.store().lastSeq + 1;
-  return purgeTo(seq > 1 ? Math.min(seq, end) : end, purge, context);
+  return { filter, next: 0, end: seq > 1 ? Math.min(seq, end) : end };
 }
 
-async function purgeTo(end: number, purge: Purge, context: PurgeContext): Promise<OperationResult> {
+/** Proposes one step after the other. */
+export async function carryOut({ filter, next, end }: PurgeRange, context: PurgeContext): Promise<OperationResult> {
+  if (end === undefined) return context.propose({ op: 'purge', filter, from: 0, below: undefined });
   let purged = 0;
-  for (let from = 0; ;) {
+  for (let from = next; ;) {
     const store = context.store();
     // A stream that loses everything loses it at once, however much it is.
-    const everything = purge.filter === undefined && end > store.lastSeq;
+    const everything = filter === undefined && end > store.lastSeq;
     const below = everything ? end : stepEnd(store, { from, end, messages: context.messagesPerStep });
-    const result = await context.propose(stepOf(purge, from, below));
+    const result = await context.propose({ op: 'purge', filter, from, below, end });
     if (result.kind === 'error') return result;
     purged += result.purged;
     if (below >= end) return { kind: 'done', purged };
     from = below;
   }
-}
-
-function stepOf({ filter }: Purge, from: number, below: number | undefined): PurgeStep {
-  return { op: 'purge', filter: filter === '' ? undefined : filter, from, below };
 }
 
 /** The end of the blocks that hold the next `messages` live ones behind `from`; `end` at most. */

@@ -5,6 +5,7 @@ import { DedupeWindow } from './dedupe-window.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import type { Sweep } from './limit-sweep.ts';
 import { MessageStore, type RemovalListener } from './message-store.ts';
+import { OpenPurges } from './open-purges.ts';
 import { RunningDigest } from './running-digest.ts';
 import { ScheduleIndex } from './schedule-index.ts';
 import { SourcePositions } from './source-positions.ts';
@@ -16,6 +17,7 @@ export class ReplicatedState {
   readonly schedules = new ScheduleIndex();
   readonly expiries: ExpiryIndex;
   readonly sources = new SourcePositions();
+  readonly purges = new OpenPurges();
   readonly digest = new RunningDigest();
   configRevision: number;
   /** The time of the latest entry. Entries never go back in time: an earlier stamp counts as this. */

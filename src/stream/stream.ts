@@ -25,7 +25,8 @@ import type { MessageStore } from './message-store.ts';
 import type { LoggedOperation } from './operation-applier.ts';
 import { encodeProducedBatch } from './produced-batch.ts';
 import { Proposer, type PublishSink } from './proposer.ts';
-import { MESSAGES_PER_PURGE_STEP, runPurge } from './purge.ts';
+import { MESSAGES_PER_PURGE_STEP } from './purge.ts';
+import { PurgeKeeper } from './purge-keeper.ts';
 import { PublishReplies } from './publish-replies.ts';
 import { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
@@ -108,6 +109,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
   #replica: Replica;
   #compactor: BlockCompactor;
   #timekeeper: Timekeeper;
+  readonly #purges: PurgeKeeper;
   readonly #readers = new Set<WaitingReader>();
   #closed = false;
 
@@ -137,6 +139,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#replica = this.#newReplica();
     this.#compactor = this.#newCompactor();
     this.#timekeeper = this.#newTimekeeper();
+    this.#purges = this.#newPurgeKeeper();
     this.extension = options.createExtension(this);
   }
 
@@ -178,12 +181,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   async execute(operation: StreamOperation): Promise<OperationResult> {
     if (operation.op !== 'purge') return (await this.#executeLogged(operation)) as OperationResult;
-    return runPurge(operation, {
-      store: () => this.store,
-      propose: async (step) => (await this.#executeLogged(step)) as OperationResult,
-      pause: () => this.#pause(),
-      messagesPerStep: this.#options.purgeStep ?? MESSAGES_PER_PURGE_STEP,
-    });
+    return this.#purges.run(operation);
   }
 
   async place(batch: Buffer): Promise<Seq> {
@@ -308,14 +306,14 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     for (const entry of entries) this.#replica.apply(entry, this.#proposer.take(entry));
     if (this.#readers.size > 0) this.#releaseReaders();
     this.#intake.pump();
-    this.#timekeeper.schedule();
+    this.#goOn();
   }
 
   statusChanged(status: GroupStatus): void {
     this.#proposer.statusChanged(status);
     this.#intake.statusChanged(status);
     this.extension.statusChanged(status);
-    this.#timekeeper.schedule();
+    this.#goOn();
     this.#options.events?.statusChanged?.(status);
   }
 
@@ -365,7 +363,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#timekeeper = this.#newTimekeeper();
     this.extension.restore(extensionPages);
     for (const blockSeq of state.erasures) this.#compactor.enqueue(blockSeq);
-    this.#timekeeper.schedule();
+    this.#goOn();
     this.#intake.configChanged(state.config);
     this.#options.events?.configChanged?.(state.config, state.configRevision);
     this.#releaseReaders();
@@ -388,6 +386,12 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       const applied = reader.index <= this.appliedIndex;
       if (applied || this.#closed) reader.finish(applied);
     }
+  }
+
+  /** A leader does by itself what time or the log asks for. */
+  #goOn(): void {
+    this.#timekeeper.schedule();
+    this.#purges.schedule();
   }
 
   #executeLogged(operation: LoggedOperation): Promise<unknown> {
@@ -436,6 +440,17 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       loader: this.#loader,
       runtime: this.#runtime,
       logger: this.#options.logger,
+    });
+  }
+
+  #newPurgeKeeper(): PurgeKeeper {
+    return new PurgeKeeper({
+      store: () => this.store,
+      open: () => this.#replica.state.purges,
+      isLeader: () => this.#group.status.role === 'leader',
+      propose: async (step) => (await this.#executeLogged(step)) as OperationResult,
+      pause: () => this.#pause(),
+      messagesPerStep: this.#options.purgeStep ?? MESSAGES_PER_PURGE_STEP,
     });
   }
 

@@ -37,6 +37,8 @@ export class ReferenceStream {
   readonly #sent = new Map<string, SentMessage>();
   readonly #publishes: PublishChecker;
   readonly #complain: Complain;
+  /** Begun and not finished. */
+  readonly openPurges = new Set<string>();
   #clockUs = 0;
   #revision = 1;
 
@@ -204,7 +206,10 @@ export class ReferenceStream {
         model.configure(operation.config);
         return;
       case 'purge': {
-        const { filter, from, below } = operation;
+        const { filter, from, below, end } = operation;
+        const purge = `${filter ?? 'everything'} below ${end}`;
+        if (end !== undefined && below! < end) this.openPurges.add(purge);
+        else this.openPurges.delete(purge);
         const compiled = filter === undefined ? undefined : subjectFilter([filter]);
         model.purge({
           ...(compiled && { matches: (subject) => compiled.matches(Buffer.from(subject), 0, subject.length) }),

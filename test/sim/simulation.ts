@@ -184,7 +184,10 @@ class Simulation {
     this.#keepReviving();
     if (!(await this.#until('all replicas take part', () => this.#allTakePart, SETTLE_LIMIT_MS))) return;
     this.#keepQuietening();
-    if (!(await this.#until('schedules end, and what is due expires', () => this.#allQuiet, SETTLE_LIMIT_MS))) return;
+    if (
+      !(await this.#until('schedules and purges end, and what is due expires', () => this.#allQuiet, SETTLE_LIMIT_MS))
+    )
+      return;
     this.#isQuietening = false;
     for (const workload of this.#workloads) workload.publish(1);
     this.#keepDraining();

@@ -5,7 +5,12 @@
 import type { NodeId } from '../../src/base/brand.ts';
 import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 import { chainChecksum, isCompacted } from '../../src/raft/record.ts';
-import { type StreamOperation, type SubmissionException, type SubmissionOutcome } from '../../src/stream/index.ts';
+import {
+  subjectFilter,
+  type StreamOperation,
+  type SubmissionException,
+  type SubmissionOutcome,
+} from '../../src/stream/index.ts';
 import { encodeMessage } from '../consumer/fake-stream.ts';
 import {
   checkContent,
@@ -38,6 +43,8 @@ const OVERDUE_MS = 3000;
 const MAX_TRIES = 8;
 /** Above the size from which a record that lost such a message is worth rewriting. */
 const LARGE_BYTES = 5000;
+
+type PurgeOperation = Extract<StreamOperation, { readonly op: 'purge' }>;
 
 export interface WorkloadSurroundings {
   readonly time: VirtualTime;
@@ -196,9 +203,10 @@ export class Workload {
     this.#submit(batch, 1);
   }
 
-  /** Nothing is scheduled any more, nor left that should have expired. */
+  /** Nothing is scheduled any more, nor left that should have expired, and purges that began are finished. */
   get isQuiet(): boolean {
-    return this.reference.model.schedules.size === 0 && this.reference.overdue(OVERDUE_MS).length === 0;
+    const { model, openPurges } = this.reference;
+    return model.schedules.size === 0 && openPurges.size === 0 && this.reference.overdue(OVERDUE_MS).length === 0;
   }
 
   /** Clients end all schedules. */
@@ -369,11 +377,26 @@ export class Workload {
     const { random, log } = this.#surroundings;
     const operation = this.#drawOperation(random);
     log.note(`${this.spec.config.name} ${JSON.stringify(operation).slice(0, 60)}`);
+    const end = operation.op === 'purge' && operation.keep === undefined ? this.#endOfPurge(operation) : 0;
     try {
       await instance.execute(operation);
     } catch {
-      // Whether it was carried out is seen in the log.
+      return; // Whether it was carried out is seen in the log.
     }
+    if (operation.op === 'purge') this.#checkPurged(operation, end);
+  }
+
+  #endOfPurge({ seq }: PurgeOperation): number {
+    const end = this.publishes.acknowledgedSeq + 1;
+    return seq === undefined || seq === 0 ? end : Math.min(seq, end);
+  }
+
+  /** A purge that was answered has left nothing that was there before. */
+  #checkPurged({ filter }: PurgeOperation, end: number): void {
+    const isPurged = (subject: string): boolean =>
+      filter === undefined || subjectFilter([filter])!.matches(Buffer.from(subject), 0, subject.length);
+    const left = this.reference.model.matching(isPurged).filter((seq) => seq < end);
+    if (left.length > 0) this.#surroundings.log.complain(`${this.spec.config.name}: the purge left ${left.join(', ')}`);
   }
 
   #drawOperation(random: Random): StreamOperation {

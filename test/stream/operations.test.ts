@@ -8,7 +8,8 @@ import type { Seq } from '../../src/base/brand.ts';
 import type { NodeId, TimestampUs } from '../../src/base/brand.ts';
 import type { LogIndex } from '../../src/raft/index.ts';
 import type { OperationResult, StreamOperation } from '../../src/stream/index.ts';
-import { baseConfig, checkpoint, openFixture, readAll, START_US, type Fixture } from './stream-fixture.ts';
+import { baseConfig, checkpoint, openFixture, readAll, sortedPages, START_US, type Fixture } from './stream-fixture.ts';
+import { pass } from './timed.ts';
 
 async function run({ stream, group }: Fixture, operation: StreamOperation): Promise<OperationResult> {
   const result = stream.execute(operation);
@@ -300,3 +301,35 @@ test('without room publishes are refused, and everything that makes room goes on
   room = true;
   assert.deepEqual(publish('a'), { stream: 'S', seq: 3 });
 });
+
+test('a purge whose leader is deposed in between is finished by the next one, a checkpoint between them or not', async () => {
+  for (const isRestored of [false, true]) {
+    const fixture = openFixture({}, undefined, undefined, undefined, 2);
+    for (let i = 0; i < 6; i++) fixture.publish(i % 2 === 0 ? 'a' : 'b');
+    const { stream, group } = fixture;
+    const answer = stream.execute({ op: 'purge', filter: 'a', seq: undefined, keep: undefined });
+    const refused = assert.rejects(answer, NotLeaderError);
+    group.run();
+    await immediate();
+    group.pending.length = 0;
+    group.changeStatus({ role: 'follower' });
+    await refused;
+    assert.deepEqual(seqs(fixture), [2, 3, 4, 5, 6]);
+    if (isRestored) await restoreFromCheckpoint(fixture);
+    group.changeStatus({ role: 'leader' });
+    for (let turn = 0; turn < 5; turn++) {
+      group.run();
+      await immediate();
+    }
+    assert.deepEqual(seqs(fixture), [2, 4, 6]);
+  }
+});
+
+async function restoreFromCheckpoint(fixture: Fixture): Promise<void> {
+  const { stream, group } = fixture;
+  const pages = new Map<string, Buffer>();
+  checkpoint(stream, pages);
+  const restored = stream.restore({ appliedIndex: group.status.lastApplied, pages: sortedPages(pages) });
+  await pass(fixture, 50, 1);
+  await restored;
+}
