@@ -32,6 +32,7 @@ const extension: StreamExtension = {
   needs: () => true,
   statusChanged: nothing,
   proposalsWelcome: nothing,
+  proposalComes: nothing,
   configChanged: nothing,
   consumerCount: () => 0,
   digest: () => 0,

@@ -444,6 +444,10 @@ class StreamConsumers implements ConsumerSet {
     this.#recorder.proposalsWelcome();
   }
 
+  proposalComes(): void {
+    this.#recorder.rideAlong();
+  }
+
   configChanged(config: StreamConfig): void {
     // From limits to interest: what nobody needs now was never up for removal before.
     if (config.retention !== 'interest') return;

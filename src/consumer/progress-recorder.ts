@@ -15,6 +15,8 @@ export const PROGRESS_VERSION = 1;
 export const SWEEP_ID = 0;
 /** Plain progress waits this long for more of it: losing it costs a redelivery, nothing else. */
 const RECORD_DELAY_MS = 4;
+/** Sooner than that if an entry of messages leaves: one write takes both. A record by itself would be in the next one's way. */
+const RIDE_ALONG_MS = 2;
 /** What matters even less, like who waits no more: a new leader tells them of the change in vain. */
 const LAZY_DELAY_MS = 100;
 /** Consumers that find no room wait for the next entry. */
@@ -155,6 +157,15 @@ export class ProgressRecorder implements ProgressSink {
     } else if (this.#dirty.size > 0 || this.#sweep) {
       this.#flushAfter(RECORD_DELAY_MS);
     }
+  }
+
+  /** Messages are about to be proposed. */
+  rideAlong(): void {
+    if (this.#busy || this.#timerAtMs - this.#nowMs() > RIDE_ALONG_MS) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
+    this.#flush();
   }
 
   proposalsWelcome(): void {

@@ -52,6 +52,8 @@ export class Proposer {
   readonly #runtime: Runtime;
   /** Time of the latest entry applied here. */
   readonly #appliedClock: () => TimestampUs;
+  /** Called before messages are proposed to an idle group. */
+  readonly #beforeBatch: () => void;
   #lastStampUs = 0 as TimestampUs;
   #queue: Publishes[] = [];
   #queuedBytes = 0;
@@ -60,10 +62,15 @@ export class Proposer {
   #inFlight: Proposal[] = [];
   #closed = false;
 
-  constructor(group: GroupHandle, runtime: Runtime, appliedClock: () => TimestampUs) {
+  constructor(
+    group: GroupHandle,
+    runtime: Runtime,
+    options: { readonly appliedClock: () => TimestampUs; readonly beforeBatch: () => void },
+  ) {
     this.#group = group;
     this.#runtime = runtime;
-    this.#appliedClock = appliedClock;
+    this.#appliedClock = options.appliedClock;
+    this.#beforeBatch = options.beforeBatch;
   }
 
   /** False: nothing can be proposed here, and nothing may be answered. */
@@ -89,6 +96,7 @@ export class Proposer {
       return;
     }
     if (this.#queue.length === 0 && this.#operations.length === 0 && this.#group.canPropose) {
+      this.#beforeBatch();
       if (this.#proposeBatch([submission], count, messages.length)) return;
     }
     this.#queue.push(submission);

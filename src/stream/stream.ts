@@ -120,7 +120,12 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#group = options.group;
     this.#runtime = options.runtime;
     this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
-    this.#proposer = new Proposer(options.group, options.runtime, () => this.#replica.state.clockUs);
+    this.#proposer = new Proposer(options.group, options.runtime, {
+      appliedClock: () => this.#replica.state.clockUs,
+      beforeBatch: () => {
+        this.extension.proposalComes();
+      },
+    });
     const replies = new PublishReplies(options.config.name, options.domain);
     const counters = options.config.allowMsgCounter ? this.#newCounterSink(replies) : undefined;
     this.#sink = counters ?? this.#proposer;

@@ -292,6 +292,8 @@ export interface StreamExtension {
   needs(subject: Buffer, start: number, end: number): boolean;
   statusChanged(status: GroupStatus): void;
   proposalsWelcome(): void;
+  /** Messages are about to be proposed: what is proposed right now goes to the disk and to the followers with them. */
+  proposalComes(): void;
   configChanged(config: StreamConfig): void;
   consumerCount(): number;
   digest(): number;

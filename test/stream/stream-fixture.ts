@@ -115,6 +115,9 @@ export class RecordingExtension implements StreamExtension {
   statusChanged(): void {
     this.events.push('status');
   }
+  proposalComes(): void {
+    // Nothing of its own to propose.
+  }
   proposalsWelcome(): void {
     // Nothing of its own to propose.
   }
