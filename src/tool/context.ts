@@ -100,13 +100,34 @@ export class Context {
   /** Asks before something that can't be undone. @throws {ToolError} when the answer is no, or nobody is there to ask. */
   async confirm(question: string, force: boolean): Promise<void> {
     if (force) return;
+    if (!this.#canAsk()) throw new ToolError('not done without --force, as there is no terminal to ask on');
+    const answer = await this.ask(`${question} [y/N] `);
+    if (answer === undefined || !/^y(es)?$/i.test(answer)) throw new ToolError('not done');
+  }
+
+  #canAsk(): boolean {
     const { stdin, stderr } = this.surroundings;
-    if (!stdin.isTTY || !stderr.isTTY)
-      throw new ToolError('not done without --force, as there is no terminal to ask on');
+    return stdin.isTTY && stderr.isTTY;
+  }
+
+  /** Undefined where there is no terminal to ask on, and when somebody ends the input there. */
+  async ask(question: string): Promise<string | undefined> {
+    if (!this.#canAsk()) return undefined;
+    const { stdin, stderr } = this.surroundings;
     const reader = createInterface({ input: stdin, output: stderr });
-    const answer = await reader.question(`${question} [y/N] `);
+    // While it reads, Ctrl-C comes to it as a letter.
+    reader.on('SIGINT', () => {
+      this.interrupt();
+      reader.close();
+    });
+    const ended = new Promise<undefined>((resolve) => {
+      reader.on('close', () => {
+        resolve(undefined);
+      });
+    });
+    const answer = await Promise.race([reader.question(question), ended]);
     reader.close();
-    if (!/^y(es)?$/i.test(answer.trim())) throw new ToolError('not done');
+    return answer?.trim();
   }
 
   /** For commands that go on until Ctrl-C, which is then their ordinary end. Others are broken off by it. */

@@ -166,6 +166,10 @@ describe('asking before something that can not be undone', () => {
     }
   });
 
+  test('the end of what comes from the terminal is no yes', async () => {
+    await assert.rejects(context(true, '').confirm('Sure?', false), /^ToolError: not done$/);
+  });
+
   test('without a terminal nobody is asked: it takes --force', async () => {
     await assert.rejects(context(false, 'y\n').confirm('Sure?', false), /without --force/);
     await context(false, '').confirm('Sure?', true);

@@ -3,7 +3,7 @@ import { formatAge, formatBytes, formatCount } from '../units.ts';
 import { cut } from './width.ts';
 
 const REDRAW_MS = 100;
-const BAR_WIDTH = 30;
+const BAR_WIDTH = 20;
 const ERASE_LINE = '\r\u001b[K';
 
 export interface ProgressOptions {

@@ -11,8 +11,8 @@ export interface Column<R> {
 
 const GAP = '  ';
 
-/** Columns are not made narrower than this, nor is their title cut. */
-const NARROWEST = 12;
+/** Columns are not made narrower than this, so that times stay whole. */
+const NARROWEST = 20;
 
 /**
  * Header and rows, each column as wide as its widest cell. Lines end without blanks. Where they would be longer than

@@ -1,5 +1,4 @@
 /** Owns `stream view`: the messages of a stream, page by page. */
-import { createInterface, type Interface } from 'node:readline/promises';
 import { command } from '../command.ts';
 import type { Api } from '../connection/index.ts';
 import type { Context } from '../context.ts';
@@ -31,24 +30,19 @@ export const VIEW = command({
     const api = await context.api();
     await streamInfo(api, stream);
     const form = formOf(input);
-    const prompt = new PagePrompt(context);
     let onPage = 0;
     let query: Query = since === undefined ? { seq: startSequence ?? 1 } : { start_time: since };
-    try {
-      for (;;) {
-        const found = await next(api, stream, { ...query, next_by_subj: subject });
-        if (found === undefined) return;
-        if (onPage === (input.size ?? PAGE)) {
-          if (!(await prompt.wantsMore())) return;
-          onPage = 0;
-        }
-        if (context.output.json) await context.output.item(found, String);
-        else await printMessage(context.output, await shownMessage(stream, found), form);
-        onPage += 1;
-        query = { seq: found.message.seq + 1 };
+    for (;;) {
+      const found = await next(api, stream, { ...query, next_by_subj: subject });
+      if (found === undefined) return;
+      if (onPage === (input.size ?? PAGE)) {
+        if (!(await wantsMore(context))) return;
+        onPage = 0;
       }
-    } finally {
-      prompt.close();
+      if (context.output.json) await context.output.item(found, String);
+      else await printMessage(context.output, await shownMessage(stream, found), form);
+      onPage += 1;
+      query = { seq: found.message.seq + 1 };
     }
   },
 });
@@ -69,21 +63,9 @@ async function next(
   }
 }
 
-/** Asks between pages, if there is a terminal to ask on. */
-class PagePrompt {
-  readonly #reader: Interface | undefined;
-
-  constructor({ surroundings: { stdin, stdout, stderr } }: Context) {
-    if (stdin.isTTY && stdout.isTTY) this.#reader = createInterface({ input: stdin, output: stderr });
-  }
-
-  async wantsMore(): Promise<boolean> {
-    if (this.#reader === undefined) return false;
-    const answer = await this.#reader.question('Next page? [Enter, or q] ');
-    return !/^[qn]/i.test(answer.trim());
-  }
-
-  close(): void {
-    this.#reader?.close();
-  }
+/** Without a terminal there is nobody to read on. */
+async function wantsMore(context: Context): Promise<boolean> {
+  if (!context.surroundings.stdout.isTTY) return false;
+  const answer = await context.ask('Next page? [Enter, or q] ');
+  return answer !== undefined && !/^[qn]/i.test(answer);
 }
