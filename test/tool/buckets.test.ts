@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { waitFor } from '../harness/wait-for.ts';
 import { commandLine, uniqueName, type Outcome } from './command-line.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -82,6 +83,19 @@ describe('key-value buckets', () => {
     await kv('purge', bucket, 'gone', '--force');
     await kv('compact', bucket, '--older-than', '0', '--force');
     assert.equal(await kv('history', bucket, 'gone'), 'No values.\n');
+  });
+
+  test('a copy of a bucket has its keys, and writes them where they come from', async () => {
+    const [origin, copy] = [uniqueName('origin'), uniqueName('copy')];
+    await kv('add', origin);
+    await kv('add', copy, '--mirror', origin);
+    assert.equal(await kv('put', copy, 'k', 'one'), 'k is at revision 1\n');
+    assert.equal(await kv('get', origin, 'k'), 'one\n');
+    await waitFor('the copy', async () => (await kv('ls', copy)) === 'k\n');
+    assert.equal(await kv('get', copy, 'k'), 'one\n');
+    assert.match(await kv('history', copy), /^k +1 +PUT /m);
+    await kv('rm', copy, '--force');
+    await kv('rm', origin, '--force');
   });
 
   test('buckets are listed and described', async () => {

@@ -45,11 +45,16 @@ export async function openBucket(context: Context, name: string, connection?: Na
   const { Bucket, Kvm } = await import('@nats-io/kv');
   const manager = new Kvm(await context.jetstream(connection));
   const timeout = context.settings.timeoutMs;
-  // Only the longer way, which asks for the configuration again, knows that a mirror's keys are written elsewhere.
+  // Only the longer way, which asks for the configuration again, knows that keys of another domain are written there.
   const kv =
-    config.mirror === undefined
+    config.mirror?.external === undefined
       ? await manager.open(name, { timeout, allow_direct: config.allow_direct })
       : await manager.create(name, { timeout });
   if (!(kv instanceof Bucket)) throw new ToolError(`${name} is of a kind that this program does not know`);
+  if (config.mirror !== undefined && config.mirror.external === undefined) {
+    // A copy has the keys under the subjects of the bucket that it copies, and they are written there.
+    kv.prefix = `$KV.${config.mirror.name.slice(PREFIX.length)}`;
+    kv.editPrefix = kv.prefix;
+  }
   return kv;
 }
