@@ -270,8 +270,11 @@ class StreamConsumers implements ConsumerSet {
     return true;
   }
 
-  flowControl(name: string, subject: string, headers: Buffer): void {
-    this.#find(name)?.leader?.flowControl(subject, flowControlAck(headers));
+  flowControl(name: string, subject: string, headers: Buffer): boolean {
+    const member = this.#find(name);
+    if (member?.replicated.config.flowControl !== true) return false;
+    member.leader?.flowControl(subject, flowControlAck(headers));
+    return true;
   }
 
   serverStopping(): void {

@@ -8,7 +8,8 @@ export function flowControlAck(headers: Buffer): { readonly consumerSeq: number;
   if (headers.length === 0) return undefined;
   const lines = headers.toString('latin1').split('\r\n');
   const seq = numberIn(lines, LAST_STREAM);
-  return seq > 0 ? { seq, consumerSeq: numberIn(lines, LAST_CONSUMER) } : undefined;
+  const consumerSeq = numberIn(lines, LAST_CONSUMER);
+  return seq > 0 && consumerSeq > 0 ? { seq, consumerSeq } : undefined;
 }
 
 /** 0 if the header is missing or is no sequence. */

@@ -167,8 +167,8 @@ export interface ConsumerSet extends StreamExtension {
       readonly reply: string;
     },
   ): boolean;
-  /** A message to `$JS.FC.<stream>.<name>.…`, with its header block. */
-  flowControl(name: string, subject: string, headers: Buffer): void;
+  /** A message to `$JS.FC.<stream>.<name>.…`, with its header block. False: that consumer asks nobody. */
+  flowControl(name: string, subject: string, headers: Buffer): boolean;
   /** The node is about to stop: who waits for a consumer that is kept here only is told. */
   serverStopping(): void;
   /** The stream was led here, and was given up because no majority of it was heard from. */

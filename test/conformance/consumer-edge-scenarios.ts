@@ -51,6 +51,13 @@ const acks =
     const outcome = reply === undefined ? 'unanswered' : reply.headers === '' ? 'answered' : 'no responders';
     assert.equal(outcome, expected, subject);
   };
+const answersFlowControl =
+  (name: string, expected: 'unanswered' | 'no responders'): Step =>
+  async (client) => {
+    const timeoutMs = expected === 'unanswered' ? 300 : 5000;
+    const [reply] = await client.request(`$JS.FC.C.${name}.abcd`, '', { timeoutMs });
+    assert.equal(reply === undefined ? 'unanswered' : 'no responders', expected, name);
+  };
 const withToken =
   (at: number, token: string) =>
   (tokens: string[]): string[] =>
@@ -182,6 +189,18 @@ export const CONSUMER_EDGE_SCENARIOS: readonly Scenario[] = [
       acks(withToken(3, 'other'), 'no responders'),
       acks(withToken(2, 'OTHER'), 'no responders'),
       acks((tokens) => tokens, 'answered'),
+    ],
+  ),
+  scenario(
+    'nobody listens to answers to flow control of a consumer that asks for none',
+    ['C'],
+    [
+      C,
+      d,
+      consumer('C', 'p', { deliver_subject: 'out', flow_control: true, idle_heartbeat: 1e9 }),
+      answersFlowControl('d', 'no responders'),
+      answersFlowControl('none', 'no responders'),
+      answersFlowControl('p', 'unanswered'),
     ],
   ),
   scenario(

@@ -56,7 +56,8 @@ test('asks for flow control at half of its window, stalls beyond it, and doubles
   assert.equal(sent.filter((one) => one.kind === 'message').length, 21);
   const [heartbeat] = await group.run(100);
   assert.match(heartbeat!.headers, /\r\nNats-Consumer-Stalled: \$JS\.FC\.S\.C\.\w{4}\r\n\r\n$/);
-  group.consumers.flowControl('C', '$JS.FC.S.C.none', Buffer.alloc(0));
+  assert.equal(group.consumers.flowControl('C', '$JS.FC.S.C.none', Buffer.alloc(0)), true);
+  assert.equal(group.consumers.flowControl('NONE', sent[at]!.reply, Buffer.alloc(0)), false);
   assert.equal((await group.run(5)).filter((one) => one.kind === 'message').length, 0);
   group.consumers.flowControl('C', sent[at]!.reply, Buffer.alloc(0));
   assert.equal((await group.run(50)).filter((one) => one.kind === 'message').length, 31);

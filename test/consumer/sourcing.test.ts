@@ -38,6 +38,8 @@ test('an answer that names more than was delivered acknowledges what was', async
   const group = await groupWith({ ...BY_FLOW, maxAckPending: 2 }, 5);
   group.outlet.listen('d');
   const sent = await group.run(20);
+  answer(group, '$JS.FC.S.C.other', 1, 1);
+  assert.deepEqual(await group.run(5), []);
   answer(group, sent.at(-1)!.reply, 99, 99);
   assert.deepEqual(attempts(await group.run(20)), ['3#1', '4#1']);
   assert.deepEqual([group.info().ackFloor.streamSeq, group.info().ackFloor.consumerSeq], [2, 2]);
@@ -103,4 +105,17 @@ test('a reset survives a restart from a checkpoint', async () => {
   await group.settle(group.consumers.reset('C', 5));
   await group.restart(1);
   assert.equal(group.replicas[1]!.consumers.info('C')!.delivered.streamSeq, 4);
+});
+
+test('an answer that does not name both sequences acknowledges nothing', async () => {
+  for (const [seq, consumerSeq] of [
+    [1, 0],
+    [0, 1],
+  ] as const) {
+    const group = await groupWith({ ...BY_FLOW, maxAckPending: 2 }, 5);
+    group.outlet.listen('d');
+    answer(group, (await group.run(20)).at(-1)!.reply, seq, consumerSeq);
+    assert.deepEqual(attempts(await group.run(20)), []);
+    assert.equal(group.info().numAckPending, 2);
+  }
 });

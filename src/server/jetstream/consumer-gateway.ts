@@ -100,12 +100,11 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
           body: Buffer.from(buffer.subarray(parts.payloadStart, parts.payloadEnd)),
         });
       case 'flowControl':
-        consumers.flowControl(
+        return consumers.flowControl(
           address.consumer,
           buffer.toString('latin1', parts.subjectStart, parts.subjectEnd),
           buffer.subarray(parts.headersStart, parts.headersEnd),
         );
-        return true;
     }
   }
 
