@@ -92,11 +92,6 @@ function fileOn(platter: Platter, alive: () => Promise<void>): LogFile {
       await alive();
       if (sync) platter.durable = Buffer.from(platter.seen);
     },
-    grow: async (zeros, offset) => {
-      await alive();
-      platter.write(zeros, offset);
-      await alive();
-    },
     sync: async () => {
       const synced = Buffer.from(platter.seen);
       await alive();

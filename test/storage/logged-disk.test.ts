@@ -211,23 +211,3 @@ test('the log of another database is not taken for ours', async () => {
   assert.equal((await contentOf(other)).size, 0);
   await other.close();
 });
-
-test('room ahead of the records that could not be made ends the disk, like any other failed write', async () => {
-  const place = new Place();
-  const files = place.files.mount();
-  const failing = {
-    ...files,
-    create: async (segment: number) => ({
-      ...(await files.create(segment)),
-      grow: () => Promise.reject(new Error('no space left')),
-    }),
-  };
-  const database = place.database.mount();
-  const disk = await LoggedDisk.open({ files: failing, database, databaseMark: 77, mayBeLarge: isEntryKey });
-  await fill(disk, [1]);
-  await assert.rejects(fill(disk, [2]), /writing the log failed/);
-  await assert.rejects(fill(disk, [3]), /writing the log failed/);
-  place.crash(() => 0);
-  const found = await contentOf(await place.open());
-  assert.equal(found.get(entryKey(GROUP, 1 as LogIndex).toString('hex')), shown(large('1')));
-});

@@ -17,12 +17,11 @@ import {
 import type { LogFile, LogFiles } from './log-files.ts';
 
 /**
- * A write that makes the file longer costs a commit of the file system's journal, twice the time of one that does not. So
- * zeros are written ahead of the records, and beside them: this much at a time, when less than half of it is left.
+ * The file grows by this much at a time, with zeros, under batches up to `SMALL_BATCH_BYTES`: a write that makes the file
+ * longer costs a commit of the file system's journal, twice the time of one that does not.
  */
-const GROWTH_BYTES = 1024 * 1024;
-/** Larger batches make the file longer themselves: each of their bytes would be written twice. */
-const MAX_GROWN_BATCH_BYTES = 128 * 1024;
+const GROWTH_BYTES = 256 * 1024;
+const SMALL_BATCH_BYTES = 32 * 1024;
 const GROWTH = Buffer.alloc(GROWTH_BYTES);
 /** Segments kept open for reading. */
 const MAX_OPEN_FILES = 128;
@@ -57,8 +56,6 @@ interface ActiveSegment {
   readonly file: LogFile;
   /** The file is this long; behind the records there are zeros. */
   grownTo: number;
-  /** Zeros behind `grownTo` are on their way. Never rejects. */
-  growing: Promise<void> | undefined;
 }
 
 export class BatchLog {
@@ -71,8 +68,6 @@ export class BatchLog {
   /** For reading, in the order of their last use. */
   readonly #open = new Map<number, OpenFile>();
   #active: ActiveSegment | undefined;
-  /** As final as that of any other write. */
-  #growthFailure: Error | undefined;
   /** The one after it: made ahead, for a new name has to wait for the file system. */
   #next: { readonly segment: number; readonly file: Promise<LogFile> } | undefined;
 
@@ -106,31 +101,19 @@ export class BatchLog {
       active = await this.#roll();
     const offset = this.bytesOf(active.segment);
     const end = offset + batch.bytes;
-    // Zeros that are under way must not come to lie over what is written here.
-    if (end > active.grownTo) await active.growing;
-    if (this.#growthFailure !== undefined) throw this.#growthFailure;
-    active.grownTo = Math.max(active.grownTo, end);
-    if (sync && batch.bytes <= MAX_GROWN_BATCH_BYTES) this.#growAhead(active, end);
+    if (end > active.grownTo) {
+      const growth = batch.bytes > SMALL_BATCH_BYTES ? 0 : this.#growthBehind(end);
+      if (growth > 0) batch.buffers.push(GROWTH.subarray(0, growth));
+      active.grownTo = end + growth;
+    }
     await active.file.write(batch.buffers, offset, sync);
     this.#ends.set(active.segment, end);
     if (end > this.#segmentBytes / 2) this.#makeNext();
     return { number, segment: active.segment, offset, end, changes: batch.changes };
   }
 
-  /** The records will end at `end`. */
-  #growAhead(active: ActiveSegment, end: number): void {
-    const from = active.grownTo;
-    const to = Math.min(from + GROWTH_BYTES, this.#segmentBytes);
-    if (active.growing !== undefined || from - end >= GROWTH_BYTES / 2 || to <= from) return;
-    active.growing = active.file.grow(GROWTH.subarray(0, to - from), from).then(
-      () => {
-        active.grownTo = to;
-        active.growing = undefined;
-      },
-      (error: unknown) => {
-        this.#growthFailure = error instanceof Error ? error : new Error(String(error));
-      },
-    );
+  #growthBehind(end: number): number {
+    return Math.max(0, Math.min(GROWTH_BYTES - (end % GROWTH_BYTES), this.#segmentBytes - end));
   }
 
   async sync(): Promise<void> {
@@ -150,7 +133,7 @@ export class BatchLog {
     const full = this.#active;
     await full?.file.sync();
     const next = this.#makeNext();
-    const active = { segment: next.segment, file: await next.file, grownTo: 0, growing: undefined };
+    const active = { segment: next.segment, file: await next.file, grownTo: 0 };
     this.#next = undefined;
     this.#ends.set(active.segment, 0);
     this.#active = active;
@@ -203,7 +186,6 @@ export class BatchLog {
   }
 
   async close(): Promise<void> {
-    await this.#active?.growing;
     await this.#active?.file.close();
     const unused = await this.#next?.file.catch(() => undefined);
     await unused?.close();

@@ -11,8 +11,6 @@ import { syncDirectory } from '../../base/durable-files.ts';
 export interface LogFile {
   /** Writes `buffers` behind each other from `offset` on. With `sync` they are durable when this resolves. */
   write(buffers: readonly Buffer[], offset: number, sync: boolean): Promise<void>;
-  /** Writes `zeros` at `offset`, durably, while other writes to other places are under way. */
-  grow(zeros: Buffer, offset: number): Promise<void>;
   /** Makes everything written so far durable. */
   sync(): Promise<void>;
   /** Fewer bytes than asked for: the file ends there. */
@@ -63,14 +61,13 @@ export class DirectoryFiles implements LogFiles {
     const path = this.#path(segment);
     const plain = await open(path, O_RDWR | O_CREAT | O_EXCL, 0o600);
     const synced = WRITES_CAN_SYNC ? await open(path, O_WRONLY | O_DSYNC) : undefined;
-    const grower = await open(path, O_WRONLY);
     await syncDirectory(this.#directory);
-    return new RealFile(plain, { synced, grower });
+    return new RealFile(plain, synced);
   }
 
   async open(segment: number): Promise<LogFile | undefined> {
     try {
-      return new RealFile(await open(this.#path(segment), 'r'));
+      return new RealFile(await open(this.#path(segment), 'r'), undefined);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -89,16 +86,13 @@ export class DirectoryFiles implements LogFiles {
 class RealFile implements LogFile {
   readonly #plain: FileHandle;
   readonly #synced: FileHandle | undefined;
-  /** Has one of its own: the kernel tells each handle once of a failure, and nobody may take another's. */
-  readonly #grower: FileHandle | undefined;
   /** Writes through `#plain`, and how many of them are synced. */
   #writes = 0;
   #syncedWrites = 0;
 
-  constructor(plain: FileHandle, writing?: { readonly synced: FileHandle | undefined; readonly grower: FileHandle }) {
+  constructor(plain: FileHandle, synced: FileHandle | undefined) {
     this.#plain = plain;
-    this.#synced = writing?.synced;
-    this.#grower = writing?.grower;
+    this.#synced = synced;
   }
 
   async write(buffers: readonly Buffer[], offset: number, sync: boolean): Promise<void> {
@@ -110,14 +104,6 @@ class RealFile implements LogFile {
     const { bytesWritten } = await (atOnce ? this.#synced : this.#plain).writev(buffers, offset);
     if (bytesWritten !== bytes) throw new Error(`only ${bytesWritten} of ${bytes} bytes could be written`);
     if (sync && !atOnce) await this.sync();
-  }
-
-  async grow(zeros: Buffer, offset: number): Promise<void> {
-    const grower = this.#grower ?? this.#plain;
-    const { bytesWritten } = await grower.write(zeros, 0, zeros.length, offset);
-    if (bytesWritten !== zeros.length)
-      throw new Error(`only ${bytesWritten} of ${zeros.length} bytes could be written`);
-    await grower.datasync();
   }
 
   async sync(): Promise<void> {
@@ -140,7 +126,6 @@ class RealFile implements LogFile {
 
   async close(): Promise<void> {
     await this.#synced?.close();
-    await this.#grower?.close();
     await this.#plain.close();
   }
 }
