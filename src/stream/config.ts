@@ -165,7 +165,8 @@ function checkPolicies(request: StreamConfigRequest): ApiError | undefined {
   if (request.denyPurge && request.allowRollupHdrs) {
     return invalidStreamConfig('roll-ups require the purge permission');
   }
-  if (!request.discardNewPerSubject) return undefined;
+  const counter = checkCounter(request);
+  if (counter !== undefined || !request.discardNewPerSubject) return counter;
   if (request.discard !== 'new') {
     return invalidStreamConfig('discard new per subject requires discard new policy to be set');
   }
@@ -184,7 +185,7 @@ function checkFeatures(request: StreamConfigRequest): ApiError | undefined {
   if (markerTtlMs > 0 && request.mirror !== undefined) {
     return invalidStreamConfig('subject delete markers forbidden on mirrors');
   }
-  return checkCounter(request) ?? checkSchedules(request) ?? checkPersistence(request);
+  return checkSchedules(request) ?? checkPersistence(request);
 }
 
 function checkCounter(request: StreamConfigRequest): ApiError | undefined {

@@ -291,6 +291,10 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'they are kept as numbers',
   },
   {
+    what: 'an empty transform, placement or republish that changes nothing is left out of what is shown, and a stream of one server is looked up before the body of a call is read',
+    why: 'what means nothing is not stored; one order of checks for all, the one that the reference server has in a cluster',
+  },
+  {
     what: 'settings between 2^53 and 2^63 are rounded, and sequences from 2^53 on are the highest there is',
     why: 'they are numbers inside; the largest of 64 bits come back exactly',
   },

@@ -30,6 +30,7 @@ import { RETENTION_SCENARIOS } from './retention-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { SCHEDULE_SCENARIOS } from './schedule-scenarios.ts';
 import { SOURCE_SCENARIOS } from './source-scenarios.ts';
+import { STREAM_CALL_SCENARIOS } from './stream-call-scenarios.ts';
 import { STREAM_SCENARIOS } from './stream-scenarios.ts';
 import { TTL_SCENARIOS } from './ttl-scenarios.ts';
 import { TRANSFORM_SCENARIOS } from './transform-scenarios.ts';
@@ -59,6 +60,7 @@ export function conformanceOf(title: string, nodes: number): void {
 function runAll(client: () => RawClient): void {
   for (const scenario of [
     ...STREAM_SCENARIOS,
+    ...STREAM_CALL_SCENARIOS,
     ...MESSAGE_SCENARIOS,
     ...MEMBERSHIP_SCENARIOS,
     ...DIRECT_GET_SCENARIOS,

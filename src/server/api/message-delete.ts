@@ -36,7 +36,7 @@ function missingMessage(stream: StreamInstance, seq: number): ApiError | undefin
   if (stream.config.storage === 'file') {
     const { firstSeq, lastSeq } = stream.state();
     if (seq > lastSeq) return messageDeleteFailed('stream store EOF');
-    if (seq < firstSeq) return messageDeleteFailed('no message found');
+    if (seq < Math.max(1, firstSeq)) return messageDeleteFailed('no message found');
   }
   return sequenceNotFound(seq);
 }

@@ -7,7 +7,7 @@ import { failure } from './call.ts';
 import type { Answer, Call, Endpoint } from './call.ts';
 import { assignedConfig } from './stream-info-json.ts';
 import { checkAccountRoom, configLimits, isBounded } from './stream-limits.ts';
-import { answerWithInfo, plainConfig, readStreamRequest } from './stream-request.ts';
+import { answerWithInfo, checkSubjectName, plainConfig, readStreamRequest } from './stream-request.ts';
 
 type Created = { readonly assignment: StreamAssignment; readonly isNew: boolean } | { readonly refusal: Answer };
 
@@ -19,7 +19,7 @@ export const STREAM_CREATE: Endpoint = {
   async handle(call) {
     const read = readStreamRequest(call);
     if (!read.ok) return failure(read.error);
-    const error = checkStreamCreate(read.request);
+    const error = checkSubjectName(call, read.request) ?? checkStreamCreate(read.request);
     if (error !== undefined) return failure(error);
     const limits = call.backend.accountLimits(call.account)!;
     const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, call.account), read.pedantic);

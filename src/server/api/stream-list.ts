@@ -30,16 +30,17 @@ export const STREAM_LIST: Endpoint = {
       total: matching.length,
       offset,
       limit: STREAMS_PER_PAGE,
-      streams: infos.filter((info) => info !== undefined).map(asListed),
+      streams: infos.filter((info) => info !== undefined).map((info) => asListed(info, call.backend.clustered)),
       missing: missing.length > 0 ? missing : undefined,
     });
   },
 };
 
-/** Listings show the metadata that is stored, not who answered, nor where else to look. */
-function asListed(info: Record<string, unknown>): object {
+/** Listings show the metadata that is stored, not who answered, nor where else to look; one server alone has no cluster. */
+function asListed(info: Record<string, unknown>, clustered: boolean): object {
   const config = info['config'] as { readonly metadata: Readonly<Record<string, string>> };
-  return { ...info, alternates: undefined, config: { ...config, metadata: storedPart(config.metadata) } };
+  const cluster = clustered ? info['cluster'] : undefined;
+  return { ...info, cluster, alternates: undefined, config: { ...config, metadata: storedPart(config.metadata) } };
 }
 
 function storedPart(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

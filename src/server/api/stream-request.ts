@@ -15,14 +15,18 @@ export type StreamRequest =
   | { readonly ok: true; readonly request: StreamConfigRequest; readonly pedantic: boolean }
   | { readonly ok: false; readonly error: ApiError };
 
-/** Decodes the body and compares the names in body and subject. */
+/** Decodes the body. What it names may be another stream than the subject does. */
 export function readStreamRequest(call: Call): StreamRequest {
   const body = decodeBody(call, STREAM_CONFIG_REQUEST);
   if (!body.ok) return body;
-  const [name] = call.args;
-  if (body.value.name !== name) return { ok: false, error: STREAM_NAME_MISMATCH };
-  if (/[\\/]/.test(name!)) return { ok: false, error: STREAM_NAME_HAS_SEPARATORS };
   return { ok: true, request: toStreamConfigRequest(body.value), pedantic: body.value.pedantic ?? false };
+}
+
+/** Compares the names in body and subject. */
+export function checkSubjectName(call: Call, request: StreamConfigRequest): ApiError | undefined {
+  const [name] = call.args;
+  if (request.name !== name) return STREAM_NAME_MISMATCH;
+  return /[\\/]/.test(name) ? STREAM_NAME_HAS_SEPARATORS : undefined;
 }
 
 /** A configuration as the catalogue keeps it. */

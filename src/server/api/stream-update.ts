@@ -23,7 +23,7 @@ import { askForConsumers } from './consumer-list.ts';
 import { assignedConfig } from './stream-info-json.ts';
 import { checkAccountRoom, configLimits } from './stream-limits.ts';
 import { moveObstacle, newMembers, reconfigurationOf, type NewMembers } from './stream-members.ts';
-import { answerWithInfo, plainConfig, readStreamRequest } from './stream-request.ts';
+import { answerWithInfo, checkSubjectName, plainConfig, readStreamRequest } from './stream-request.ts';
 
 /** Time to look at a stream's consumers before its limits on them are tightened. */
 const CONSUMERS_TIMEOUT_MS = 2000;
@@ -40,6 +40,9 @@ export const STREAM_UPDATE: Endpoint = {
     if (!read.ok) return failure(read.error);
     const normalised = normaliseStreamConfig(read.request, configLimits(call.backend, call.account), read.pedantic);
     if (!normalised.ok) return failure(normalised.error);
+    // Unlike a creation, an update is looked at as a whole before it is compared with its subject.
+    const misnamed = checkSubjectName(call, read.request);
+    if (misnamed !== undefined) return failure(misnamed);
 
     const updated = await call.turns.run(call.account, () => update(call, normalised.config));
     if ('refusal' in updated) return updated.refusal;
