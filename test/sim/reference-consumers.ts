@@ -154,7 +154,7 @@ export class ReferenceConsumers {
     }
     const last = new Map([...this.#stream.messages].map(([seq, { subject }]) => [subject, seq]));
     const initial = [...last.values()].sort((a, b) => a - b);
-    return { start: initial[0] ?? lastSeq + 1, initial };
+    return { start: initial[0] ?? Math.max(1, lastSeq), initial };
   }
 
   #update(consumer: ReferenceConsumer, config: ConsumerConfig): void {
