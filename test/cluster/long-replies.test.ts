@@ -8,6 +8,7 @@ import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const MESSAGES = 6;
+const PATIENCE_MS = 20_000;
 const ACK = /^\$JS\.ACK\.hub\.szMpdrwD\.S\.d\.1\.(\d+)\.\1\.\d{19}\.\d+$/;
 
 let servers: Servers;
@@ -41,13 +42,13 @@ test('acks count in both layouts at whatever node, and nobody listens where the 
   await jsm.consumers.add('S', { durable_name: 'd', ack_policy: AckPolicy.Explicit });
   let taken: readonly Reply[] = [];
   await onNode(0, async (raw) => {
-    const body = JSON.stringify({ batch: MESSAGES, expires: 5e9 });
+    const body = JSON.stringify({ batch: MESSAGES, expires: PATIENCE_MS * 1e6 });
     const isComplete = (replies: readonly Reply[]): boolean => replies.length === MESSAGES;
-    taken = await raw.request('$JS.API.CONSUMER.MSG.NEXT.S.d', body, { isComplete });
+    taken = await raw.request('$JS.API.CONSUMER.MSG.NEXT.S.d', body, { isComplete, timeoutMs: PATIENCE_MS });
   });
   for (const { replyTo } of taken) assert.match(replyTo, ACK);
   const isAnswered = async (raw: RawClient, subject: string): Promise<boolean> =>
-    (await raw.request(subject, '+ACK'))[0]?.headers === '';
+    (await raw.request(subject, '+ACK', { timeoutMs: PATIENCE_MS }))[0]?.headers === '';
   const short = (subject: string): string => subject.replace('.hub.szMpdrwD.', '.');
   for (const at of servers.nodes.keys()) {
     await onNode(at, async (raw) => {
@@ -80,7 +81,7 @@ test('stock clients, mirrors and sources take them as they are', async () => {
   await waitFor('the mirror', async () => (await jsm.streams.info('MIRROR')).state.messages === MESSAGES);
   const consumer = await client.jetstream(PATIENT).consumers.get('S', 'd');
   await client.jetstream(PATIENT).publish('s.b', 'last');
-  const message: JsMsg | null = await consumer.next({ expires: 10_000 });
+  const message: JsMsg | null = await consumer.next({ expires: PATIENCE_MS });
   assert.equal(message?.info.stream, 'S');
   assert.equal(message.info.streamSequence, MESSAGES + 1);
   assert.equal(await message.ackAck(), true);

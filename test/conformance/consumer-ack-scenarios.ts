@@ -526,24 +526,19 @@ const EVENTS: readonly Scenario[] = [
       comesTo('d', { num_ack_pending: 2 }),
     ],
   ),
-  ...[
-    stream('C', { subjects: ['c.>'], max_msgs: 5 }),
-    stream('C', { subjects: ['c.>'], max_age: 3e9, duplicate_window: 1e9 }),
-  ].map((made, at) =>
-    scenario(
-      ['the number of messages', 'their age'][at]! + ' ends the wait for the ack of one that goes',
-      ['C'],
-      [
-        made,
-        FIVE,
-        events.on(`${EVENT}.MSG_TERMINATED.C.d`),
-        d(),
-        takes('1'),
-        messages(['c.a', '6']),
-        events.hearsJson({ stream_seq: 1, consumer_seq: 1, deliveries: 1, reason: DELETED }),
-        comesTo('d', { num_ack_pending: 0 }),
-      ],
-    ),
+  scenario(
+    'limits of the stream end the wait for the acks of messages that they take',
+    ['C'],
+    [
+      stream('C', { subjects: ['c.>'], max_msgs: 5 }),
+      FIVE,
+      events.on(`${EVENT}.MSG_TERMINATED.C.d`),
+      d(),
+      takes('1'),
+      messages(['c.a', '6']),
+      events.hearsJson({ stream_seq: 1, consumer_seq: 1, deliveries: 1, reason: DELETED }),
+      comesTo('d', { num_ack_pending: 0 }),
+    ],
   ),
   scenario(
     'a purge ends the wait for acks without a word',

@@ -81,7 +81,7 @@ export const CONSUMER_EDGE_SCENARIOS: readonly Scenario[] = [
       wrongNumber('1E9', 'expires', 'time.Duration'),
       wrongNumber('99999999999999999999', 'min_pending', 'int64'),
       THREE,
-      brings('{"batch":9223372036854775807,"expires":2000000000}', '1', '2', '3'),
+      brings('{"batch":9223372036854775807,"expires":60000000000}', '1', '2', '3'),
     ],
   ),
   scenario(
