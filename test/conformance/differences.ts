@@ -295,6 +295,10 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'what means nothing is not stored; one order of checks for all, the one that the reference server has in a cluster',
   },
   {
+    what: 'a cluster answers CONSUMER.LIST of a stream that is not there with 10059, and reads the body of CONSUMER.UNPIN before it looks for the consumer',
+    why: 'so does the reference server without a cluster; clients should not have to know which of both they talk to',
+  },
+  {
     what: 'settings between 2^53 and 2^63 are rounded, and sequences from 2^53 on are the highest there is',
     why: 'they are numbers inside; the largest of 64 bits come back exactly',
   },
