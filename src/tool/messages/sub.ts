@@ -62,7 +62,8 @@ async function listen(input: SubInput, form: MessageForm, context: Context): Pro
   const receiver = new Receiver(input, form, context, stop);
   await Promise.all(subscriptions.map((subscription) => receiver.takeAll(subscription)));
   await receiver.finish();
-  await connection.flush();
+  // The last acknowledgement may wait in the client yet. After Ctrl-C the server may be gone.
+  if (input.ack && !signal.aborted) await connection.flush();
 }
 
 /** Takes the messages of all subscriptions together: they are numbered and counted as they come. */
