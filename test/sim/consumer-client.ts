@@ -96,7 +96,7 @@ export class ConsumerClient {
 
   /**
    * Where attempts are limited, each is on record before a client sees it: so there is never one too many, whoever leads.
-   * Otherwise the last few may not be on record yet, but none of those that are is forgotten.
+   * Otherwise it is recorded after it was sent, and all that are on record count.
    */
   #checkAgainstLog(seq: number, attempts: number): void {
     const reference = this.#reference;
@@ -106,7 +106,7 @@ export class ConsumerClient {
     }
     const recorded = reference.pending.get(seq)?.attempts ?? 0;
     const isLimited = this.config.ackPolicy !== 'none' && this.config.maxDeliver > 0;
-    if (isLimited ? recorded !== attempts : recorded > attempts) {
+    if (isLimited ? recorded !== attempts : recorded >= attempts) {
       this.#complain(`${seq} came as attempt ${attempts}, and the log says ${recorded}`);
     }
     if (!isLimited && reference.config.pauseUntilUs !== undefined) this.#complain(`${seq} came during a pause`);
