@@ -88,9 +88,8 @@ export class ConsumerModel {
   /** It may come again after `delayMs`; if that is 0, at once. */
   naked(seq: number, nowMs: number, delayMs = 0): void {
     const story = this.#stories.get(seq);
-    if (this.#rules.ackPolicy === 'explicit') this.#delayed(seq, nowMs, nowMs + delayMs);
-    // An ack of an earlier message that was delivered again may cover this delivery: then the nak counts for nothing.
-    else if (story !== undefined) story.notBeforeMs = Math.min(story.notBeforeMs, nowMs + delayMs);
+    // That of an earlier leader's delivery, or of one that another ack covers, counts for nothing: it puts nothing off.
+    if (story !== undefined) story.notBeforeMs = Math.min(story.notBeforeMs, nowMs + delayMs);
   }
 
   /** The client said that it needs more time. */
