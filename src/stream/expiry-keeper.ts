@@ -44,7 +44,7 @@ export class ExpiryKeeper {
     if (this.#isBusy || this.#closed || !this.#isLeader()) return;
     const dueUs = this.#finder.nextUs;
     if (dueUs === Infinity || this.#timerUs <= dueUs) return;
-    const delayMs = (dueUs - this.#runtime.wallUs()) / 1000;
+    const delayMs = (dueUs - this.#nowUs) / 1000;
     this.#arm(dueUs, Math.min(Math.max(delayMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS));
   }
 
@@ -57,6 +57,11 @@ export class ExpiryKeeper {
   close(): void {
     this.#closed = true;
     this.#disarm();
+  }
+
+  /** What the log has seen is past, even where this node's clock is behind it. */
+  get #nowUs(): number {
+    return Math.max(this.#runtime.wallUs(), this.#state.clockUs);
   }
 
   #arm(dueUs: number, delayMs: number): void {
@@ -76,7 +81,7 @@ export class ExpiryKeeper {
 
   async #expire(): Promise<void> {
     this.#isBusy = true;
-    const { below, seqs, isPartial } = this.#finder.find(this.#runtime.wallUs());
+    const { below, seqs, isPartial } = this.#finder.find(this.#nowUs);
     let isDone = false;
     try {
       if (below > 0) await this.#execute({ op: 'expire', below });
