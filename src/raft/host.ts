@@ -424,8 +424,11 @@ class Host implements RaftHost, HostContext {
     return [...nodes].sort();
   }
 
+  /** Whoever hears of us also remembers what we have promised others, should these forget it together with us. */
   #beat(to: NodeId): void {
-    if (to !== this.node) this.sendFrame(to, this.#peers.beatFor(to), 'control');
+    if (to === this.node) return;
+    this.sendFrame(to, this.#peers.beatFor(to), 'control');
+    this.#tellCounter(to);
   }
 
   /** Groups that rest under a leader of which nothing is heard any more. */

@@ -5,8 +5,10 @@
  * the question of amnesia: which journal counter had the peer seen of this node before it heard of its present life? If
  * that is more than this node had on disk when it started, promises were lost. Only the first answer of each peer
  * counts, and nothing that promises anything is sent to a peer before it has answered: later answers would be mixed
- * with promises of this life. What was heard of a peer is written with the next batch, whenever that comes; so a disk
- * that loses synced data is found out unless all its peers lose their power in the same moment.
+ * with promises of this life. Counters go to those who get promises together with these, and with the beats to all others:
+ * the one who got the promise may lose its memory as well. What was heard of a peer is written with the next batch,
+ * whenever that comes; so a disk that loses synced data is found out unless all its peers lose their power in the same
+ * moment.
  */
 import type { NodeId } from '../base/brand.ts';
 import type { Runtime } from '../base/runtime.ts';
