@@ -71,6 +71,16 @@ describe('measurements', () => {
     await millrace.output(['stream', 'rm', stream, '--force']);
   });
 
+  test('clients that find nothing left to read end with the others', async () => {
+    const stream = uniqueName('BENCH');
+    await bench('js', 'pub', 'async', '--count', '8', '--stream', stream);
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await bench('js', 'consume', '--stream', stream, '--clients', '8')).messages, 8);
+      assert.equal((await bench('js', 'push', '--stream', stream, '--clients', '8')).messages, 8);
+    }
+    await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
   test('buckets are filled and read', async () => {
     const bucket = uniqueName('bench');
     const keys = ['--bucket', bucket, '--keys', '10', '--count', '50', '--window', '5'];

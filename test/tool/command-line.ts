@@ -34,13 +34,13 @@ export class CommandLine {
     this.#binary = binary;
   }
 
-  /** Resolves when it has ended, however. Nothing in it is a terminal. */
+  /** Resolves when it has ended, however; fails when it doesn't end. Nothing in it is a terminal. */
   async run(words: readonly string[], { input = '', env = {} }: RunOptions = {}): Promise<Outcome> {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
     stdin.end(input);
     const printed = Promise.all([text(stdout), text(stderr)]);
     const surroundings = { stdin, stdout, stderr, env: this.#environment(env) } as unknown as Surroundings;
-    const code = await runTool(words, surroundings);
+    const code = await bounded(runTool(words, surroundings), `millrace ${words.join(' ')}`);
     stdout.end();
     stderr.end();
     const [said, complained] = await printed;
@@ -107,6 +107,18 @@ export function commandLine(options: Omit<ServerOptions, 'nodes'> & { readonly n
   });
   after(() => servers?.stop());
   return commands;
+}
+
+async function bounded<T>(work: Promise<T>, name: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${name} has not ended after ${TIMEOUT_MS} ms`));
+    }, TIMEOUT_MS);
+  });
+  return await Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
 }
 
 /** A name that no earlier run has left something under. */

@@ -39,6 +39,8 @@ class Flows {
 
   async take(messages: ConsumerMessages, { share }: BenchClient, settle: (message: JsMsg) => void): Promise<void> {
     this.#flows.push(messages);
+    // The others may have taken everything before this one began: nothing would end it.
+    if (this.#left === 0) messages.stop();
     for await (const message of messages) {
       // What was under way when the others ended comes yet.
       if (this.#left === 0) return;
