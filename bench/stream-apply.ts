@@ -7,7 +7,7 @@ import { silentLogger } from '../src/base/logger.ts';
 import { SystemRuntime } from '../src/base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, Term } from '../src/raft/index.ts';
 import { RECORD_HEADER_BYTES } from '../src/raft/index.ts';
-import { allocateBatch, RECORD_MESSAGES_START } from '../src/stream/entry-format.ts';
+import { allocateBatch, RECORD_MESSAGES_START } from '../src/stream/entries/entry-format.ts';
 import {
   createStream,
   MESSAGE_PREFIX_BYTES,

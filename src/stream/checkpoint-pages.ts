@@ -8,13 +8,13 @@
 import type { TimestampUs } from '../base/brand.ts';
 import { StorageError } from '../base/errors.ts';
 import type { LogIndex, PageSink } from '../raft/index.ts';
-import { DEDUPE_PAGES } from './dedupe-window.ts';
-import type { Sweep } from './limit-sweep.ts';
-import type { OpenPurge } from './open-purges.ts';
-import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './message-store.ts';
-import { pageNumber, type PageTracker, type WriteBudget } from './page-tracker.ts';
+import { DEDUPE_PAGES } from './publish/dedupe-window.ts';
+import type { Sweep } from './removal/limit-sweep.ts';
+import type { OpenPurge } from './removal/open-purges.ts';
+import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './store/message-store.ts';
+import { pageNumber, type PageTracker, type WriteBudget } from './store/page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
-import { SCHEDULE_PAGES } from './schedule-index.ts';
+import { SCHEDULE_PAGES } from './schedules/schedule-index.ts';
 import type { SourcePositions } from './source-positions.ts';
 import type { StreamConfig, StreamExtension } from './types.ts';
 

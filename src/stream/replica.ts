@@ -4,7 +4,7 @@
 import type { Seq } from '../base/brand.ts';
 import { invariant } from '../base/errors.ts';
 import type { Entry } from '../raft/index.ts';
-import { BatchApplier } from './batch-applier.ts';
+import { BatchApplier } from './entries/batch-applier.ts';
 import { CheckpointPages } from './checkpoint-pages.ts';
 import {
   ENTRY_ATOMIC_BATCH,
@@ -18,10 +18,10 @@ import {
   entryKind,
   entryPayload,
   entryTimestamp,
-} from './entry-format.ts';
-import { OperationApplier, type LoggedOperation } from './operation-applier.ts';
-import { Proposer, type Proposal } from './proposer.ts';
-import { PublishReplies } from './publish-replies.ts';
+} from './entries/entry-format.ts';
+import { OperationApplier, type LoggedOperation } from './entries/operation-applier.ts';
+import { Proposer, type Proposal } from './publish/proposer.ts';
+import { PublishReplies } from './publish/publish-replies.ts';
 import { ReplicatedState } from './replicated-state.ts';
 import type { StoredWatcher, StreamConfig, StreamExtension, SubmissionException } from './types.ts';
 

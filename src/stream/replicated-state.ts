@@ -1,13 +1,13 @@
 /** Owns what all replicas of a stream agree on, beside its extension: configuration, messages, ids, and the clock of the log. */
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { LogIndex } from '../raft/index.ts';
-import { DedupeWindow } from './dedupe-window.ts';
-import { ExpiryIndex } from './expiry-index.ts';
-import type { Sweep } from './limit-sweep.ts';
-import { MessageStore, type RemovalListener } from './message-store.ts';
-import { OpenPurges } from './open-purges.ts';
+import { DedupeWindow } from './publish/dedupe-window.ts';
+import { ExpiryIndex } from './expiry/expiry-index.ts';
+import type { Sweep } from './removal/limit-sweep.ts';
+import { MessageStore, type RemovalListener } from './store/message-store.ts';
+import { OpenPurges } from './removal/open-purges.ts';
 import { RunningDigest } from './running-digest.ts';
-import { ScheduleIndex } from './schedule-index.ts';
+import { ScheduleIndex } from './schedules/schedule-index.ts';
 import { SourcePositions } from './source-positions.ts';
 import type { StreamConfig, StreamState } from './types.ts';
 

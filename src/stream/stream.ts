@@ -7,34 +7,34 @@ import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, PageSink, StateMachine } from '../raft/index.ts';
-import type { AbandonReason } from './atomic-intake.ts';
-import { BatchBudget } from './batch-limits.ts';
-import { BlockCompactor } from './block-compactor.ts';
-import { BlockCursor } from './block-cursor.ts';
-import { BlockRef } from './block-table.ts';
+import type { AbandonReason } from './batches/atomic-intake.ts';
+import { BatchBudget } from './batches/batch-limits.ts';
+import { BlockCompactor } from './records/block-compactor.ts';
+import { BlockCursor } from './records/block-cursor.ts';
+import { BlockRef } from './store/block-table.ts';
 import {
   ENTRY_EXTENSION_OPERATION,
   ENTRY_EXTENSION_PROGRESS,
   ENTRY_OPERATION,
   ENTRY_PLACED_BATCH,
   ENTRY_PRODUCED_BATCH,
-} from './entry-format.ts';
-import { CounterSink } from './counter-sink.ts';
-import { PublishIntake } from './intake.ts';
-import type { MessageStore } from './message-store.ts';
-import type { LoggedOperation } from './operation-applier.ts';
-import { encodeProducedBatch } from './produced-batch.ts';
-import { Proposer, type PublishSink } from './proposer.ts';
-import { MESSAGES_PER_PURGE_STEP } from './purge.ts';
-import { PurgeKeeper } from './purge-keeper.ts';
-import { PublishReplies } from './publish-replies.ts';
-import { RecordLoader } from './record-loader.ts';
-import { recordOrdinal, RecordWalker } from './record-walker.ts';
+} from './entries/entry-format.ts';
+import { CounterSink } from './counters/counter-sink.ts';
+import { PublishIntake } from './publish/intake.ts';
+import type { MessageStore } from './store/message-store.ts';
+import type { LoggedOperation } from './entries/operation-applier.ts';
+import { encodeProducedBatch } from './entries/produced-batch.ts';
+import { Proposer, type PublishSink } from './publish/proposer.ts';
+import { MESSAGES_PER_PURGE_STEP } from './removal/purge.ts';
+import { PurgeKeeper } from './removal/purge-keeper.ts';
+import { PublishReplies } from './publish/publish-replies.ts';
+import { RecordLoader } from './records/record-loader.ts';
+import { recordOrdinal, RecordWalker } from './records/record-walker.ts';
 import { Replica } from './replica.ts';
-import { rewritersFor } from './rewriters.ts';
+import { rewritersFor } from './publish/rewriters.ts';
 import { RunningDigest } from './running-digest.ts';
 import type { SourcePosition } from './source-positions.ts';
-import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store-queries.ts';
+import { lastSeqOf, lastSeqPerSubject, nextSeqOf, subjectCounts } from './store/store-queries.ts';
 import { Timekeeper } from './timekeeper.ts';
 import type {
   ExtensionHost,

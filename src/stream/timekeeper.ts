@@ -4,12 +4,12 @@
  */
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
-import { ExpiryKeeper } from './expiry-keeper.ts';
-import { MessageReader } from './message-reader.ts';
-import type { LoggedOperation } from './operation-applier.ts';
-import type { ProducedMessage } from './produced-batch.ts';
+import { ExpiryKeeper } from './expiry/expiry-keeper.ts';
+import { MessageReader } from './records/message-reader.ts';
+import type { LoggedOperation } from './entries/operation-applier.ts';
+import type { ProducedMessage } from './entries/produced-batch.ts';
 import type { ReplicatedState } from './replicated-state.ts';
-import { ScheduleKeeper } from './schedule-keeper.ts';
+import { ScheduleKeeper } from './schedules/schedule-keeper.ts';
 import type { StreamReader } from './types.ts';
 
 /** What the keepers work on and with. */

@@ -5,7 +5,7 @@
 import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { ApiError } from '../base/api-errors.ts';
 import type { GroupStatus, LogIndex, PageSink } from '../raft/index.ts';
-import type { MessageView } from './message-format.ts';
+import type { MessageView } from './messages/message-format.ts';
 import type { SourcePosition } from './source-positions.ts';
 
 /** A stream's configuration after defaults were filled in. -1 means unlimited, 0 for a duration means off. */

@@ -13,10 +13,10 @@ import {
   entryKind,
   entryPayload,
   entryTimestamp,
-} from '../../src/stream/entry-format.ts';
+} from '../../src/stream/entries/entry-format.ts';
 import { emptyMessageView, readMessage, subjectFilter, type StreamConfig } from '../../src/stream/index.ts';
-import type { LoggedOperation } from '../../src/stream/operation-applier.ts';
-import { producedBatchLayout, producedReason } from '../../src/stream/produced-batch.ts';
+import type { LoggedOperation } from '../../src/stream/entries/operation-applier.ts';
+import { producedBatchLayout, producedReason } from '../../src/stream/entries/produced-batch.ts';
 import type { Complain, PublishChecker, ShownMessage } from './checkers.ts';
 import { ReferenceConsumers } from './reference-consumers.ts';
 import { StreamModel } from './stream-model.ts';

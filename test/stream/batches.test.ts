@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Term } from '../../src/raft/index.ts';
-import { parseFastReply } from '../../src/stream/fast-reply.ts';
+import { parseFastReply } from '../../src/stream/batches/fast-reply.ts';
 import { encodeMessages, openFixture, readAll, type Fixture, type Publish } from './stream-fixture.ts';
 
 function member(id: string, seq: number, more: Readonly<Record<string, string>> = {}): Publish {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Term } from '../../src/raft/index.ts';
-import { addCounts, parseCount, readCounter } from '../../src/stream/counter-value.ts';
+import { addCounts, parseCount, readCounter } from '../../src/stream/counters/counter-value.ts';
 import { openFixture, readOne, type Fixture, type Publish } from './stream-fixture.ts';
 
 const increment = (subject: string, by: number | string, headers: Readonly<Record<string, string>> = {}): Publish => ({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PageSink } from '../../src/raft/index.ts';
-import { DedupeWindow } from '../../src/stream/dedupe-window.ts';
-import { pageNumber } from '../../src/stream/page-tracker.ts';
+import { DedupeWindow } from '../../src/stream/publish/dedupe-window.ts';
+import { pageNumber } from '../../src/stream/store/page-tracker.ts';
 
 function write(window: DedupeWindow, pages: Map<string, Buffer>): void {
   const sink: PageSink = {

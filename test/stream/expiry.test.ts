@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Seq } from '../../src/base/brand.ts';
-import { parseMessageTtl } from '../../src/stream/message-ttl.ts';
+import { parseMessageTtl } from '../../src/stream/expiry/message-ttl.ts';
 import { emptyStoredMessage } from '../../src/stream/index.ts';
 import { checkpoint, openFixture, readAll, sortedPages, type Fixture } from './stream-fixture.ts';
 import { pass } from './timed.ts';

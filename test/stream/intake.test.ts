@@ -5,12 +5,12 @@ import { apiError } from '../../src/base/api-errors.ts';
 import type { Seq } from '../../src/base/brand.ts';
 import type { StreamConfig, Submission, SubmissionException, SubmissionOutcome } from '../../src/stream/index.ts';
 import { BatchBudget } from '../../src/stream/index.ts';
-import { PublishIntake } from '../../src/stream/intake.ts';
-import { MessageDraft } from '../../src/stream/message-draft.ts';
-import { emptyMessageView, readMessage } from '../../src/stream/message-format.ts';
-import { PublishReplies } from '../../src/stream/publish-replies.ts';
-import type { MessageRewriter } from '../../src/stream/rewriters.ts';
-import { SplitSubmission } from '../../src/stream/split-submission.ts';
+import { PublishIntake } from '../../src/stream/publish/intake.ts';
+import { MessageDraft } from '../../src/stream/messages/message-draft.ts';
+import { emptyMessageView, readMessage } from '../../src/stream/messages/message-format.ts';
+import { PublishReplies } from '../../src/stream/publish/publish-replies.ts';
+import type { MessageRewriter } from '../../src/stream/publish/rewriters.ts';
+import { SplitSubmission } from '../../src/stream/publish/split-submission.ts';
 import { baseConfig, encodeHeaders, encodeMessages, FakeRuntime, type Publish } from './stream-fixture.ts';
 
 const replies = new PublishReplies('S', undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { InternedStrings } from '../../src/stream/interned-strings.ts';
+import { InternedStrings } from '../../src/stream/store/interned-strings.ts';
 
 test('strings come and go as in a map, whatever their hashes do to each other', () => {
   const step = fc.tuple(fc.boolean(), fc.string({ maxLength: 3 }));

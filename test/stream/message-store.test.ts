@@ -3,9 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TimestampUs } from '../../src/base/brand.ts';
 import type { LogIndex, PageSink } from '../../src/raft/index.ts';
-import { DEAD_PAGES, MessageStore, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from '../../src/stream/message-store.ts';
-import { pageNumber } from '../../src/stream/page-tracker.ts';
-import { collectMatching, countFrom } from '../../src/stream/store-queries.ts';
+import {
+  DEAD_PAGES,
+  MessageStore,
+  ROW_PAGES,
+  SIDE_PAGES,
+  SUBJECT_PAGES,
+} from '../../src/stream/store/message-store.ts';
+import { pageNumber } from '../../src/stream/store/page-tracker.ts';
+import { collectMatching, countFrom } from '../../src/stream/store/store-queries.ts';
 import { subjectFilter } from '../../src/stream/index.ts';
 import { Random } from '../sim/random.ts';
 

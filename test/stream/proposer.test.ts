@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { NodeId, TimestampUs } from '../../src/base/brand.ts';
 import { NotLeaderError } from '../../src/base/errors.ts';
 import type { Term } from '../../src/raft/index.ts';
-import { allocateBatch } from '../../src/stream/entry-format.ts';
+import { allocateBatch } from '../../src/stream/entries/entry-format.ts';
 import { openFixture, readAll, START_US } from './stream-fixture.ts';
 
 test('a publish on an idle stream is proposed at once, and those that come meanwhile share one entry', () => {

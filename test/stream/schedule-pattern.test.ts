@@ -1,8 +1,8 @@
 /** Which patterns schedules may have, and when they fire (streams.md 7.8). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextFiring, parseSchedule } from '../../src/stream/schedule-pattern.ts';
-import { isKnownZone } from '../../src/stream/time-zones.ts';
+import { nextFiring, parseSchedule } from '../../src/stream/schedules/schedule-pattern.ts';
+import { isKnownZone } from '../../src/stream/schedules/time-zones.ts';
 
 const us = (text: string): number => Date.parse(text) * 1000;
 

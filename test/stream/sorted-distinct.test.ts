@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sortedDistinct } from '../../src/stream/sorted-distinct.ts';
+import { sortedDistinct } from '../../src/stream/store/sorted-distinct.ts';
 import { Random } from '../sim/random.ts';
 
 /** So many distinct numbers from `from` on, in no order, about one in `spread` of those there are. */

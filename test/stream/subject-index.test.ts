@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
-import { SubjectIndex } from '../../src/stream/subject-index.ts';
+import { SubjectIndex } from '../../src/stream/store/subject-index.ts';
 import { Random } from '../sim/random.ts';
 
 const FILTERS = [
