@@ -1,6 +1,6 @@
 /** Owns what is told of a consumer: by any replica, and more by the leader. */
 import type { ConsumerSeq, Seq } from '../base/brand.ts';
-import type { ReplicatedConsumer } from './replicated-state.ts';
+import type { ReplicatedConsumer } from './state/replicated-state.ts';
 import type { ConsumerInfo } from './types.ts';
 
 /** What only the leader knows. */

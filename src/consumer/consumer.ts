@@ -3,27 +3,27 @@
  * knows when something is due. What was not on record when the leader fails is delivered again by the next one.
  */
 import { subjectFilter } from '../stream/index.ts';
-import { AckDeadlines } from './ack-deadlines.ts';
-import { AckSampling } from './ack-sampling.ts';
-import type { AckTokens } from './ack-subject.ts';
-import { Acks } from './acks.ts';
+import { AckDeadlines } from './acks/ack-deadlines.ts';
+import { AckSampling } from './acks/ack-sampling.ts';
+import type { AckTokens } from './acks/ack-subject.ts';
+import { Acks } from './acks/acks.ts';
 import type { ConsumerAdvisories } from './advisories.ts';
 import { consumerInfo } from './consumer-info.ts';
 import type { DeadlineQueue, Due } from './deadline-queue.ts';
-import { Dispatcher, type DeliveryBudget, type DispatchServices } from './dispatcher.ts';
+import { Dispatcher, type DeliveryBudget, type DispatchServices } from './delivery/dispatcher.ts';
 import { Inactivity } from './inactivity.ts';
-import { Ledger } from './ledger.ts';
-import type { ProgressLog } from './progress-log.ts';
-import type { ProgressSink, Recorded } from './progress-recorder.ts';
-import { admitPull } from './pull-admission.ts';
+import { Ledger } from './state/ledger.ts';
+import type { ProgressLog } from './state/progress-log.ts';
+import type { ProgressSink, Recorded } from './state/progress-recorder.ts';
+import { admitPull } from './pull/pull-admission.ts';
 import { Pause } from './pause.ts';
-import { PriorityRule } from './priority-rule.ts';
-import { PullQueue } from './pull-queue.ts';
-import { PushTarget } from './push-target.ts';
-import type { ReplicatedConsumer } from './replicated-state.ts';
-import { LEADERSHIP_CHANGE } from './status-messages.ts';
+import { PriorityRule } from './pull/priority-rule.ts';
+import { PullQueue } from './pull/pull-queue.ts';
+import { PushTarget } from './delivery/push-target.ts';
+import type { ReplicatedConsumer } from './state/replicated-state.ts';
+import { LEADERSHIP_CHANGE } from './pull/status-messages.ts';
 import type { ConsumerConfig, ConsumerInfo } from './types.ts';
-import { recordInboxes } from './waiting-inboxes.ts';
+import { recordInboxes } from './pull/waiting-inboxes.ts';
 
 const MESSAGE_DELETED = 'Unacknowledged message was deleted';
 const NOTHING = Buffer.alloc(0);

@@ -5,8 +5,8 @@
 import type { TimestampUs } from '../base/brand.ts';
 import { subjectFilter, type StreamReader } from '../stream/index.ts';
 import { MemberIndex, type Member } from './member.ts';
-import { ReplicatedConsumer } from './replicated-state.ts';
-import { startPosition } from './start-position.ts';
+import { ReplicatedConsumer } from './state/replicated-state.ts';
+import { startPosition } from './delivery/start-position.ts';
 import type { ConsumerConfig } from './types.ts';
 
 /** Nothing in the log speaks of them. */

@@ -1,5 +1,5 @@
 /** The door of consumer/. */
 export type * from './types.ts';
-export type * from './archived-state.ts';
+export type * from './state/archived-state.ts';
 export * from './config/index.ts';
 export { createConsumers, type ConsumerSetOptions } from './consumer-set.ts';

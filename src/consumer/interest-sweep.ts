@@ -5,8 +5,8 @@
  */
 import type { Seq } from '../base/brand.ts';
 import type { ExtensionHost, SubjectFilter } from '../stream/index.ts';
-import { emptyStoredMessage } from './message-source.ts';
-import type { ReplicatedConsumer } from './replicated-state.ts';
+import { emptyStoredMessage } from './delivery/message-source.ts';
+import type { ReplicatedConsumer } from './state/replicated-state.ts';
 
 /** Sequences that one step looks at. */
 const STEP_SEQS = 2048;

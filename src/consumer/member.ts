@@ -2,7 +2,7 @@
 import type { SubjectFilter } from '../stream/index.ts';
 import type { Consumer } from './consumer.ts';
 import { FilterIndex } from './filter-index.ts';
-import type { ReplicatedConsumer } from './replicated-state.ts';
+import type { ReplicatedConsumer } from './state/replicated-state.ts';
 
 export interface Member {
   /** Of a direct consumer: how it began. Its state is with `leader` alone. */

@@ -2,7 +2,7 @@
 import type { ConsumerSeq, Seq, TimestampUs } from '../base/brand.ts';
 import type { ApiError } from '../base/api-errors.ts';
 import type { StoredMessage, StreamExtension } from '../stream/index.ts';
-import type { ArchivedConsumerState } from './archived-state.ts';
+import type { ArchivedConsumerState } from './state/archived-state.ts';
 
 /** A consumer's configuration after defaults were filled in. 0 for a duration means off. */
 export interface ConsumerConfig {

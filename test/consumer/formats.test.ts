@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AckPending } from '../../src/consumer/ack-pending.ts';
-import { AckReplyWriter, parseAckTokens, writeDigits } from '../../src/consumer/ack-subject.ts';
-import { ByteReader, ByteWriter } from '../../src/consumer/compact-bytes.ts';
+import { AckPending } from '../../src/consumer/acks/ack-pending.ts';
+import { AckReplyWriter, parseAckTokens, writeDigits } from '../../src/consumer/acks/ack-subject.ts';
+import { ByteReader, ByteWriter } from '../../src/consumer/state/compact-bytes.ts';
 import { FilterIndex } from '../../src/consumer/filter-index.ts';
 import { parseDurationNs } from '../../src/base/go-duration.ts';
-import { ProgressLog, replaySteps } from '../../src/consumer/progress-log.ts';
+import { ProgressLog, replaySteps } from '../../src/consumer/state/progress-log.ts';
 import { SubjectMatcher } from '../../src/base/subjects.ts';
 
 const seq = fc.oneof(fc.nat(), fc.nat({ max: 999_999_999_999_999 }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parsePullRequest } from '../../src/consumer/pull-request.ts';
+import { parsePullRequest } from '../../src/consumer/pull/pull-request.ts';
 
 const parse = (text: string): ReturnType<typeof parsePullRequest> => parsePullRequest(Buffer.from(text));
 

@@ -3,10 +3,10 @@
  * plain ones, and what they are done with leaves the plain stream by the rules of retention.
  */
 import type { ConsumerConfig } from '../../src/consumer/index.ts';
-import { ByteReader } from '../../src/consumer/compact-bytes.ts';
-import { decodeOperation } from '../../src/consumer/operations.ts';
-import { replaySteps } from '../../src/consumer/progress-log.ts';
-import { SWEEP_ID } from '../../src/consumer/progress-recorder.ts';
+import { ByteReader } from '../../src/consumer/state/compact-bytes.ts';
+import { decodeOperation } from '../../src/consumer/state/operations.ts';
+import { replaySteps } from '../../src/consumer/state/progress-log.ts';
+import { SWEEP_ID } from '../../src/consumer/state/progress-recorder.ts';
 import { consumerConfigsEqual, withPause } from '../../src/consumer/index.ts';
 import type { Complain } from './checkers.ts';
 import { ReferenceConsumer } from './reference-consumer.ts';

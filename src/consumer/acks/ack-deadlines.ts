@@ -1,5 +1,5 @@
 /** Owns the deadlines of acks: when the next one passes, and what happens to messages whose time is over. */
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../state/ledger.ts';
 
 /** Timers may fire early within their millisecond; a redelivery must not. */
 const SLACK_MS = 1;

@@ -1,5 +1,5 @@
 /** Owns the status messages of consumers, byte for byte: clients compare their texts. */
-import { goDurationText } from '../base/duration-text.ts';
+import { goDurationText } from '../../base/duration-text.ts';
 
 function status(line: string, ...headers: string[]): Buffer {
   return Buffer.from(`NATS/1.0 ${[line, ...headers].join('\r\n')}\r\n\r\n`);

@@ -2,21 +2,21 @@
  * Owns the way of messages from the stream to whoever asked for them: redeliveries before new messages, a reply subject
  * for each, and where attempts are limited only after their record. Keeps count of what is still to come.
  */
-import type { Seq, TimestampUs } from '../base/brand.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Runtime } from '../base/runtime.ts';
-import type { ExtensionHost, StoredMessage, SubjectFilter } from '../stream/index.ts';
-import type { AckSampling } from './ack-sampling.ts';
-import { AckReplyWriter } from './ack-subject.ts';
+import type { Seq, TimestampUs } from '../../base/brand.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { ExtensionHost, StoredMessage, SubjectFilter } from '../../stream/index.ts';
+import type { AckSampling } from '../acks/ack-sampling.ts';
+import { AckReplyWriter } from '../acks/ack-subject.ts';
 import type { HeldDelivery } from './held-deliveries.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../state/ledger.ts';
 import { headersOnly, wholeMessage, withHeader } from './message-parts.ts';
 import { MessageSource, emptyStoredMessage } from './message-source.ts';
 import { Pacing } from './pacing.ts';
-import type { PullQueue, PullRequest, Readiness } from './pull-queue.ts';
+import type { PullQueue, PullRequest, Readiness } from '../pull/pull-queue.ts';
 import type { PushTarget } from './push-target.ts';
-import type { ReplySubjects } from './reply-subjects.ts';
-import type { Outlet } from './types.ts';
+import type { ReplySubjects } from '../acks/reply-subjects.ts';
+import type { Outlet } from '../types.ts';
 
 /** Steps that wait for their record: beyond this, deliveries wait too. */
 const MAX_UNRECORDED_BYTES = 128 * 1024;

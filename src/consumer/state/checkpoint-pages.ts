@@ -2,7 +2,7 @@
  * Owns the consumers' part of checkpoints: which pages changed, and the image that a checkpoint freezes. A page is encoded
  * when it is written, or just before its consumer changes while the checkpoint is still being written.
  */
-import type { PageSink } from '../raft/index.ts';
+import type { PageSink } from '../../raft/index.ts';
 import { LIST_PAGE_SEQS, encodeConsumer, encodeList } from './consumer-page.ts';
 import type { ReplicatedConsumer } from './replicated-state.ts';
 

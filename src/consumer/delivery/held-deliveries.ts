@@ -2,7 +2,7 @@
  * Owns deliveries that wait for their record. Where attempts are limited, an attempt must be on record before a client
  * sees it: else the next leader, who doesn't know of it, would allow one too many.
  */
-import type { PullRequest } from './pull-queue.ts';
+import type { PullRequest } from '../pull/pull-queue.ts';
 
 export interface HeldDelivery {
   readonly seq: number;

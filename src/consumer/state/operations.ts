@@ -1,8 +1,8 @@
 /** Owns the operations on consumers as they travel in the log: plain JSON, versioned. */
-import type { TimestampUs } from '../base/brand.ts';
-import { invariant } from '../base/errors.ts';
+import type { TimestampUs } from '../../base/brand.ts';
+import { invariant } from '../../base/errors.ts';
 import type { ArchivedConsumerState } from './archived-state.ts';
-import type { ConsumerConfig } from './types.ts';
+import type { ConsumerConfig } from '../types.ts';
 
 export type ConsumerAction = 'create' | 'update' | '';
 

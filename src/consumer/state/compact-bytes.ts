@@ -2,7 +2,7 @@
  * Owns the writing and reading of compact binary values: numbers take seven bits to a byte, low bits first, so that small
  * differences between sequences cost one byte. Used for progress entries and checkpoint pages.
  */
-import { invariant } from '../base/errors.ts';
+import { invariant } from '../../base/errors.ts';
 
 const INITIAL_BYTES = 64;
 const MAX_VARINT_BYTES = 8;

@@ -1,6 +1,6 @@
 /** Owns how fast messages may go out: the rate limit of push consumers, and the original rhythm of a replay. */
-import type { ConsumerConfig } from './types.ts';
-import type { StoredMessage } from '../stream/index.ts';
+import type { ConsumerConfig } from '../types.ts';
+import type { StoredMessage } from '../../stream/index.ts';
 
 const BITS_PER_BYTE = 8;
 const US_PER_MS = 1000;

@@ -2,14 +2,14 @@
  * Owns who may be served under a consumer's priority policy (consumers.md 5.7). The pin of a pinned client is part of the
  * replicated state, and counts once it is on record: so there is never a second one, not even across a change of leaders.
  */
-import type { Runtime } from '../base/runtime.ts';
-import type { ConsumerAdvisories } from './advisories.ts';
-import type { Ledger } from './ledger.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { ConsumerAdvisories } from '../advisories.ts';
+import type { Ledger } from '../state/ledger.ts';
 import type { PullRequest } from './pull-queue.ts';
 import type { PullRequestGroup } from './pull-request.ts';
-import { randomToken } from './random-token.ts';
+import { randomToken } from '../random-token.ts';
 import { badRequest, PIN_ID_MISMATCH } from './status-messages.ts';
-import type { ConsumerConfig, PriorityGroupState } from './types.ts';
+import type { ConsumerConfig, PriorityGroupState } from '../types.ts';
 
 const PIN_ID_LENGTH = 22;
 const MAX_PRIORITY = 9;

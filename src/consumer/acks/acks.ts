@@ -1,12 +1,12 @@
 /** Owns what acks do: each kind's effect, and when its answer is given. */
-import type { TimestampUs } from '../base/brand.ts';
-import type { Runtime } from '../base/runtime.ts';
+import type { TimestampUs } from '../../base/brand.ts';
+import type { Runtime } from '../../base/runtime.ts';
 import type { AckSampling } from './ack-sampling.ts';
 import { ackKind, nakDelayMs, nextRequest, termReason } from './ack-payload.ts';
 import type { AckTokens } from './ack-subject.ts';
-import type { AttemptFacts, ConsumerAdvisories } from './advisories.ts';
-import type { Ledger } from './ledger.ts';
-import type { Outlet } from './types.ts';
+import type { AttemptFacts, ConsumerAdvisories } from '../advisories.ts';
+import type { Ledger } from '../state/ledger.ts';
+import type { Outlet } from '../types.ts';
 
 export interface AckServices {
   readonly outlet: Outlet;

@@ -2,7 +2,7 @@
  * Owns how the subjects begin that clients answer on: acks, and requests for flow control. There are two layouts: the
  * longer one names domain and account as well, so that answers find their way between accounts.
  */
-import { shortHash } from '../base/short-hash.ts';
+import { shortHash } from '../../base/short-hash.ts';
 
 /** In the place of a domain. */
 const NO_DOMAIN = '_';

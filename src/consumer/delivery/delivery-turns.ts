@@ -4,10 +4,10 @@
  * Nothing is delivered but by a leader that is sure to be one still. One that was deposed and has not heard of it knows
  * nothing of the acks that its successor has confirmed, and would deliver those messages again, or for the first time.
  */
-import { NotLeaderError } from '../base/errors.ts';
-import type { Runtime } from '../base/runtime.ts';
-import type { ExtensionHost } from '../stream/index.ts';
-import type { Consumer } from './consumer.ts';
+import { NotLeaderError } from '../../base/errors.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { ExtensionHost } from '../../stream/index.ts';
+import type { Consumer } from '../consumer.ts';
 import type { DeliveryBudget } from './dispatcher.ts';
 
 const SLICE_MESSAGES = 256;

@@ -1,6 +1,6 @@
 /** Owns which pull requests are taken, and what those that are not get as answer (in the order of the reference). */
-import { isSupportedLevel } from '../base/api-level.ts';
-import type { ConsumerConfig } from './types.ts';
+import { isSupportedLevel } from '../../base/api-level.ts';
+import type { ConsumerConfig } from '../types.ts';
 import { groupRefusal } from './priority-rule.ts';
 import { parsePullRequest, type PullRequestBody } from './pull-request.ts';
 import {

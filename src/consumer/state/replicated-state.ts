@@ -3,9 +3,9 @@
  * changes by the methods here only. The leader keeps a second copy that runs ahead and writes down each step
  * (progress-log.ts); the replicated copy takes the same steps when they are committed.
  */
-import type { ConsumerConfig } from './types.ts';
-import type { TimestampUs } from '../base/brand.ts';
-import { AckPending } from './ack-pending.ts';
+import type { ConsumerConfig } from '../types.ts';
+import type { TimestampUs } from '../../base/brand.ts';
+import { AckPending } from '../acks/ack-pending.ts';
 
 export interface ConsumerIdentity {
   /** Unique among the consumers that the stream ever had, so that a decision about one never hits its successor. */

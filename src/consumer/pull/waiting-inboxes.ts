@@ -1,5 +1,5 @@
 /** Owns which waiting pull requests the replicas know of: the next leader tells those inboxes that it took over. */
-import type { ProgressLog } from './progress-log.ts';
+import type { ProgressLog } from '../state/progress-log.ts';
 
 /** Of one consumer. Those beyond learn of a new leader by missing heartbeats, or when their time is over. */
 const MAX_RECORDED = 512;

@@ -1,5 +1,5 @@
 /** Owns what consumers make of a stored message before they deliver it: headers added, the payload left out. */
-import type { MessageView } from '../stream/index.ts';
+import type { MessageView } from '../../stream/index.ts';
 
 const EMPTY = Buffer.alloc(0);
 const LINE_END_BYTES = 2;

@@ -1,11 +1,11 @@
 /** Owns the subscribers of a push consumer: whether anybody listens, how much they may get, and their heartbeats. */
-import { byteString } from '../base/byte-string.ts';
-import type { ConsumerConfig, DeliveryTarget, Outlet } from './types.ts';
-import type { Runtime } from '../base/runtime.ts';
-import type { Readiness } from './pull-queue.ts';
-import type { ReplySubjects } from './reply-subjects.ts';
-import { FLOW_CONTROL_REQUEST, idleHeartbeat } from './status-messages.ts';
-import { randomToken } from './random-token.ts';
+import { byteString } from '../../base/byte-string.ts';
+import type { ConsumerConfig, DeliveryTarget, Outlet } from '../types.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import type { Readiness } from '../pull/pull-queue.ts';
+import type { ReplySubjects } from '../acks/reply-subjects.ts';
+import { FLOW_CONTROL_REQUEST, idleHeartbeat } from '../pull/status-messages.ts';
+import { randomToken } from '../random-token.ts';
 
 const MAX_WINDOW_BYTES = 32 * 1024 * 1024;
 const FIRST_WINDOW_BYTES = MAX_WINDOW_BYTES / 16;

@@ -3,7 +3,7 @@
  * inside progress entries. It counts a monotonic clock only, so neither a jump of the wall clock nor a difference
  * between the clocks of two leaders makes deadlines expire in masses or hang.
  */
-import type { Runtime } from '../base/runtime.ts';
+import type { Runtime } from '../../base/runtime.ts';
 
 export class ReplicatedClock {
   readonly #runtime: Runtime;

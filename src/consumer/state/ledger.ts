@@ -3,10 +3,10 @@
  * log in the same breath, so the two can't part. What is to be delivered again, and what waits for its record before it is
  * sent, is kept here as well: the end of a message ends that too.
  */
-import type { TimestampUs } from '../base/brand.ts';
-import { HeldDeliveries } from './held-deliveries.ts';
+import type { TimestampUs } from '../../base/brand.ts';
+import { HeldDeliveries } from '../delivery/held-deliveries.ts';
 import { ProgressLog } from './progress-log.ts';
-import { RedeliveryQueue } from './redelivery.ts';
+import { RedeliveryQueue } from '../delivery/redelivery.ts';
 import type { ReplicatedConsumer } from './replicated-state.ts';
 
 /** Held longer than this, a message's new ack wait is worth a note. */

@@ -1,5 +1,5 @@
 /** Owns the body of a pull request: what `MSG.NEXT` and `+NXT` may say. */
-import { isInt64, parsePlainJson, type JsonValue } from '../base/json.ts';
+import { isInt64, parsePlainJson, type JsonValue } from '../../base/json.ts';
 
 /** A request as sent, with what was left out filled in. */
 export interface PullRequestBody {

@@ -1,6 +1,6 @@
 /** Owns where a new consumer begins. Runs when the creation is applied, so every replica finds the same position. */
-import type { StreamReader, SubjectFilter } from '../stream/index.ts';
-import type { ConsumerConfig } from './types.ts';
+import type { StreamReader, SubjectFilter } from '../../stream/index.ts';
+import type { ConsumerConfig } from '../types.ts';
 
 export interface StartPosition {
   /** First sequence that may be delivered. */

@@ -2,7 +2,7 @@
  * Owns the set of messages that were delivered and not yet acknowledged. First deliveries happen in stream order, so the
  * set is columns sorted by stream sequence: appended at the end, marked dead in the middle, trimmed at the head.
  */
-import { invariant } from '../base/errors.ts';
+import { invariant } from '../../base/errors.ts';
 
 const INITIAL_CAPACITY = 16;
 const EMPTY = new Float64Array(0);

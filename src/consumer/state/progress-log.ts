@@ -5,7 +5,7 @@
  * A step is `u8 kind`, then what the kind needs: sequences as signed differences to the step before, times too.
  */
 import { ByteWriter, type ByteReader } from './compact-bytes.ts';
-import { invariant } from '../base/errors.ts';
+import { invariant } from '../../base/errors.ts';
 
 const STEP = {
   deliver: 1,

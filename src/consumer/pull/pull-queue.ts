@@ -2,7 +2,7 @@
  * Owns the waiting pull requests of one consumer: who gets the next message, and how a request ends. The head gets a
  * message and, if it wants more, goes to the end of the queue.
  */
-import type { DeliveryTarget, Outlet } from './types.ts';
+import type { DeliveryTarget, Outlet } from '../types.ts';
 import type { PriorityRule } from './priority-rule.ts';
 import type { PullRequestBody, PullRequestGroup } from './pull-request.ts';
 import {

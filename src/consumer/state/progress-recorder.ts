@@ -5,8 +5,8 @@
  *
  * An entry's body is `u8 version | number clock | (number consumer id | bytes steps)*`; id 0 stands for the sweep.
  */
-import { NotLeaderError } from '../base/errors.ts';
-import type { Runtime, Timer } from '../base/runtime.ts';
+import { NotLeaderError } from '../../base/errors.ts';
+import type { Runtime, Timer } from '../../base/runtime.ts';
 import { ByteWriter } from './compact-bytes.ts';
 import type { ProgressLog } from './progress-log.ts';
 

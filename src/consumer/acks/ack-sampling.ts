@@ -2,10 +2,10 @@
  * Owns the samples of how long acks take: which acks are sampled, and when exactly their messages were delivered. That is
  * finer than the replicated milliseconds, and known to the leader alone: of what another delivered, those have to do.
  */
-import type { Runtime } from '../base/runtime.ts';
+import type { Runtime } from '../../base/runtime.ts';
 import type { AckTokens } from './ack-subject.ts';
-import type { ConsumerAdvisories } from './advisories.ts';
-import type { Ledger } from './ledger.ts';
+import type { ConsumerAdvisories } from '../advisories.ts';
+import type { Ledger } from '../state/ledger.ts';
 
 /** Times of messages that ended without a sample are dropped when they are so many more than those that are pending. */
 const MAX_STALE_TIMES = 1024;

@@ -1,9 +1,9 @@
 /** Owns the checkpoint form of consumers: one page each, and pages of their own for long initial lists. */
-import type { TimestampUs } from '../base/brand.ts';
-import { invariant } from '../base/errors.ts';
+import type { TimestampUs } from '../../base/brand.ts';
+import { invariant } from '../../base/errors.ts';
 import { ByteReader, ByteWriter } from './compact-bytes.ts';
 import { ReplicatedConsumer } from './replicated-state.ts';
-import type { ConsumerConfig } from './types.ts';
+import type { ConsumerConfig } from '../types.ts';
 
 const VERSION = 2;
 /** Sequences of an initial list in one page. */

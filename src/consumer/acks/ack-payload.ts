@@ -1,6 +1,6 @@
 /** Owns what the payload of an ack means: `+ACK`, `-NAK`, `+WPI`, `+NXT`, `+TERM`. */
-import { parseDurationNs } from '../base/go-duration.ts';
-import { isInt64, parsePlainJson } from '../base/json.ts';
+import { parseDurationNs } from '../../base/go-duration.ts';
+import { isInt64, parsePlainJson } from '../../base/json.ts';
 
 /** `ignored` is answered like the others, and changes nothing. */
 export type AckKind = 'ack' | 'nak' | 'progress' | 'next' | 'term' | 'ignored';
