@@ -9,7 +9,7 @@ import type { NodeId } from '../src/base/brand.ts';
 import { RaftCore } from '../src/raft/core/core.ts';
 import { Effects } from '../src/raft/core/effects.ts';
 import { makeMembership } from '../src/raft/core/membership.ts';
-import { decodeFrame, encodeFrame } from '../src/raft/frame.ts';
+import { decodeFrame, encodeFrame } from '../src/raft/wire/frame.ts';
 import type { PeerMessage } from '../src/raft/messages.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../src/raft/record.ts';
 import type { GroupId, LogIndex, Term } from '../src/raft/types.ts';

@@ -3,7 +3,7 @@
  * fixed positions, so that replicas have digests of the same indexes to compare.
  */
 import { invariant } from '../base/errors.ts';
-import { DigestRing } from './digest-ring.ts';
+import { DigestRing } from './repair/digest-ring.ts';
 import type { Entry, LogIndex, StateMachine } from './types.ts';
 
 /** Every slice ends here at the latest. */

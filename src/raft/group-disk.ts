@@ -1,5 +1,5 @@
 /** Owns what of a group waits for the next batch, and what becomes due when that is durable. */
-import type { Checkpointer } from './checkpointer.ts';
+import type { Checkpointer } from './checkpoints/checkpointer.ts';
 import type { Effects } from './core/effects.ts';
 import type { PeerMessage } from './messages.ts';
 import type { GroupStorage } from './storage/group-storage.ts';

@@ -2,11 +2,11 @@
 import type { NodeId } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Runtime } from '../base/runtime.ts';
-import type { CheckpointPolicy } from './checkpointer.ts';
+import type { CheckpointPolicy } from './checkpoints/checkpointer.ts';
 import type { Group } from './group.ts';
 import type { HostMetrics } from './host-metrics.ts';
 import type { PeerMessage } from './messages.ts';
-import type { NodeFrame } from './node-frame.ts';
+import type { NodeFrame } from './wire/node-frame.ts';
 import type { Timing } from './timing.ts';
 import type { GroupId, LogIndex } from './types.ts';
 

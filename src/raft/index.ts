@@ -1,5 +1,5 @@
 /** The door of raft/. */
-export type { CheckpointPolicy } from './checkpointer.ts';
+export type { CheckpointPolicy } from './checkpoints/checkpointer.ts';
 export { createRaftHost, type RaftHostOptions } from './host.ts';
 export type { HostMetrics } from './host-metrics.ts';
 export { allocateRecord, RECORD_HEADER_BYTES } from './record.ts';

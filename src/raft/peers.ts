@@ -13,7 +13,7 @@
 import type { NodeId } from '../base/brand.ts';
 import type { Runtime } from '../base/runtime.ts';
 import type { NodeStorage } from './storage/node-storage.ts';
-import type { Beat } from './node-frame.ts';
+import type { Beat } from './wire/node-frame.ts';
 
 interface Peer {
   /** Of any frame; undefined: never. */

@@ -3,7 +3,7 @@ import type { NodeId } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
 import type { RaftCore } from './core/core.ts';
 import type { HostContext } from './host-context.ts';
-import type { SnapshotSender } from './snapshot-sender.ts';
+import type { SnapshotSender } from './checkpoints/snapshot-sender.ts';
 import type { GroupStatus, LogIndex, PeerStatus, StateMachine } from './types.ts';
 
 export class StatusReporter {

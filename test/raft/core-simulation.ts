@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { NodeId } from '../../src/base/brand.ts';
 import type { CommitRule } from '../../src/raft/core/input.ts';
 import { makeMembership } from '../../src/raft/core/membership.ts';
-import { decodeFrame, encodeFrame } from '../../src/raft/frame.ts';
+import { decodeFrame, encodeFrame } from '../../src/raft/wire/frame.ts';
 import type { PeerMessage } from '../../src/raft/messages.ts';
 import { allocateRecord, RECORD_HEADER_BYTES } from '../../src/raft/record.ts';
 import { CoreChecks } from './core-checks.ts';

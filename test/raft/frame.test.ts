@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { NodeId } from '../../src/base/brand.ts';
-import { decodeFrame, encodedBytes, encodeFrame } from '../../src/raft/frame.ts';
+import { decodeFrame, encodedBytes, encodeFrame } from '../../src/raft/wire/frame.ts';
 import type { GroupMessage, PeerMessage } from '../../src/raft/messages.ts';
 import { allocateRecord, chainChecksum, RECORD_HEADER_BYTES, sealRecord } from '../../src/raft/record.ts';
 import type { Entry, GroupId, LogIndex, Term } from '../../src/raft/types.ts';

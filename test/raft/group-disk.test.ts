@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Checkpointer } from '../../src/raft/checkpointer.ts';
+import type { Checkpointer } from '../../src/raft/checkpoints/checkpointer.ts';
 import { Effects } from '../../src/raft/core/effects.ts';
 import { GroupDisk } from '../../src/raft/group-disk.ts';
 import type { GroupStorage } from '../../src/raft/storage/group-storage.ts';

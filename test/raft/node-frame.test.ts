@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decodeNodeFrame, encodeNodeFrame, isNodeFrame, type NodeFrame } from '../../src/raft/node-frame.ts';
+import { decodeNodeFrame, encodeNodeFrame, isNodeFrame, type NodeFrame } from '../../src/raft/wire/node-frame.ts';
 import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 
 const group = 7 as GroupId;

@@ -5,7 +5,7 @@
 import type { NodeId, TimestampUs } from '../../src/base/brand.ts';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { createConsumers, type ConsumerSet } from '../../src/consumer/index.ts';
-import { decodeFrame } from '../../src/raft/frame.ts';
+import { decodeFrame } from '../../src/raft/wire/frame.ts';
 import {
   createRaftHost,
   NodeStorage,
@@ -17,7 +17,7 @@ import {
   type RaftTransport,
   type StateMachine,
 } from '../../src/raft/index.ts';
-import { isNodeFrame } from '../../src/raft/node-frame.ts';
+import { isNodeFrame } from '../../src/raft/wire/node-frame.ts';
 import { createStream, type StreamConfig, type StreamInstance } from '../../src/stream/index.ts';
 import { CataloguePart, type CataloguePartOptions } from './catalogue-part.ts';
 import type { PromiseChecker } from './checkers.ts';

@@ -7,7 +7,7 @@
 import { StorageError } from '../../base/errors.ts';
 import { decodeMembership, encodeMembership } from '../core/membership.ts';
 import type { SnapshotPoint } from '../core/input.ts';
-import { writeSafeInteger } from '../safe-integer.ts';
+import { writeSafeInteger } from '../wire/safe-integer.ts';
 import type { GroupId, PageSink } from '../types.ts';
 import { latestRootKey, pageKey, pagesRange, partsOfPageKey, rootKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';

@@ -7,7 +7,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
 import type { GroupId } from '../types.ts';
 import { openHardState, putHardState } from './hard-state.ts';
 import { Journal, type JournalGap } from './journal.ts';

@@ -7,11 +7,11 @@
  * Encoding copies each record once, into the frame. Decoding trusts nothing: every length is checked, every record
  * is verified, and whatever is wrong refuses the whole frame, for then nothing behind it can be believed either.
  */
-import type { NodeId } from '../base/brand.ts';
-import type { GroupMessage, InstallSnapshotReply, PeerMessage } from './messages.ts';
-import { openRecord, recordBytesAt } from './record.ts';
+import type { NodeId } from '../../base/brand.ts';
+import type { GroupMessage, InstallSnapshotReply, PeerMessage } from '../messages.ts';
+import { openRecord, recordBytesAt } from '../record.ts';
 import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
-import type { Entry, GroupId, LogIndex, Term } from './types.ts';
+import type { Entry, GroupId, LogIndex, Term } from '../types.ts';
 
 const FRAME_VERSION = 1;
 const FRAME_HEADER_BYTES = 8;

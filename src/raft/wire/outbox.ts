@@ -1,8 +1,8 @@
 /** Owns the messages of a turn: all groups' messages to a peer leave in one frame. */
-import type { NodeId } from '../base/brand.ts';
+import type { NodeId } from '../../base/brand.ts';
 import { encodedBytes, encodeFrame } from './frame.ts';
-import type { GroupMessage } from './messages.ts';
-import type { RaftTransport } from './types.ts';
+import type { GroupMessage } from '../messages.ts';
+import type { RaftTransport } from '../types.ts';
 
 /** A frame is cut here, so that none grows beyond what a link takes. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;

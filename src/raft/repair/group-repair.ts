@@ -2,12 +2,12 @@
  * Owns what a group does about a replica that is not what it should be: it leaves the quorum, durably and before
  * anything else, and comes back when its state was built anew or a leader has vouched for its log.
  */
-import type { NodeId } from '../base/brand.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import type { DiskBatch } from './storage/key-value-disk.ts';
-import type { LogIndex } from './types.ts';
+import type { NodeId } from '../../base/brand.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import type { DiskBatch } from '../storage/key-value-disk.ts';
+import type { LogIndex } from '../types.ts';
 
 /** What only the group itself can do. */
 export interface RepairActions {

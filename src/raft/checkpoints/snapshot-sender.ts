@@ -2,17 +2,17 @@
  * Owns the sending of checkpoints to followers that the log does not reach any more: pages, and of the entries that are
  * still needed those that the follower lacks. It goes over the bulk link, a few chunks ahead of the acknowledgements.
  */
-import type { NodeId } from '../base/brand.ts';
-import { StorageError } from '../base/errors.ts';
+import type { NodeId } from '../../base/brand.ts';
+import { StorageError } from '../../base/errors.ts';
 import type { Checkpointer } from './checkpointer.ts';
-import { encodeMembership } from './core/membership.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import type { InstallSnapshotReply } from './messages.ts';
-import type { SnapshotItem } from './node-frame.ts';
-import type { CheckpointRoot, PageVersion } from './storage/checkpoint-store.ts';
-import { IndexRanges } from './storage/index-ranges.ts';
-import type { LogIndex } from './types.ts';
+import { encodeMembership } from '../core/membership.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import type { InstallSnapshotReply } from '../messages.ts';
+import type { SnapshotItem } from '../wire/node-frame.ts';
+import type { CheckpointRoot, PageVersion } from '../storage/checkpoint-store.ts';
+import { IndexRanges } from '../storage/index-ranges.ts';
+import type { LogIndex } from '../types.ts';
 
 const CHUNK_BYTES = 512 * 1024;
 /** Sent, not yet acknowledged. */

@@ -3,18 +3,18 @@
  * there and the core lets it take force, in one batch. Entries that arrived survive a broken transfer: the next one asks
  * only for the rest.
  */
-import type { NodeId } from '../base/brand.ts';
-import type { SnapshotPoint } from './core/input.ts';
-import { decodeMembership } from './core/membership.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import type { InstallSnapshot, InstallSnapshotReply } from './messages.ts';
-import type { SnapshotChunk, SnapshotItem } from './node-frame.ts';
-import { openRecord } from './record.ts';
+import type { NodeId } from '../../base/brand.ts';
+import type { SnapshotPoint } from '../core/input.ts';
+import { decodeMembership } from '../core/membership.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import type { InstallSnapshot, InstallSnapshotReply } from '../messages.ts';
+import type { SnapshotChunk, SnapshotItem } from '../wire/node-frame.ts';
+import { openRecord } from '../record.ts';
 import { isRanges, type SnapshotOffer } from './snapshot-sender.ts';
-import { IndexRanges } from './storage/index-ranges.ts';
-import type { WriteBatch } from './storage/write-batch.ts';
-import type { Entry, LogIndex, Term } from './types.ts';
+import { IndexRanges } from '../storage/index-ranges.ts';
+import type { WriteBatch } from '../storage/write-batch.ts';
+import type { Entry, LogIndex, Term } from '../types.ts';
 
 /** Election timeouts without a chunk after which the transfer is given up; the leader will offer another. */
 const PATIENCE_TIMEOUTS = 10;

@@ -2,11 +2,11 @@
  * Owns when a group's checkpoint is taken, and its way to disk: slices of pages ride in ordinary batches, and the root in
  * the last of them makes it count. Afterwards it deletes what the checkpoint made superfluous.
  */
-import type { SnapshotPoint } from './core/input.ts';
-import type { GroupStorage } from './storage/group-storage.ts';
-import { IndexRanges } from './storage/index-ranges.ts';
-import type { DiskBatch } from './storage/key-value-disk.ts';
-import type { LogIndex, StateMachine } from './types.ts';
+import type { SnapshotPoint } from '../core/input.ts';
+import type { GroupStorage } from '../storage/group-storage.ts';
+import { IndexRanges } from '../storage/index-ranges.ts';
+import type { DiskBatch } from '../storage/key-value-disk.ts';
+import type { LogIndex, StateMachine } from '../types.ts';
 
 /** Of pages per batch. */
 const SLICE_BYTES = 256 * 1024;

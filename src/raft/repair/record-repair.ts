@@ -1,9 +1,9 @@
 /** Owns the fetching of single entries that are missing or damaged here from peers that have them. */
-import type { NodeId } from '../base/brand.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import { openRecord } from './record.ts';
-import type { LogIndex } from './types.ts';
+import type { NodeId } from '../../base/brand.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import { openRecord } from '../record.ts';
+import type { LogIndex } from '../types.ts';
 
 /** An entry that was asked for is not asked for again before this. */
 const ASK_AGAIN_MS = 1000;

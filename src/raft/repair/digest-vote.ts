@@ -4,13 +4,13 @@
  * position, and the majority is right: whoever differs from it, the leader included, builds its state anew. If all have
  * answered and there is no majority, nobody can say which state is the true one, and the group stops with an error.
  */
-import type { NodeId } from '../base/brand.ts';
-import { StorageError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import type { DigestNotice } from './node-frame.ts';
-import type { LogIndex } from './types.ts';
+import type { NodeId } from '../../base/brand.ts';
+import { StorageError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import type { DigestNotice } from '../wire/node-frame.ts';
+import type { LogIndex } from '../types.ts';
 
 interface Ballot {
   readonly index: LogIndex;

@@ -2,14 +2,14 @@
  * Owns the doubt whether this node still remembers everything that it promised, and what it may do until its peers have
  * dispelled that. How they do is in peers.ts.
  */
-import type { NodeId } from '../base/brand.ts';
-import { StorageError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
-import type { CoreOptions } from './core/input.ts';
-import type { Membership } from './core/membership.ts';
-import type { Peers } from './peers.ts';
-import type { NodeStorage } from './storage/node-storage.ts';
-import { emptyState, type RecoveredGroup } from './storage/recovery.ts';
+import type { NodeId } from '../../base/brand.ts';
+import { StorageError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { CoreOptions } from '../core/input.ts';
+import type { Membership } from '../core/membership.ts';
+import type { Peers } from '../peers.ts';
+import type { NodeStorage } from '../storage/node-storage.ts';
+import { emptyState, type RecoveredGroup } from '../storage/recovery.ts';
 
 export interface AmnesiaOptions {
   readonly peers: Peers;

@@ -1,13 +1,13 @@
 /** Owns when a group's machine is written to a checkpoint, and when it is replaced by one. */
-import { StorageError } from '../base/errors.ts';
-import type { Applier } from './applier.ts';
+import { StorageError } from '../../base/errors.ts';
+import type { Applier } from '../applier.ts';
 import { isCheckpointDue, type Checkpointer } from './checkpointer.ts';
-import type { Effects } from './core/effects.ts';
-import type { SnapshotPoint } from './core/input.ts';
-import type { Group } from './group.ts';
-import type { HostContext } from './host-context.ts';
-import type { WriteBatch } from './storage/write-batch.ts';
-import type { LogIndex, StateMachine } from './types.ts';
+import type { Effects } from '../core/effects.ts';
+import type { SnapshotPoint } from '../core/input.ts';
+import type { Group } from '../group.ts';
+import type { HostContext } from '../host-context.ts';
+import type { WriteBatch } from '../storage/write-batch.ts';
+import type { LogIndex, StateMachine } from '../types.ts';
 
 export class GroupCheckpoints {
   readonly #context: HostContext;

@@ -1,5 +1,5 @@
 /** Owns the digests of the state machine after the last applies, so that a leader's can be compared with our own. */
-import type { LogIndex } from './types.ts';
+import type { LogIndex } from '../types.ts';
 
 const SIZE = 64;
 

@@ -1,15 +1,15 @@
 /** Owns what arrives from other nodes: each frame is decoded, and brought to the group or the part that it is for. */
-import type { NodeId } from '../base/brand.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Amnesia } from './amnesia.ts';
+import type { NodeId } from '../../base/brand.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Amnesia } from '../repair/amnesia.ts';
 import { decodeFrame } from './frame.ts';
-import type { Group } from './group.ts';
-import type { PeerMessage } from './messages.ts';
+import type { Group } from '../group.ts';
+import type { PeerMessage } from '../messages.ts';
 import { decodeNodeFrame, isNodeFrame, type Beat } from './node-frame.ts';
-import type { Peers } from './peers.ts';
-import type { RecordRepair } from './record-repair.ts';
-import type { NodeStorage } from './storage/node-storage.ts';
-import type { GroupId } from './types.ts';
+import type { Peers } from '../peers.ts';
+import type { RecordRepair } from '../repair/record-repair.ts';
+import type { NodeStorage } from '../storage/node-storage.ts';
+import type { GroupId } from '../types.ts';
 
 export interface FrameIntakeOptions {
   readonly storage: NodeStorage;
