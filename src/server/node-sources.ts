@@ -199,8 +199,8 @@ function subscriptionTotals(frontEnd: FrontEnd) {
     matches: 0,
     cacheEntries: 0,
     cacheHits: 0,
-    maxFanout: 0,
-    avgFanout: 0,
+    maxFanOut: 0,
+    fanOut: 0,
   };
   for (const account of frontEnd.router.accounts()) {
     const { inserts, removes, matches, computed } = account.statistics;
@@ -210,6 +210,9 @@ function subscriptionTotals(frontEnd: FrontEnd) {
     sum.cacheHits += matches - computed;
     sum.count += account.subscriptions;
     sum.cacheEntries += account.cachedMatches;
+    const fanOut = account.fanOut();
+    sum.maxFanOut = Math.max(sum.maxFanOut, fanOut.most);
+    sum.fanOut += fanOut.sum;
   }
   return sum;
 }

@@ -83,6 +83,7 @@ test('/subsz has totals, and the subscriptions only on request', () =>
   withMonitoring(sources(), async (get) => {
     const plain = (await get('/subsz')).json();
     assert.deepEqual([plain['total'], plain['cache_hit_rate'], plain['subscriptions_list']], [0, 0.75, undefined]);
+    assert.deepEqual([plain['max_fanout'], plain['avg_fanout']], [2, 1.5]);
     const listed = (await get('/subsz?subs=1&limit=1&acc=$G')).json();
     assert.deepEqual([listed['total'], (listed['subscriptions_list'] as Row[]).length], [2, 1]);
     const matching = (await get('/subsz?test=a.b.c')).json()['subscriptions_list'] as Row[];

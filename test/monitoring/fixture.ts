@@ -140,8 +140,8 @@ export function sources(more: Partial<MonitoringSources> = {}): MonitoringSource
       matches: 8,
       cacheEntries: 2,
       cacheHits: 6,
-      maxFanout: 2,
-      avgFanout: 1.5,
+      maxFanOut: 2,
+      fanOut: 3,
     }),
     listSubscriptions: () => [
       { account: '$G', subject: 'a.*', queue: undefined, sid: '1', msgs: 5, max: 0, cid: 1 },

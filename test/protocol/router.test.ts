@@ -216,6 +216,14 @@ test('replies to ever new inboxes under one prefix are matched once', () => {
   assert.equal(router.account(ACCOUNT).cachedMatches, 1);
 });
 
+test('the fan-out of an account counts the receivers of its cached matches', () => {
+  const { router } = startRouter();
+  for (const connection of [1, 2, 3]) subscribe(router, new Inbox(connection), 'many');
+  subscribe(router, new Inbox(4), 'one');
+  for (const subject of ['many', 'one']) router.publish(ACCOUNT, { subject, payload: Buffer.alloc(0) });
+  assert.deepEqual(router.account(ACCOUNT).fanOut(), { most: 3, sum: 4 });
+});
+
 test('the cache stays bounded under ever new subjects', () => {
   const { router } = startRouter();
   subscribe(router, new Inbox(1), 'a.known');

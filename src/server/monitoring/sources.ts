@@ -123,8 +123,9 @@ export interface SubscriptionTotals {
   readonly matches: number;
   readonly cacheEntries: number;
   readonly cacheHits: number;
-  readonly maxFanout: number;
-  readonly avgFanout: number;
+  /** Receivers of the cached matches: the most of one, and of all together. */
+  readonly maxFanOut: number;
+  readonly fanOut: number;
 }
 
 export interface SubscriptionFacts {

@@ -1,4 +1,5 @@
 /** Owns `/subsz`: what the subject router holds, and on request the subscriptions themselves. */
+import { subjectMatches } from '../protocol/index.ts';
 import { formatTime } from './format.ts';
 import { BadParameter, cut, type Query } from './query.ts';
 import type { MonitoringSources, SubscriptionFacts } from './sources.ts';
@@ -19,8 +20,8 @@ export function subsz(sources: MonitoringSources, query: Query) {
     num_removes: totals.removes,
     num_matches: totals.matches,
     cache_hit_rate: totals.matches === 0 ? 0 : totals.cacheHits / totals.matches,
-    max_fanout: totals.maxFanout,
-    avg_fanout: totals.avgFanout,
+    max_fanout: totals.maxFanOut,
+    avg_fanout: totals.cacheEntries === 0 ? 0 : totals.fanOut / totals.cacheEntries,
     total: listed?.length ?? 0,
     offset: page.offset,
     limit: page.limit,
@@ -29,11 +30,10 @@ export function subsz(sources: MonitoringSources, query: Query) {
 }
 
 function select(sources: MonitoringSources, account: string, test: string): SubscriptionFacts[] {
-  const tokens = test === '' ? undefined : test.split('.');
   return [...sources.listSubscriptions()].filter(
     (subscription) =>
       (account === '' || subscription.account === account) &&
-      (tokens === undefined || matches(subscription.subject.split('.'), tokens)),
+      (test === '' || subjectMatches(subscription.subject, test)),
   );
 }
 
@@ -44,12 +44,4 @@ function readTestSubject(query: Query): string {
     throw new BadParameter(`invalid test subject, must be valid publish subject: ${subject}`);
   }
   return subject;
-}
-
-function matches(pattern: readonly string[], subject: readonly string[]): boolean {
-  for (const [index, token] of pattern.entries()) {
-    if (token === '>') return subject.length > index;
-    if (subject[index] === undefined || (token !== '*' && token !== subject[index])) return false;
-  }
-  return pattern.length === subject.length;
 }

@@ -62,8 +62,8 @@ export class AccountSubjects implements Flushable {
     return this.#cache.size;
   }
 
-  /** Receivers of the cached matches: the most of one, and their mean. */
-  fanOut(): { readonly most: number; readonly mean: number } {
+  /** Receivers of the cached matches: the most of one, and of all together. */
+  fanOut(): { readonly most: number; readonly sum: number } {
     return this.#cache.fanOut();
   }
 

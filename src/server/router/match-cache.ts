@@ -35,10 +35,11 @@ export class MatchCache {
     return this.#count;
   }
 
-  fanOut(): { readonly most: number; readonly mean: number } {
+  /** Receivers of the results that are kept: the most of one, and of all together. */
+  fanOut(): { readonly most: number; readonly sum: number } {
     let most = 0;
     for (const entry of this.#slots) most = Math.max(most, entry?.result.targets ?? 0);
-    return { most, mean: this.#count === 0 ? 0 : this.#targets / this.#count };
+    return { most, sum: this.#targets };
   }
 
   /** The result for the subject in `buffer[start, end)`, if it is there and valid. */
