@@ -60,7 +60,6 @@ export const NOT_A_CLUSTER_MEMBER = apiError(400, 10044, 'server is not a member
 export const SOURCE_MESSAGE_SIZE_TOO_SMALL = apiError(400, 10046, 'stream source must have max message size >= target');
 export const INSUFFICIENT_STORAGE = apiError(500, 10047, 'insufficient storage resources available');
 export const streamCreateFailed = (text: string): ApiError => apiError(500, 10049, text);
-export const streamDeleteFailed = (text: string): ApiError => apiError(500, 10050, text);
 export const streamFailed = (text: string): ApiError => apiError(500, 10051, text);
 export const invalidStreamConfig = (text: string): ApiError => apiError(500, 10052, text);
 export const MESSAGE_TOO_LARGE = apiError(400, 10054, 'message size exceeds maximum allowed');
@@ -72,7 +71,6 @@ export const STREAM_NOT_FOUND = apiError(404, 10059, 'stream not found');
 export const EXPECTED_STREAM_MISMATCH = apiError(400, 10060, 'expected stream does not match');
 export const RESTORE_NAME_IN_USE = apiError(400, 10130, 'stream name already in use, cannot restore');
 export const restoreFailed = (text: string): ApiError => apiError(500, 10062, `restore failed: ${text}`);
-export const snapshotFailed = (text: string): ApiError => apiError(500, 10064, `snapshot failed: ${text}`);
 export const SUBJECTS_OVERLAP = apiError(400, 10065, 'subjects overlap with an existing stream');
 export const streamUpdateFailed = (text: string): ApiError => apiError(500, 10069, text);
 export const wrongLastMsgId = (id: string): ApiError => apiError(400, 10070, `wrong last msg ID: ${id}`);

@@ -19,7 +19,6 @@ import { subjectFilter, type ExtensionHost } from '../stream/index.ts';
 import { takeUpState } from './state/archived-state.ts';
 import { CheckpointPages, parsePageKey } from './state/checkpoint-pages.ts';
 import { ByteReader, ByteWriter } from './state/compact-bytes.ts';
-import { withPause } from './config/index.ts';
 import { LIST_PAGE_SEQS, decodeConsumer, decodeList } from './state/consumer-page.ts';
 import { InterestSweep } from './interest-sweep.ts';
 import { matchOf, MemberIndex, type Member } from './member.ts';
@@ -31,7 +30,7 @@ import { ReplicatedConsumer } from './state/replicated-state.ts';
 import { RunningDigest } from './state/running-digest.ts';
 import { startPosition } from './delivery/start-position.ts';
 import type { ConsumerConfig, ConsumerResult } from './types.ts';
-import { checkConsumerUpdate, consumerConfigsEqual } from './config/index.ts';
+import { checkConsumerUpdate, consumerConfigsEqual, withPause } from './config/index.ts';
 
 const GLOBALS_VERSION = 1;
 

@@ -1,5 +1,4 @@
 /** The door of kv/. */
-export * from './bucket.ts';
 export { directGet, NOT_FOUND } from './direct-get.ts';
 export type { DirectGetRequest } from './direct-get.ts';
 export { ReplyWriter, statusReply } from './direct-reply.ts';

@@ -17,7 +17,7 @@
  * record keeps the checksum it once had, so that the chain of the entry behind it still closes.
  */
 import { crc32c } from '../base/checksum.ts';
-import { readSafeInteger, writeSafeInteger } from './wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
 import type { Entry, EntryKind, GroupId, LogIndex, Term } from './types.ts';
 
 export const RECORD_HEADER_BYTES = 40;

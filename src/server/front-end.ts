@@ -103,10 +103,6 @@ export class FrontEnd {
     });
   }
 
-  get limits(): ConnectionLimits {
-    return this.#limits;
-  }
-
   /** Takes effect at once, for connections that exist as well: surplus ones are closed, whichever chance picks. */
   setLimits(limits: Partial<ConnectionLimits>): void {
     Object.assign(this.#limits, limits);

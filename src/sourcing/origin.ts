@@ -70,10 +70,6 @@ export class SubjectPath {
     this.#last = own;
   }
 
-  get isPlain(): boolean {
-    return this.#first.length === 0 && this.#last === undefined;
-  }
-
   /** The subject as it is to be stored: a view of what is given, or of memory that the next call uses again. */
   apply(buffer: Buffer, start: number, end: number): Buffer {
     let subject = buffer.subarray(start, end);

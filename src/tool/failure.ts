@@ -21,7 +21,6 @@ export class ApiError extends ToolError {
 }
 
 export const STREAM_NOT_FOUND = 10059;
-export const CONSUMER_NOT_FOUND = 10014;
 export const MESSAGE_NOT_FOUND = 10037;
 
 /** The API's code, whether the library or we parsed its answer. Undefined for any other failure. */

@@ -1,7 +1,7 @@
 /** Owns the words of scenarios about consumers: who listens, what is heard, and how it is acknowledged. */
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/wait-for.ts';
-import type { RawClient, Reply, Subscription } from './raw-client.ts';
+import type { Reply, Subscription } from './raw-client.ts';
 import { answers, assertContains } from './scenario.ts';
 import type { Step } from './scenario.ts';
 
@@ -202,13 +202,5 @@ export function comesTo(name: string, expected: object): Step {
     await waitFor(`consumer ${name} as expected`, looksRight).catch((error: unknown) => {
       throw (failure as Error | undefined) ?? error;
     });
-  };
-}
-
-/** Publishes without waiting for an answer. */
-export function sends(subject: string, payload = '', headers?: string): Step {
-  return async (client: RawClient) => {
-    client.publish(subject, payload, headers === undefined ? {} : { headers });
-    await client.flush();
   };
 }

@@ -179,11 +179,6 @@ export class StreamModel {
     return isOld || (ttl > 0 && timestampUs + ttl * 1_000_000 <= nowUs);
   }
 
-  /** Removes what was stored at or before `timestampUs`. */
-  expire(timestampUs: number): void {
-    for (const [seq, message] of this.messages) if (message.timestampUs <= timestampUs) this.delete(seq);
-  }
-
   configure(config: StreamConfig): void {
     this.config = config;
     for (const subject of this.subjects) this.#trimSubject(subject);

@@ -43,10 +43,6 @@ export class AckPending {
     return this.#size === 0 ? 0 : this.#firstDeliveries[this.#head]!;
   }
 
-  get highest(): number {
-    return this.#size === 0 ? 0 : this.#seqs[this.#tail - 1]!;
-  }
-
   /** Positions for `seqAt` and its siblings lie in [head, tail); those with `attemptsAt` 0 are dead. */
   get head(): number {
     return this.#head;

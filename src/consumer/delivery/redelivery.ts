@@ -13,10 +13,6 @@ export class RedeliveryQueue {
     return this.#queued.size;
   }
 
-  has(seq: number): boolean {
-    return this.#queued.has(seq);
-  }
-
   push(seq: number): void {
     if (this.#queued.has(seq)) return;
     this.#queued.add(seq);

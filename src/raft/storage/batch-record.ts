@@ -14,7 +14,7 @@
  * A record shares no page with another, so that no write can tear what was promised before.
  */
 import { crc32c } from '../../base/checksum.ts';
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 
 export const BLOCK_BYTES = 4096;
 export const BATCH_HEADER_BYTES = 28;

@@ -7,7 +7,7 @@
 import { StorageError } from '../../base/errors.ts';
 import { decodeMembership, encodeMembership } from '../core/membership.ts';
 import type { SnapshotPoint } from '../core/input.ts';
-import { writeSafeInteger } from '../wire/safe-integer.ts';
+import { writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId, PageSink } from '../types.ts';
 import { latestRootKey, pageKey, pagesRange, partsOfPageKey, rootKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
@@ -56,7 +56,6 @@ export class CheckpointStore implements PageSink {
   #sequence = 0;
   #base = 0;
   #batch: DiskBatch | undefined;
-  #bytesPut = 0;
   /** Keys of superseded versions; deleting them can wait. */
   #garbage: Buffer[] = [];
   /** Keys of pages that no root covers: they must be gone before the next root is written. */
@@ -145,11 +144,6 @@ export class CheckpointStore implements PageSink {
   /** Where `put` and `delete` go until the next call. */
   writeInto(batch: DiskBatch): void {
     this.#batch = batch;
-    this.#bytesPut = 0;
-  }
-
-  get bytesPut(): number {
-    return this.#bytesPut;
   }
 
   put(page: Buffer, value: Buffer): void {
@@ -227,7 +221,6 @@ export class CheckpointStore implements PageSink {
     value.copy(content, 1);
     const sealed = sealValue(key, content);
     this.#batch!.put(key, sealed);
-    this.#bytesPut += sealed.length;
     return { version: this.#sequence, checksum: checksumOfValue(sealed) };
   }
 

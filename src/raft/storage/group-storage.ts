@@ -58,10 +58,6 @@ export class GroupStorage {
     return this.#memory ?? batch;
   }
 
-  get dataDisk(): KeyValueDisk {
-    return this.#data;
-  }
-
   get repairing(): boolean {
     return this.#repairing;
   }

@@ -1,7 +1,7 @@
 /** Owns the stored form of what a group must not forget: `u64 term | u64 voteFloor | u8 flags (1 repairing) | votedFor`. */
 import type { NodeId } from '../../base/brand.ts';
 import type { HardState } from '../core/input.ts';
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId, Term } from '../types.ts';
 import { hardStateKey } from './keys.ts';
 import type { DiskBatch } from './key-value-disk.ts';

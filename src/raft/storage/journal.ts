@@ -6,7 +6,7 @@
 import { BLOCK_BYTES } from './batch-record.ts';
 import { counterOfJournalKey, JOURNAL_BASE_KEY, JOURNAL_RANGE, journalKey } from './keys.ts';
 import type { DiskBatch, KeyValueDisk } from './key-value-disk.ts';
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import { checksumOfValue, openValue, sealValue } from './sealed-value.ts';
 
 /**

@@ -14,7 +14,7 @@
  *     01 <u32 group> 06 <page> <u64 ver>  a checkpoint page; `page` is escaped and ended by 00 01
  */
 import type { NodeId } from '../../base/brand.ts';
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId, LogIndex } from '../types.ts';
 import type { KeyRange } from './key-value-disk.ts';
 

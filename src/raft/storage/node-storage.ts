@@ -7,7 +7,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { StorageError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId } from '../types.ts';
 import { openHardState, putHardState } from './hard-state.ts';
 import { Journal, type JournalGap } from './journal.ts';
@@ -182,10 +182,6 @@ export class NodeStorage {
   /** The highest journal counter that `node` was ever heard to have; 0: never heard of. */
   peerCounter(node: NodeId): number {
     return this.#peerCounters.get(node) ?? 0;
-  }
-
-  peerCounters(): ReadonlyMap<NodeId, number> {
-    return this.#peerCounters;
   }
 
   /** Remembered on disk with the next batch; not worth one of its own. */

@@ -11,7 +11,7 @@
  * nothing. Only a power cut that takes an update out of the middle can leave a count wrong, so nothing is ever removed
  * because of a count alone.
  */
-import { readSafeInteger, writeSafeInteger } from '../wire/safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { LoggedBatch, LogPosition } from './batch-log.ts';
 import type { LoggedChange, Place } from './batch-record.ts';
 import type { DiskBatch, KeyRange, KeyValueDisk } from './key-value-disk.ts';

@@ -10,7 +10,7 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { GroupMessage, InstallSnapshotReply, PeerMessage } from '../messages.ts';
 import { openRecord, recordBytesAt } from '../record.ts';
-import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { Entry, GroupId, LogIndex, Term } from '../types.ts';
 
 const FRAME_VERSION = 1;

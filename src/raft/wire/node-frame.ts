@@ -12,7 +12,7 @@
  *     87  digest          u32 group | u64 index | u32 digest | u8 purpose
  */
 import { recordBytesAt } from '../record.ts';
-import { readSafeInteger, writeSafeInteger } from './safe-integer.ts';
+import { readSafeInteger, writeSafeInteger } from '../safe-integer.ts';
 import type { GroupId, LogIndex } from '../types.ts';
 
 const BEAT = 0x81;

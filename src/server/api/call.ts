@@ -7,12 +7,6 @@ import type { ApiBackend, ApiRequest, ApiResponse, LocalStream, StreamProgress }
 import { decodeRequest } from './decoder.ts';
 import type { Decoded, Fields } from './decoder.ts';
 
-/**
- * Where a call is answered. `metaLeader`: needs the catalogue's last word. `streamLeader`: the first argument names the
- * stream. `anyReplica`: any node that holds the stream; nobody there is answered by no-responders.
- */
-export type Place = 'metaLeader' | 'streamLeader' | 'anyReplica';
-
 export type Answer =
   | {
       readonly kind: 'success';
@@ -39,6 +33,10 @@ interface EndpointBase {
   readonly fromSystemAccount?: boolean;
 }
 
+/**
+ * By the place where calls are answered. `metaLeader`: needs the catalogue's last word. `streamLeader`: the first argument
+ * names the stream. `anyReplica`: any node that holds the stream; nobody there is answered by no-responders.
+ */
 export type Endpoint =
   | (EndpointBase & { readonly place: 'metaLeader' | 'anyReplica'; handle(call: Call): Promise<Answer> | Answer })
   | (EndpointBase & {

@@ -8,5 +8,4 @@ export { replaceMember } from './stream-members.ts';
 export { dynamicMetadata, streamStateJson } from './stream-wire.ts';
 export { peerId } from './wire.ts';
 export type * from './backend.ts';
-export { routeOf } from './routes.ts';
-export type { Route } from './routes.ts';
+export { findEndpoint } from './routes.ts';

@@ -37,7 +37,7 @@ import { STREAM_RESTORE } from './stream-restore.ts';
 import { STREAM_SNAPSHOT } from './stream-snapshot.ts';
 import { STREAM_UPDATE } from './stream-update.ts';
 
-export const API_PREFIX = '$JS.API.';
+const API_PREFIX = '$JS.API.';
 
 const ENDPOINTS: readonly Endpoint[] = [
   ACCOUNT_INFO,
@@ -109,17 +109,4 @@ function matchTokens(pattern: readonly string[], tokens: readonly string[]): str
     else if (expected !== token) return undefined;
   }
   return tokens.length === pattern.length ? args : undefined;
-}
-
-/** Where a call goes: for the node where it came in. See `Api.nodeFor` for the node itself. */
-export type Route =
-  | { readonly target: 'metaLeader' }
-  | { readonly target: 'streamLeader' | 'anyReplica'; readonly stream: string }
-  | { readonly target: 'none' };
-
-export function routeOf(subject: string): Route {
-  const found = findEndpoint(subject);
-  if (found === undefined) return { target: 'none' };
-  const { place } = found.endpoint;
-  return place === 'metaLeader' ? { target: place } : { target: place, stream: found.args[0]! };
 }

@@ -42,10 +42,6 @@ export class Problems {
     return this.#warnings;
   }
 
-  get hasErrors(): boolean {
-    return this.#errors.length > 0;
-  }
-
   /** @throws {ConfigError} if there was an error */
   throwIfAny(): void {
     if (this.#errors.length > 0) throw new ConfigError([...this.#errors]);

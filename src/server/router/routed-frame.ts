@@ -125,11 +125,6 @@ export class FrameReader {
     return true;
   }
 
-  /** True after a record that does not fit its frame: the rest of the frame is not readable. */
-  get broken(): boolean {
-    return this.#broken;
-  }
-
   /** Reads the next record; the message's parts point into the frame. False at the end, or when broken. */
   next(message: Message): boolean {
     const frame = this.#frame;

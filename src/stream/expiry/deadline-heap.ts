@@ -17,10 +17,6 @@ export class DeadlineHeap {
     this.#isWanted = isWanted;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** Of the first one; Infinity when there is none. */
   get next(): number {
     return this.#size === 0 ? Infinity : this.#deadlines.get(0);

@@ -63,7 +63,6 @@ export const SCHEDULE_ROLLUP = SLOT['Nats-Schedule-Rollup'];
 export const SCHEDULE_TIME_ZONE = SLOT['Nats-Schedule-Time-Zone'];
 export const SCHEDULER = SLOT['Nats-Scheduler'];
 export const SCHEDULE_NEXT = SLOT['Nats-Schedule-Next'];
-export const MARKER_REASON = SLOT['Nats-Marker-Reason'];
 export const REQUIRED_API_LEVEL = SLOT['Nats-Required-Api-Level'];
 
 /** The honoured headers of one message, as offsets. Reused from message to message. */

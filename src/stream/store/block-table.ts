@@ -325,14 +325,6 @@ export class BlockTable {
     return live;
   }
 
-  /** Live messages in the blocks before `ref`'s. */
-  liveBefore(ref: BlockRef): number {
-    let live = 0;
-    for (let row = 0; row < ref.row; row++) live += ref.chunk.live[row]!;
-    for (let i = this.#positionOf(ref.chunk) - 1; i >= 0; i--) live += this.#chunks[i]!.liveMessages;
-    return live;
-  }
-
   /** Points `ref` at the block with live message number `number`, from 0 on; returns how many of its own come first. */
   seekLive(number: number, ref: BlockRef): number {
     let rest = number;

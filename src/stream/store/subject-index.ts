@@ -70,10 +70,6 @@ export class SubjectIndex {
     return id < 0 || this.#counts.get(id) === 0 ? -1 : id;
   }
 
-  equals(id: number, subject: Buffer, start: number, end: number): boolean {
-    return this.#strings.equals(id, subject, start, end);
-  }
-
   /** The subject's id, made if need be; the caller then counts a message on it. */
   intern(subject: Buffer, start: number, end: number): number {
     const id = this.#strings.intern(subject, start, end);
