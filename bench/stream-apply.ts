@@ -31,6 +31,8 @@ const extension: StreamExtension = {
   messagesRemovedBelow: nothing,
   needs: () => true,
   statusChanged: nothing,
+  beforeHandover: () => Promise.resolve(),
+  staysLeader: nothing,
   proposalsWelcome: nothing,
   proposalComes: nothing,
   configChanged: nothing,

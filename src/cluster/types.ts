@@ -127,6 +127,8 @@ export const TRAFFIC = {
   submissions: 2,
   submissionOutcomes: 3,
   acks: 4,
+  /** The same, from a node that led the stream when they came there. */
+  relayedAcks: 5,
 } as const;
 export type TrafficKind = (typeof TRAFFIC)[keyof typeof TRAFFIC];
 

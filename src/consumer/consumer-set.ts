@@ -31,6 +31,8 @@ import { UnrecordedProgress } from './state/unrecorded-progress.ts';
 
 const EMPTY = Buffer.alloc(0);
 const TOLD_PER_TURN = 128;
+/** For how long leadership waits for the record of what was acked. */
+const HANDOVER_PATIENCE_MS = 2_000;
 
 export interface ConsumerSetOptions {
   readonly runtime: Runtime;
@@ -69,6 +71,8 @@ class StreamConsumers implements ConsumerSet {
   /** The operation being applied was proposed here: its advisory is ours to send. */
   #ownProposal = false;
   #leadingTerm: number | undefined;
+  /** Still the leader, and about to be none. */
+  #leaving = false;
 
   constructor(host: ExtensionHost, options: ConsumerSetOptions) {
     const { runtime, outlet, logger } = options;
@@ -250,6 +254,10 @@ class StreamConsumers implements ConsumerSet {
     return [...this.#registry.names()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   }
 
+  get serving(): boolean {
+    return this.#leadingTerm !== undefined && !this.#leaving;
+  }
+
   pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean {
     const consumer = this.#find(name)?.leader;
     if (consumer === undefined) return false;
@@ -393,10 +401,31 @@ class StreamConsumers implements ConsumerSet {
     if (term === this.#leadingTerm) return;
     if (this.#leadingTerm !== undefined) this.#stopLeading();
     this.#leadingTerm = term;
+    this.#leaving = false;
     if (term === undefined) return;
     for (const member of this.#registry.members()) this.#lead(member);
     this.#tellElected([...this.#registry.members()], term);
     this.#carrySweepOn();
+  }
+
+  /** Nothing more is delivered or taken, so what is on record is all that there was. */
+  beforeHandover(): Promise<void> {
+    if (this.#leadingTerm === undefined) return Promise.resolve();
+    this.#leaving = true;
+    this.#turns.pause();
+    return new Promise((resolve) => {
+      const patience = this.#runtime.after(HANDOVER_PATIENCE_MS, resolve);
+      void this.#recorder.allRecorded().then(() => {
+        patience.cancel();
+        resolve();
+      });
+    });
+  }
+
+  staysLeader(): void {
+    if (this.#leadingTerm === undefined) return;
+    this.#leaving = false;
+    this.#turns.resume();
   }
 
   #lead(member: Member): void {

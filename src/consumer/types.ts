@@ -147,6 +147,8 @@ export interface ConsumerSet extends StreamExtension {
   /** Sorted bytewise; direct consumers are not among them. */
   names(): string[];
 
+  /** Led here, and not about to be led elsewhere: clients' messages are for this set, not for another one. */
+  readonly serving: boolean;
   /** A message to `$JS.API.CONSUMER.MSG.NEXT.<stream>.<name>`. False: no such consumer (the caller answers 503). */
   pull(name: string, request: { readonly reply: string; readonly headers: Buffer; readonly body: Buffer }): boolean;
   /**

@@ -461,8 +461,16 @@ export class Group implements GroupHandle {
     return index;
   }
 
-  transferLeadership(to?: NodeId): Promise<boolean> {
-    if (!this.isLeader) return Promise.resolve(false);
+  async transferLeadership(to?: NodeId): Promise<boolean> {
+    if (!this.isLeader) return false;
+    if (!this.isAlone) await this.#machine.beforeHandover?.();
+    const taken = await this.#transfer(to);
+    if (!taken) this.#machine.staysLeader?.();
+    return taken;
+  }
+
+  #transfer(to: NodeId | undefined): Promise<boolean> {
+    if (this.#closed || !this.isLeader) return Promise.resolve(false);
     this.step({ kind: 'transferLeadership', to });
     if (this.#core.transferTarget === undefined) return Promise.resolve(false);
     return this.#requests.transfer();

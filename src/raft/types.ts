@@ -84,6 +84,14 @@ export interface StateMachine {
    */
   proposalsWelcome(): void;
 
+  /**
+   * This leader is about to hand over: what must not get lost with it is proposed now. Leadership moves once the promise
+   * is resolved, which is to be soon; afterwards the machine hears of another leader, or of `staysLeader`.
+   */
+  beforeHandover?(): Promise<void>;
+  /** The handover came to nothing: if this node still leads, it goes on. */
+  staysLeader?(): void;
+
   /** A running hash over everything that changed the state, at `lastApplied`. Replicas compare it. Unsigned 32 bit. */
   digest(): number;
 

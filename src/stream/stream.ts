@@ -322,6 +322,14 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.#options.events?.statusChanged?.(status);
   }
 
+  beforeHandover(): Promise<void> {
+    return this.extension.beforeHandover();
+  }
+
+  staysLeader(): void {
+    this.extension.staysLeader();
+  }
+
   proposalsWelcome(): void {
     this.#proposer.flush();
     this.#intake.pump();

@@ -291,6 +291,9 @@ export interface StreamExtension {
   /** Interest retention: does any consumer still need this message? */
   needs(subject: Buffer, start: number, end: number): boolean;
   statusChanged(status: GroupStatus): void;
+  /** As of raft's `StateMachine`. */
+  beforeHandover(): Promise<void>;
+  staysLeader(): void;
   proposalsWelcome(): void;
   /** Messages are about to be proposed: what is proposed right now goes to the disk and to the followers with them. */
   proposalComes(): void;

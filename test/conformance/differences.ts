@@ -307,7 +307,7 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the whole text is parsed before it is looked at',
   },
   {
-    what: 'a call that comes during an election waits for the leader instead of being dropped',
+    what: 'a call, an ack or a pull request that comes during an election waits for the leader instead of being dropped or refused',
     why: 'stock clients should not see a failover',
   },
 ];

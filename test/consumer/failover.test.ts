@@ -250,3 +250,38 @@ test('pulls that ended are forgotten by the replicas too', async () => {
   group.failOver({ lose: true });
   assert.deepEqual(await group.run(10), []);
 });
+
+test('what was acked is on record before leadership is handed over, and nothing more is delivered', async () => {
+  const group = await groupWith({}, 4, { replicas: 3 });
+  group.pull({ batch: 3 });
+  const sent = await group.run(20);
+  for (const one of sent) group.ack(one.reply);
+  group.pull({ batch: 1 });
+  await group.settle(group.consumers.beforeHandover());
+  assert.equal(group.consumers.serving, false);
+  assert.deepEqual(await group.run(20), []);
+  group.failOver({ lose: true });
+  assert.deepEqual([group.info().ackFloor.streamSeq, group.info().numAckPending, group.info().numPending], [3, 0, 1]);
+});
+
+test('a leader that nobody took over from goes on', async () => {
+  const group = await groupWith({}, 2, { replicas: 3 });
+  await group.settle(group.consumers.beforeHandover());
+  group.pull({ batch: 2 });
+  assert.deepEqual(await group.run(20), []);
+  group.consumers.staysLeader();
+  assert.equal(group.consumers.serving, true);
+  assert.deepEqual(attempts(await group.run(20)), ['1#1', '2#1']);
+});
+
+test('leadership does not wait for a quorum that does not answer', async () => {
+  const group = await groupWith({}, 1, { replicas: 3 });
+  group.pull();
+  const [sent] = await group.run(20);
+  group.quorum = false;
+  group.ack(sent!.reply);
+  await group.settle(group.consumers.beforeHandover());
+  group.quorum = true;
+  group.failOver({ lose: true });
+  assert.equal(group.info().numAckPending, 1);
+});

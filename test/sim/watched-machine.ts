@@ -30,6 +30,14 @@ export class WatchedMachine implements StateMachine {
     this.#inner.statusChanged(status);
   }
 
+  async beforeHandover(): Promise<void> {
+    await this.#inner.beforeHandover?.();
+  }
+
+  staysLeader(): void {
+    this.#inner.staysLeader?.();
+  }
+
   proposalsWelcome(): void {
     this.#inner.proposalsWelcome();
   }

@@ -118,6 +118,14 @@ export class RecordingExtension implements StreamExtension {
   proposalComes(): void {
     // Nothing of its own to propose.
   }
+  beforeHandover(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  staysLeader(): void {
+    // It never stopped.
+  }
+
   proposalsWelcome(): void {
     // Nothing of its own to propose.
   }

@@ -29,6 +29,7 @@ export class DeliveryTurns {
   #ring: Consumer[] = [];
   readonly #budget: DeliveryBudget = { messages: 0, bytes: 0 };
   #scheduled = false;
+  #paused = false;
   #generation = 0;
 
   constructor(runtime: Runtime, leadership: Leadership) {
@@ -47,12 +48,23 @@ export class DeliveryTurns {
   clear(): void {
     this.#generation++;
     this.#scheduled = false;
+    this.#paused = false;
     for (const consumer of this.#ring) consumer.awake = false;
     this.#ring = [];
   }
 
+  /** Nobody gets a turn until `resume` or `clear`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#ring.length > 0) this.#schedule();
+  }
+
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#paused) return;
     this.#scheduled = true;
     const generation = this.#generation;
     this.#runtime.defer(() => {
@@ -89,6 +101,7 @@ export class DeliveryTurns {
 
   #turn(): void {
     this.#scheduled = false;
+    if (this.#paused) return;
     const ring = this.#ring;
     const unserved: Consumer[] = [];
     this.#ring = unserved;

@@ -134,6 +134,20 @@ export class ProgressRecorder implements ProgressSink {
     });
   }
 
+  /** Resolves once everything done so far is recorded, or never will be. */
+  allRecorded(): Promise<void> {
+    if (this.#dirty.size === 0 && !this.#busy) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiter = { done: resolve, lost: resolve };
+      if (this.#dirty.size === 0) {
+        this.#waitersInFlight.push(waiter);
+      } else {
+        this.#waiters.push(waiter);
+        this.#flushSoon();
+      }
+    });
+  }
+
   forget(consumer: Recorded): void {
     this.#dirty.delete(consumer);
     this.#replies.delete(consumer);

@@ -1,14 +1,18 @@
 /**
  * Owns the way of acks, pull requests and flow control answers from where a client sent them to the leader of the stream,
  * whose consumers take them. The subject names stream and consumer; the catalogue and the leader table name the node.
+ * What comes while there is no leader, or one that is about to hand over, waits for the next one, and is passed on by the
+ * node where it waits, once: who keeps telling each other that the other one leads must not keep a message for ever.
  */
 import type { NodeId } from '../../base/brand.ts';
-import { TRAFFIC, type ClusterNode } from '../../cluster/index.ts';
+import type { Runtime } from '../../base/runtime.ts';
+import { TRAFFIC, type ClusterNode, type TrafficKind } from '../../cluster/index.ts';
 import type { ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
 import { shortHash } from '../../base/short-hash.ts';
 import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
+import { LeaderlessMessages, type LeaderlessMessage } from './leaderless-messages.ts';
 import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
 
 const DOT = 0x2e;
@@ -41,6 +45,8 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
   readonly #turnEnd: TurnEnd;
   readonly #localConsumers: (group: GroupId) => ConsumerSet | undefined;
   readonly #outgoing = new Map<NodeId, ConsumerFrameWriter>();
+  readonly #relayed = new Map<NodeId, ConsumerFrameWriter>();
+  readonly #leaderless: LeaderlessMessages;
   #flushScheduled = false;
   /** Address of the ack handled last: acks come in runs of one consumer. */
   #lastAck: (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined;
@@ -62,6 +68,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     readonly domain: string;
     readonly router: Router;
     readonly turnEnd: TurnEnd;
+    readonly runtime: Runtime;
     readonly localConsumers: (group: GroupId) => ConsumerSet | undefined;
   }) {
     this.#cluster = options.cluster;
@@ -69,9 +76,27 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     this.#router = options.router;
     this.#turnEnd = options.turnEnd;
     this.#localConsumers = options.localConsumers;
-    this.#cluster.onTraffic(TRAFFIC.acks, (_from, frame) => {
-      this.#receive(frame);
+    this.#leaderless = new LeaderlessMessages({
+      runtime: options.runtime,
+      deliver: (group, message) => this.#deliver(group, message) !== 'leaderless',
+      giveUp: (message) => {
+        this.#refuse(message);
+      },
     });
+    this.#cluster.onTraffic(TRAFFIC.acks, (_from, frame) => {
+      this.#receive(frame, false);
+    });
+    this.#cluster.onTraffic(TRAFFIC.relayedAcks, (_from, frame) => {
+      this.#receive(frame, true);
+    });
+    this.#cluster.onLeaderChange((group) => {
+      this.leaderChanged(group);
+    });
+  }
+
+  /** Another node leads the group, or this one is ready to. */
+  leaderChanged(group: GroupId): void {
+    this.#leaderless.retry(group);
   }
 
   /** A message to `$JS.ACK.>`, `$JS.FC.>` or `$JS.API.CONSUMER.MSG.NEXT.>`. False: there is no such consumer. */
@@ -79,10 +104,40 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     const address = this.#addressOf(publication, publisher.account);
     if (address === undefined) return false;
     const assignment = this.#cluster.catalogue.stream(publisher.account, address.stream);
-    const leader = assignment && this.#cluster.leaderOf(assignment.group);
-    if (leader === undefined) return false;
-    if (leader === this.#cluster.node) return this.#handleHere(assignment!.group, address, publication);
-    return this.#forward(leader, publisher.account, publication);
+    if (assignment === undefined) return false;
+    const { group } = assignment;
+    const leader = this.#takerOf(group);
+    if (leader === this.#cluster.node) return this.#handleHere(group, address, publication);
+    if (leader !== undefined) return this.#forward(this.#outgoing, leader, publisher.account, publication);
+    return this.#keep(group, address, { account: publisher.account, parts: publication, publisher, relayed: false });
+  }
+
+  /** The node that takes what clients send to the stream's consumers; undefined: there is none right now. */
+  #takerOf(group: GroupId): NodeId | undefined {
+    const leader = this.#cluster.leaderOf(group);
+    if (leader !== this.#cluster.node) return leader;
+    return this.#localConsumers(group)?.serving === true ? leader : undefined;
+  }
+
+  /** False: there is no room. */
+  #keep(group: GroupId, address: Address, message: LeaderlessMessage): boolean {
+    // The next leader asks for flow control anew, and knows nothing of what was asked before.
+    return address.kind === 'flowControl' || this.#leaderless.add(group, message);
+  }
+
+  /** Brings a message that waited, or that came from another node, to its consumer. */
+  #deliver(group: GroupId, message: LeaderlessMessage): 'done' | 'leaderless' {
+    const { account, parts, relayed } = message;
+    const taker = this.#takerOf(group);
+    const isHere = taker === this.#cluster.node;
+    if (taker === undefined || (relayed && !isHere)) return 'leaderless';
+    const address = this.#addressOf(parts, account);
+    const writers = message.publisher === undefined ? this.#relayed : this.#outgoing;
+    const taken = isHere
+      ? address !== undefined && this.#handleHere(group, address, parts)
+      : this.#forward(writers, taker, account, parts);
+    if (!taken) this.#refuse(message);
+    return 'done';
   }
 
   #handleHere(group: GroupId, address: Address, parts: MessageParts): boolean {
@@ -126,9 +181,9 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     return consumers.ack(address.consumer, ack);
   }
 
-  #forward(leader: NodeId, account: string, parts: MessageParts): boolean {
-    let writer = this.#outgoing.get(leader);
-    if (writer === undefined) this.#outgoing.set(leader, (writer = new ConsumerFrameWriter()));
+  #forward(writers: Map<NodeId, ConsumerFrameWriter>, leader: NodeId, account: string, parts: MessageParts): boolean {
+    let writer = writers.get(leader);
+    if (writer === undefined) writers.set(leader, (writer = new ConsumerFrameWriter()));
     if (this.#cluster.pendingTraffic(leader) + writer.bytes > MAX_LINK_BYTES) return false;
     writer.add(this.#accountBytes(account), parts);
     if (!this.#flushScheduled) {
@@ -142,12 +197,17 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
   /** Sends what was gathered in this turn. */
   flush(): void {
     this.#flushScheduled = false;
-    for (const [node, writer] of this.#outgoing) {
-      if (writer.bytes > 0) this.#cluster.send(node, TRAFFIC.acks, writer.take());
+    this.#flush(this.#outgoing, TRAFFIC.acks);
+    this.#flush(this.#relayed, TRAFFIC.relayedAcks);
+  }
+
+  #flush(writers: Map<NodeId, ConsumerFrameWriter>, kind: TrafficKind): void {
+    for (const [node, writer] of writers) {
+      if (writer.bytes > 0) this.#cluster.send(node, kind, writer.take());
     }
   }
 
-  #receive(frame: Buffer): void {
+  #receive(frame: Buffer, relayed: boolean): void {
     const message: ForwardedMessage = {
       buffer: frame,
       accountStart: 0,
@@ -164,22 +224,47 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
       parts.replyEnd = parts.headersStart = message.headersStart;
       parts.headersEnd = parts.payloadStart = message.payloadStart;
       parts.payloadEnd = message.end;
-      this.#handleForwarded(frame.toString('utf8', message.accountStart, message.subjectStart), parts);
+      this.#handleForwarded({
+        account: frame.toString('utf8', message.accountStart, message.subjectStart),
+        parts,
+        publisher: undefined,
+        relayed,
+      });
     }
     this.#router.flushSoon();
   }
 
-  #handleForwarded(account: string, parts: MessageParts): void {
+  #handleForwarded(message: LeaderlessMessage): void {
+    const { account, parts } = message;
     const address = this.#addressOf(parts, account);
     if (address === undefined) return;
     const assignment = this.#cluster.catalogue.stream(account, address.stream);
-    const handled = assignment !== undefined && this.#handleHere(assignment.group, address, parts);
-    if (handled || parts.replyEnd === parts.replyStart) return;
-    // The publisher's own node can't know that nobody is here to take it, so its answer is given from here.
-    const subject = parts.buffer.toString('latin1', parts.subjectStart, parts.subjectEnd);
-    const reply = parts.buffer.toString('latin1', parts.replyStart, parts.replyEnd);
-    const headers = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
-    this.#router.publish(account, { subject: reply, headers, payload: NO_PAYLOAD });
+    if (assignment === undefined) {
+      this.#refuse(message);
+      return;
+    }
+    const { group } = assignment;
+    const handled =
+      this.#takerOf(group) === this.#cluster.node
+        ? this.#handleHere(group, address, parts)
+        : this.#keep(group, address, message);
+    if (!handled) this.#refuse(message);
+  }
+
+  /** Nobody takes the message, or nobody came in time: its publisher is told. */
+  #refuse({ account, parts, publisher }: LeaderlessMessage): void {
+    const { buffer } = parts;
+    if (parts.replyEnd === parts.replyStart) return;
+    const subject = buffer.toString('latin1', parts.subjectStart, parts.subjectEnd);
+    const reply = buffer.toString('latin1', parts.replyStart, parts.replyEnd);
+    if (publisher !== undefined) {
+      this.#router.noResponders(publisher, subject, reply);
+    } else {
+      // The publisher's own node can't know that nobody is here to take it, so its answer is given from here.
+      const headers = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
+      this.#router.publish(account, { subject: reply, headers, payload: NO_PAYLOAD });
+    }
+    this.#router.flushSoon();
   }
 
   #addressOf(

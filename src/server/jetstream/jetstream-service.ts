@@ -91,6 +91,7 @@ export class JetStreamService {
       },
       statusChanged: (group, status) => {
         cluster.groupStatusChanged(group, status);
+        this.#consumers.leaderChanged(group);
       },
       leads: (assignment, status) => {
         if (assignment.members.length === 1) return;
@@ -122,6 +123,7 @@ export class JetStreamService {
       domain,
       router,
       turnEnd: options.turnEnd,
+      runtime,
       localConsumers: (group) => this.streams.get(group)?.consumers,
     });
     this.backend = new NodeBackend({ ...options, streams: this.streams, advisories, told });
