@@ -20,6 +20,12 @@ export interface Surroundings {
   readonly env: Environment;
 }
 
+/** Calls `stop` with Ctrl-C: now, if that came already while the command was getting ready. */
+export function onInterruption(signal: AbortSignal, stop: () => void): void {
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop);
+}
+
 export class Context {
   readonly output: Output;
   /** Those that every command takes, as given. */
@@ -130,7 +136,10 @@ export class Context {
     return answer?.trim();
   }
 
-  /** For commands that go on until Ctrl-C, which is then their ordinary end. Others are broken off by it. */
+  /**
+   * For commands that go on until Ctrl-C, which is then their ordinary end. Others are broken off by it. It may come before
+   * there is anything to stop, so what stops is told to `onInterruption`.
+   */
   untilInterrupted(): AbortSignal {
     this.#endsByInterruption = true;
     return this.#interruption.signal;

@@ -27,8 +27,7 @@ describe('a cluster', { skip: process.env['TARGET'] !== undefined && 'it is to h
   after(() => {
     rmSync(directory, { recursive: true });
   });
-  // On a busy machine a change of leaders takes its time.
-  const env = { NATS_USER: 'anna', NATS_PASSWORD: 'pw', NATS_TIMEOUT: '20s' };
+  const env = { NATS_USER: 'anna', NATS_PASSWORD: 'pw' };
   const stream = (...words: string[]): Promise<string> => millrace.output(['stream', ...words], { env });
   const info = async (): Promise<Info> => (await millrace.json(['stream', 'info', 'ORDERS'], { env })) as Info;
   async function settled(replicas: number): Promise<void> {

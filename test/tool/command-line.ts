@@ -11,6 +11,8 @@ import { runTool } from '../../src/tool/index.ts';
 import { MILLRACE, startServers, type ServerOptions, type Servers } from '../harness/server-process.ts';
 
 const TIMEOUT_MS = 60_000;
+/** For each answer of the server, as a test machine may be busy: nothing waits for it to pass unless something is wrong. */
+const PATIENCE = '30s';
 
 export interface Outcome {
   readonly code: number | null;
@@ -48,7 +50,8 @@ export class CommandLine {
   }
 
   #environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-    return { ...process.env, NATS_URL: this.url, MILLRACE_URL: undefined, NATS_CONTEXT: undefined, ...env };
+    const own = { NATS_URL: this.url, MILLRACE_URL: undefined, NATS_CONTEXT: undefined, NATS_TIMEOUT: PATIENCE };
+    return { ...process.env, ...own, ...env };
   }
 
   /** Resolves with what it printed; fails unless it ended with 0. */
@@ -62,9 +65,25 @@ export class CommandLine {
     return JSON.parse(await this.output([...words, '--json'], options));
   }
 
+  /** Ctrl-C comes as soon as the command has begun, when there may be nothing to stop yet. */
+  async interruptedAtOnce(words: readonly string[]): Promise<Outcome> {
+    const begun = new Promise<() => void>((resolve) => {
+      process.on('newListener', function hear(name: string, listener: () => void) {
+        if (name !== 'SIGINT') return;
+        process.off('newListener', hear);
+        resolve(listener);
+      });
+    });
+    const outcome = this.run(words);
+    (await begun)();
+    return outcome;
+  }
+
   /** The real executable, for a while: `saying` resolves when it has said `sentence` on stderr. */
   start(words: readonly string[]): RunningCommand {
-    const child = spawn(this.#binary, words, { env: this.#environment({}), timeout: TIMEOUT_MS });
+    // Not by a signal that it may end by as if it were Ctrl-C.
+    const limit = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+    const child = spawn(this.#binary, words, { env: this.#environment({}), ...limit });
     child.stdin.end();
     let said = '';
     const listeners = new Set<() => void>();

@@ -56,6 +56,28 @@ describe('publishing and listening', () => {
     assert.equal((await publisher.ended).code, 130);
   });
 
+  test('Ctrl-C that comes while a command gets ready ends it as well', async () => {
+    const [stream, bucket] = [uniqueName('EARLY'), uniqueName('early')];
+    await millrace.output(['stream', 'add', stream]);
+    await millrace.output(['consumer', 'add', stream, 'worker']);
+    await millrace.output(['kv', 'add', bucket]);
+    await millrace.output(['object', 'add', bucket]);
+    for (const words of [
+      ['sub', 'early'],
+      ['reply', 'early', 'answer'],
+      ['sub', '--stream', stream],
+      ['consumer', 'sub', stream, 'worker'],
+      ['consumer', 'sub', stream, 'worker', '--count', '1'],
+      ['kv', 'watch', bucket],
+      ['object', 'watch', bucket],
+      ['bench', 'sub', 'early'],
+    ])
+      assert.equal((await millrace.interruptedAtOnce(words)).code, 0, words.join(' '));
+    await millrace.output(['stream', 'rm', stream, '--force']);
+    await millrace.output(['kv', 'rm', bucket, '--force']);
+    await millrace.output(['object', 'rm', bucket, '--force']);
+  });
+
   test('members of a queue group share the messages', async () => {
     const subject = uniqueName('queue');
     const members = [1, 2].map(() => millrace.start(['sub', subject, '--queue', 'q', '--raw']));
@@ -114,6 +136,19 @@ describe('publishing and listening', () => {
     );
     const { seq, pending, data } = JSON.parse(line!) as Record<string, unknown>;
     assert.deepEqual([seq, pending, data], [2, 0, 'm2']);
+    await millrace.output(['stream', 'rm', stream, '--force']);
+  });
+
+  test('the end of a stream is also found when its last message is removed before it is read', async () => {
+    const stream = uniqueName('SHORTENED');
+    await millrace.output(['stream', 'add', stream]);
+    await millrace.output(['pub', stream, 'm{{Count}}', '--count', '2', '--sleep', '2s', '--jetstream']);
+    const replay = millrace.start(['sub', '--stream', stream, '--until-end', '--original-pace', '--raw']);
+    await replay.saying('Reading');
+    await millrace.output(['stream', 'rmm', stream, '2', '--force']);
+    const { code, stdout } = await replay.ended;
+    // On a busy machine it may have been read by then.
+    assert.ok(code === 0 && /^m1\n(m2\n)?$/.test(stdout), `${code}: ${stdout}`);
     await millrace.output(['stream', 'rm', stream, '--force']);
   });
 

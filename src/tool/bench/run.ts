@@ -1,7 +1,7 @@
 /** Owns what all measurements share: their options, their connections, the progress bar and the result. */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Context } from '../context.ts';
+import { onInterruption, type Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import { bytes, count, withDefault, type Input } from '../parameters/index.ts';
 import { Measurement, Share, resultText } from './measurement.ts';
@@ -61,9 +61,7 @@ export async function measure(
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve();
-    });
+    onInterruption(signal, resolve);
   });
 }
 

@@ -1,7 +1,7 @@
 /** Owns the commands that read keys. */
 import type { KvWatchOptions } from '@nats-io/kv';
 import { command } from '../command.ts';
-import type { Context } from '../context.ts';
+import { onInterruption, type Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
 import type { Column } from '../output/index.ts';
@@ -119,7 +119,7 @@ export const WATCH = command({
     const stop = (): void => {
       changes.stop();
     };
-    signal.addEventListener('abort', stop);
+    onInterruption(signal, stop);
     const quota = stopAfter(input.count, stop);
     for await (const entry of changes) {
       if (quota.take() === undefined) break;

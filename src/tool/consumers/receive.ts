@@ -2,7 +2,7 @@
 import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { command } from '../command.ts';
 import type { Api } from '../connection/index.ts';
-import type { Context } from '../context.ts';
+import { onInterruption, type Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { formOf, MESSAGE_FORM } from '../message-form.ts';
 import { printMessage } from '../output/index.ts';
@@ -87,6 +87,8 @@ export const NEXT = command({
       await settle(message, outcome, input.nakDelay);
     }
     if (received === 0) throw new ToolError('no message in time; --timeout waits longer');
+    // A refusal is not answered: with this the server has it, before a command that follows.
+    await (await context.connect()).flush();
   },
 });
 
@@ -108,7 +110,8 @@ export const SUB = command({
       await settle(message, outcome, input.nakDelay);
       if (received === input.count) break;
     }
-    await connection.flush();
+    // After Ctrl-C the server may be gone.
+    if (!signal.aborted) await connection.flush();
   },
 });
 
@@ -130,7 +133,7 @@ async function sourceOf(js: JetStreamClient, input: SubInput, signal: AbortSigna
 }
 
 function stopping(messages: ConsumerMessages, signal: AbortSignal): ConsumerMessages {
-  signal.addEventListener('abort', () => {
+  onInterruption(signal, () => {
     messages.stop();
   });
   return messages;

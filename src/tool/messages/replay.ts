@@ -1,6 +1,6 @@
 /** Owns how `sub` reads a stream: through an ordered consumer, from where one likes. */
-import type { ConsumerMessages, OrderedConsumerOptions } from '@nats-io/jetstream';
-import type { Context } from '../context.ts';
+import type { Consumer, ConsumerMessages, OrderedConsumerOptions } from '@nats-io/jetstream';
+import { onInterruption, type Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { printMessage, type MessageForm } from '../output/index.ts';
 import { count, flag, text, time, type Input } from '../parameters/index.ts';
@@ -61,11 +61,24 @@ export async function readStream(
   const { num_pending: waiting } = await consumer.info(true);
   context.note(`Reading ${stream}, where ${formatCountOf(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'}`);
   if (input.untilEnd && waiting === 0) return;
-  const messages = await consumer.consume();
-  signal.addEventListener('abort', () => {
+  const messages = await consumer.consume({ idle_heartbeat: HEARTBEAT_MS });
+  onInterruption(signal, () => {
     messages.stop();
   });
+  if (input.untilEnd) void stopAtEnd(consumer, messages);
   await printStored(messages, input, form, context);
+}
+
+const HEARTBEAT_MS = 1000;
+
+/** What is removed before it is read never comes, so the last message need not tell that it is the last. */
+async function stopAtEnd(consumer: Consumer, messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status()) {
+    if (type !== 'heartbeat') continue;
+    // Without an answer, the next heartbeat asks again.
+    const info = await consumer.info().catch(() => undefined);
+    if (info?.num_pending === 0) messages.stop();
+  }
 }
 
 async function printStored(

@@ -1,6 +1,7 @@
 /** Owns `reply`. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { command } from '../command.ts';
+import { onInterruption } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import { printMessage } from '../output/index.ts';
 import {
@@ -54,7 +55,7 @@ export const REPLY = command({
     const stop = (): void => {
       subscription.unsubscribe();
     };
-    signal.addEventListener('abort', stop);
+    onInterruption(signal, stop);
     const quota = stopAfter(input.count, stop);
     const source = {
       subject: '',
@@ -74,6 +75,7 @@ export const REPLY = command({
         ...(answerHeaders !== undefined && { headers: answerHeaders }),
       });
     }
-    await connection.flush();
+    // After Ctrl-C the server may be gone.
+    if (!signal.aborted) await connection.flush();
   },
 });

@@ -1,7 +1,7 @@
 /** Owns `sub`: messages as they are published. What streams have kept is read in replay.ts. */
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { command } from '../command.ts';
-import type { Context } from '../context.ts';
+import { onInterruption, type Context } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import { formOf, MESSAGE_FORM } from '../message-form.ts';
 import { printMessage, type Column, type MessageForm } from '../output/index.ts';
@@ -58,7 +58,7 @@ async function listen(input: SubInput, form: MessageForm, context: Context): Pro
   const stop = (): void => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   };
-  signal.addEventListener('abort', stop);
+  onInterruption(signal, stop);
   const receiver = new Receiver(input, form, context, stop);
   await Promise.all(subscriptions.map((subscription) => receiver.takeAll(subscription)));
   await receiver.finish();

@@ -6,7 +6,7 @@ import { Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStoreMeta } from '@nats-io/obj';
 import { command } from '../command.ts';
-import type { Context } from '../context.ts';
+import { onInterruption, type Context } from '../context.ts';
 import { ToolError, UsageError } from '../failure.ts';
 import { stopAfter } from '../messages/stop-after.ts';
 import { argument, bytes, count, flag, optional, pairs, text } from '../parameters/index.ts';
@@ -190,7 +190,7 @@ export const WATCH = command({
     const stop = (): void => {
       changes.stop();
     };
-    signal.addEventListener('abort', stop);
+    onInterruption(signal, stop);
     const quota = stopAfter(count, stop);
     for await (const info of changes) {
       if (quota.take() === undefined) break;
