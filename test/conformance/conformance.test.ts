@@ -1,4 +1,5 @@
-/** Asks a server alone, or the one that TARGET names. The cluster has a file of its own, for they run side by side. */
-import { conformanceOf, target } from './run-scenarios.ts';
+/** Asks a server alone, or the one that TARGET names, which is asked everything here. */
+import { conformanceOf, CONSUMERS, STREAMS, target } from './run-scenarios.ts';
 
-conformanceOf(target === undefined ? 'conformance of a single server' : `conformance of ${target}`, 1);
+if (target === undefined) conformanceOf('conformance of a single server', 1, STREAMS);
+else conformanceOf(`conformance of ${target}`, 1, [...STREAMS, ...CONSUMERS]);

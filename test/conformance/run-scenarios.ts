@@ -1,6 +1,6 @@
 /**
- * Owns running the scenarios, one after the other, against one server: the one that TARGET=nats://host:port names, or our
- * own. The target loses the streams that the scenarios use.
+ * Owns running scenarios, one after the other, against one server: the one that TARGET=nats://host:port names, or our own.
+ * Files run side by side, so there are several. The target loses the streams that the scenarios use.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
@@ -40,8 +40,41 @@ const FORGET_TIMEOUT_MS = 5000;
 export const target = process.env['TARGET'];
 const ours = new Set(DIFFERENCES.flatMap((difference) => difference.scenario ?? []));
 
+/** Those about consumers take about as long as all others together. */
+export const CONSUMERS: readonly Scenario[] = [
+  ...CONSUMER_SCENARIOS,
+  ...CONSUMER_EDGE_SCENARIOS,
+  ...CONSUMER_RETENTION_SCENARIOS,
+];
+export const STREAMS: readonly Scenario[] = [
+  ...STREAM_SCENARIOS,
+  ...STREAM_CALL_SCENARIOS,
+  ...MESSAGE_SCENARIOS,
+  ...MEMBERSHIP_SCENARIOS,
+  ...DIRECT_GET_SCENARIOS,
+  ...ARCHIVE_SCENARIOS,
+  ...KEY_VALUE_SCENARIOS,
+  ...BUCKET_SCENARIOS,
+  ...TRANSFORM_SCENARIOS,
+  ...REPUBLISH_SCENARIOS,
+  ...ORIGIN_CONFIG_SCENARIOS,
+  ...MIRROR_SCENARIOS,
+  ...MIRROR_DIRECT_SCENARIOS,
+  ...SOURCE_SCENARIOS,
+  ...ATOMIC_BATCH_SCENARIOS,
+  ...COUNTER_SCENARIOS,
+  ...COUNTER_SOURCE_SCENARIOS,
+  ...FAST_BATCH_SCENARIOS,
+  ...PUBLISH_CHECK_SCENARIOS,
+  ...TTL_SCENARIOS,
+  ...SCHEDULE_SCENARIOS,
+  ...RETENTION_SCENARIOS,
+  ...NON_ASCII_SCENARIOS,
+  ...ours,
+];
+
 /** Defines a test for each scenario, against ours with so many nodes, of which the client knows one. */
-export function conformanceOf(title: string, nodes: number): void {
+export function conformanceOf(title: string, nodes: number, scenarios: readonly Scenario[]): void {
   describe(title, () => {
     let servers: Servers | undefined;
     let client: RawClient;
@@ -53,40 +86,12 @@ export function conformanceOf(title: string, nodes: number): void {
       client.close();
       await servers?.stop();
     });
-    runAll(() => client);
+    runAll(scenarios, () => client);
   });
 }
 
-function runAll(client: () => RawClient): void {
-  for (const scenario of [
-    ...STREAM_SCENARIOS,
-    ...STREAM_CALL_SCENARIOS,
-    ...MESSAGE_SCENARIOS,
-    ...MEMBERSHIP_SCENARIOS,
-    ...DIRECT_GET_SCENARIOS,
-    ...ARCHIVE_SCENARIOS,
-    ...CONSUMER_SCENARIOS,
-    ...CONSUMER_EDGE_SCENARIOS,
-    ...CONSUMER_RETENTION_SCENARIOS,
-    ...KEY_VALUE_SCENARIOS,
-    ...BUCKET_SCENARIOS,
-    ...TRANSFORM_SCENARIOS,
-    ...REPUBLISH_SCENARIOS,
-    ...ORIGIN_CONFIG_SCENARIOS,
-    ...MIRROR_SCENARIOS,
-    ...MIRROR_DIRECT_SCENARIOS,
-    ...SOURCE_SCENARIOS,
-    ...ATOMIC_BATCH_SCENARIOS,
-    ...COUNTER_SCENARIOS,
-    ...COUNTER_SOURCE_SCENARIOS,
-    ...FAST_BATCH_SCENARIOS,
-    ...PUBLISH_CHECK_SCENARIOS,
-    ...TTL_SCENARIOS,
-    ...SCHEDULE_SCENARIOS,
-    ...RETENTION_SCENARIOS,
-    ...NON_ASCII_SCENARIOS,
-    ...ours,
-  ]) {
+function runAll(scenarios: readonly Scenario[], client: () => RawClient): void {
+  for (const scenario of scenarios) {
     test(scenario.title, async (t: TestContext) => {
       if (target !== undefined && ours.has(scenario)) t.skip('an intended difference');
       else if (client().clustered && scenario.singleServerOnly === true) t.skip('a cluster answers otherwise');
