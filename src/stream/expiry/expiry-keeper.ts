@@ -3,13 +3,14 @@
  * old, replicas remove it when they apply that. Where the stream leaves delete markers (streams.md 7.5), the last message
  * of a subject is replaced by one.
  */
-import type { Runtime, Timer } from '../../base/runtime.ts';
+import type { Runtime } from '../../base/runtime.ts';
 import { deleteMarker, isDeleteMarker } from './delete-marker.ts';
 import { ExpiredMessageFinder } from './expired-messages.ts';
 import type { MessageReader } from '../records/message-reader.ts';
 import type { ProducedMessage } from '../entries/produced-batch.ts';
 import type { ReplicatedState } from '../replicated-state.ts';
 import type { TimedSurroundings } from '../timekeeper.ts';
+import { WallTimer } from '../wall-timer.ts';
 
 /** Messages expire together when they are due within this time. */
 const MIN_INTERVAL_MS = 250;
@@ -24,8 +25,7 @@ export class ExpiryKeeper {
   readonly #execute: TimedSurroundings['execute'];
   readonly #produce: TimedSurroundings['produce'];
   readonly #finder: ExpiredMessageFinder;
-  #timer: Timer | undefined;
-  #timerUs = Infinity;
+  readonly #timer: WallTimer;
   #isBusy = false;
   #closed = false;
 
@@ -37,46 +37,31 @@ export class ExpiryKeeper {
     this.#execute = options.execute;
     this.#produce = options.produce;
     this.#finder = new ExpiredMessageFinder(options.state);
+    this.#timer = new WallTimer(options.runtime, { minMs: MIN_INTERVAL_MS, maxMs: MAX_INTERVAL_MS }, () => {
+      if (this.#isLeader()) void this.#expire();
+    });
   }
 
   /** Something was stored, or the configuration or the leader changed. */
   schedule(): void {
     if (this.#isBusy || this.#closed || !this.#isLeader()) return;
-    const dueUs = this.#finder.nextUs;
-    if (dueUs === Infinity || this.#timerUs <= dueUs) return;
-    const delayMs = (dueUs - this.#nowUs) / 1000;
-    this.#arm(dueUs, Math.min(Math.max(delayMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS));
+    this.#timer.set(this.#finder.nextUs, this.#nowUs);
   }
 
   /** The limit changed: what was planned no longer holds. */
   reschedule(): void {
-    this.#disarm();
+    this.#timer.cancel();
     this.schedule();
   }
 
   close(): void {
     this.#closed = true;
-    this.#disarm();
+    this.#timer.cancel();
   }
 
   /** What the log has seen is past, even where this node's clock is behind it. */
   get #nowUs(): number {
     return Math.max(this.#runtime.wallUs(), this.#state.clockUs);
-  }
-
-  #arm(dueUs: number, delayMs: number): void {
-    this.#disarm();
-    this.#timerUs = dueUs;
-    this.#timer = this.#runtime.after(delayMs, () => {
-      this.#disarm();
-      if (this.#isLeader()) void this.#expire();
-    });
-  }
-
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#timerUs = Infinity;
   }
 
   async #expire(): Promise<void> {
@@ -93,7 +78,7 @@ export class ExpiryKeeper {
     this.#isBusy = false;
     if (this.#closed) return;
     this.#state.expiries.putBack();
-    if (isDone && isPartial && this.#isLeader()) this.#arm(0, 0);
+    if (isDone && isPartial && this.#isLeader()) this.#timer.setAtOnce();
     else this.schedule();
   }
 

@@ -4,7 +4,7 @@
  * once.
  */
 import type { Logger } from '../../base/logger.ts';
-import type { Runtime, Timer } from '../../base/runtime.ts';
+import type { Runtime } from '../../base/runtime.ts';
 import { DeadlineHeap } from '../expiry/deadline-heap.ts';
 import type { MessageReader } from '../records/message-reader.ts';
 import type { ProducedMessage } from '../entries/produced-batch.ts';
@@ -13,6 +13,7 @@ import { productOf, ScheduleMessage } from './schedule-message.ts';
 import { lastSeqOf } from '../store/store-queries.ts';
 import { subjectFilter } from '../store/subject-filter.ts';
 import type { TimedSurroundings } from '../timekeeper.ts';
+import { WallTimer } from '../wall-timer.ts';
 import { leastTtl } from '../expiry/ttl-rewriter.ts';
 
 /** What is due within this time of something that is fires together with it. */
@@ -35,11 +36,10 @@ export class ScheduleKeeper {
   readonly #produce: TimedSurroundings['produce'];
   /** Sequences of schedules that are planned. */
   readonly #due: DeadlineHeap;
+  readonly #timer: WallTimer;
   /** Those that are not yet. */
   #fresh: number[] = [];
   #isPlanned = false;
-  #timer: Timer | undefined;
-  #timerUs = Infinity;
   #isBusy = false;
   #closed = false;
 
@@ -51,6 +51,9 @@ export class ScheduleKeeper {
     this.#reader = options.reader;
     this.#produce = options.produce;
     this.#due = new DeadlineHeap((seq) => this.#state.schedules.has(seq));
+    this.#timer = new WallTimer(options.runtime, { minMs: MIN_INTERVAL_MS, maxMs: MAX_INTERVAL_MS }, () => {
+      if (this.#isLeader()) void this.#work(() => this.#fire());
+    });
     this.#state.schedules.onStored = (seq) => {
       if (this.#fresh.length < MAX_FRESH) this.#fresh.push(seq);
       else this.#isPlanned = false;
@@ -65,7 +68,7 @@ export class ScheduleKeeper {
     } else if (!this.#isPlanned || this.#fresh.length > 0) {
       void this.#work(() => this.#plan());
     } else {
-      this.#arm();
+      this.#timer.set(this.#due.next, this.#runtime.wallUs());
     }
   }
 
@@ -76,34 +79,16 @@ export class ScheduleKeeper {
 
   /** Another node leads: it plans by itself. */
   #forgetPlan(): void {
-    this.#disarm();
+    this.#timer.cancel();
     this.#due.clear();
     this.#fresh = [];
     this.#isPlanned = false;
   }
 
-  #arm(): void {
-    const dueUs = this.#due.next;
-    if (dueUs === Infinity || this.#timerUs <= dueUs) return;
-    this.#disarm();
-    this.#timerUs = dueUs;
-    const delayMs = Math.ceil((dueUs - this.#runtime.wallUs()) / 1000);
-    this.#timer = this.#runtime.after(Math.min(Math.max(delayMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS), () => {
-      this.#disarm();
-      if (this.#isLeader()) void this.#work(() => this.#fire());
-    });
-  }
-
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#timerUs = Infinity;
-  }
-
   /** One thing at a time; whatever comes meanwhile is seen to afterwards. */
   async #work(task: () => Promise<void>): Promise<void> {
     this.#isBusy = true;
-    this.#disarm();
+    this.#timer.cancel();
     try {
       await task();
     } finally {
