@@ -3,6 +3,7 @@
  * sequence | uvarint headers length | uvarint payload length | name | headers | payload`. First the stream's state, then
  * its consumers, then its messages in order of sequence, at last an entry of zeros.
  */
+import { enlarged } from '../base/byte-writing.ts';
 import { writeTimeUs, writeVarint } from './varints.ts';
 
 export const ARCHIVE_MAGIC = 'NATSARC1';
@@ -85,9 +86,6 @@ export class ArchiveWriter {
 
   #reserve(bytes: number): void {
     const needed = this.#used + bytes;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#used);
-    this.#buffer = larger;
+    if (needed > this.#buffer.length) this.#buffer = enlarged(this.#buffer, this.#used, needed);
   }
 }

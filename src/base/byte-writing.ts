@@ -1,4 +1,4 @@
-/** Owns writing into buffers what is short: bytes from elsewhere, whole numbers in decimal. */
+/** Owns writing into buffers: bytes from elsewhere, whole numbers in decimal, and more room when it runs out. */
 
 const ZERO = 0x30;
 
@@ -44,4 +44,11 @@ export function writePaddedDecimal(target: Buffer, at: number, value: number, di
     rest = tenth;
   }
   return end;
+}
+
+/** A buffer of `bytes` or more, at least twice as large as `buffer`, that begins with the first `used` bytes of it. */
+export function enlarged(buffer: Buffer, used: number, bytes: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.max(bytes, buffer.length * 2));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }

@@ -2,6 +2,7 @@
  * Owns subject transforms (streams.md 2.6): a destination with mapping functions is checked and compiled once, and applied
  * to subjects in their stored form, byte by byte, without a string.
  */
+import { enlarged } from './byte-writing.ts';
 import { isValidSubject } from './subjects.ts';
 import { compileDestination, MappingError, type CutKind, type Piece } from './transform-destination.ts';
 
@@ -248,10 +249,8 @@ export class SubjectTransform {
   }
 
   #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#output.length) return;
-    const larger = Buffer.alloc(Math.max(this.#output.length * 2, this.#length + bytes));
-    this.#output.copy(larger, 0, 0, this.#length);
-    this.#output = larger;
+    const needed = this.#length + bytes;
+    if (needed > this.#output.length) this.#output = enlarged(this.#output, this.#length, needed);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Owns gathering messages of a source in the form in which the stream stores them: each says where it is from. */
 import type { Seq } from '../base/brand.ts';
+import { enlarged } from '../base/byte-writing.ts';
 import { markSourced, storedMessageBytes, writeMessagePrefix } from '../stream/index.ts';
 import { sourcedHeaders } from './header-lines.ts';
 import type { Delivery } from './types.ts';
@@ -68,9 +69,6 @@ export class SourcedBatchWriter {
 
   #reserve(bytes: number): void {
     const needed = this.#bytes + bytes;
-    if (needed <= this.#messages.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#messages.length * 2));
-    this.#messages.copy(larger, 0, 0, this.#bytes);
-    this.#messages = larger;
+    if (needed > this.#messages.length) this.#messages = enlarged(this.#messages, this.#bytes, needed);
   }
 }

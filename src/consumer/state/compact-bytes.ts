@@ -2,6 +2,7 @@
  * Owns the writing and reading of compact binary values: numbers take seven bits to a byte, low bits first, so that small
  * differences between sequences cost one byte. Used for progress entries and checkpoint pages.
  */
+import { enlarged } from '../../base/byte-writing.ts';
 import { invariant } from '../../base/errors.ts';
 
 const INITIAL_BYTES = 64;
@@ -11,7 +12,7 @@ const BITWISE_LIMIT = 0x8000_0000;
 
 /** Appends to a buffer that grows by doubling. */
 export class ByteWriter {
-  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  #buffer: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
 
   get length(): number {
@@ -74,10 +75,7 @@ export class ByteWriter {
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
-    if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(grown, 0, 0, this.#length);
-    this.#buffer = grown;
+    if (needed > this.#buffer.length) this.#buffer = enlarged(this.#buffer, this.#length, needed);
   }
 }
 

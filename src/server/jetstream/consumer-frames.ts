@@ -5,6 +5,8 @@
  * A message is `u32 length | u16 account | u16 subject | u16 reply | u32 headers | account | subject | reply | headers |
  * payload`, all numbers big-endian, `length` counting everything, the others the bytes of their part.
  */
+import { enlarged } from '../../base/byte-writing.ts';
+
 const PREFIX_BYTES = 14;
 const INITIAL_BYTES = 16 * 1024;
 
@@ -73,9 +75,7 @@ export class ConsumerFrameWriter {
   #reserve(bytes: number): void {
     const needed = this.#bytes + bytes;
     if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2, INITIAL_BYTES));
-    this.#buffer.copy(larger, 0, 0, this.#bytes);
-    this.#buffer = larger;
+    this.#buffer = enlarged(this.#buffer, this.#bytes, Math.max(needed, INITIAL_BYTES));
   }
 }
 

@@ -10,7 +10,7 @@
  * receiving node to serve these groups, and PLAIN says that its plain subscribers are to be served as well. Receivers
  * deliver to their own subscribers only: a message is never forwarded twice.
  */
-import { copyBytes } from '../../base/byte-writing.ts';
+import { copyBytes, enlarged } from '../../base/byte-writing.ts';
 import { type Message, NO_BYTES } from '../protocol/index.ts';
 
 const VERSION = 1;
@@ -89,10 +89,7 @@ export class FrameBuilder {
 
   #reserve(bytes: number): void {
     const needed = this.#used + bytes;
-    if (needed <= this.#frame.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#frame.length * 2));
-    this.#frame.copy(larger, 0, 0, this.#used);
-    this.#frame = larger;
+    if (needed > this.#frame.length) this.#frame = enlarged(this.#frame, this.#used, needed);
   }
 }
 

@@ -6,6 +6,7 @@
  * prefix and nothing else). Without any message, the sequences just go on at `firstSeq`.
  */
 import type { Seq, TimestampUs } from '../../base/brand.ts';
+import { enlarged } from '../../base/byte-writing.ts';
 import { ENTRY_HEADER_BYTES, BATCH_HEADER_BYTES } from './entry-format.ts';
 import {
   MESSAGE_PREFIX_BYTES,
@@ -90,10 +91,7 @@ export class PlacedBatchWriter {
 
   #reserve(bytes: number): void {
     const needed = this.#bytes + bytes;
-    if (needed <= this.#messages.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#messages.length * 2));
-    this.#messages.copy(larger, 0, 0, this.#bytes);
-    this.#messages = larger;
+    if (needed > this.#messages.length) this.#messages = enlarged(this.#messages, this.#bytes, needed);
   }
 }
 
