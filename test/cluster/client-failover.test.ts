@@ -7,7 +7,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
-import { startServers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { FAMILIES } from './client-families.ts';
 import { FaultyCluster, WRITE_TIMEOUT_MS } from './faulty-cluster.ts';
@@ -21,13 +20,10 @@ describe('the official clients while the leader of their stream is killed', () =
   let cluster: FaultyCluster;
 
   before(async () => {
-    cluster = new FaultyCluster(await startServers({ nodes: 3 }));
+    cluster = await FaultyCluster.start();
   });
 
-  after(async () => {
-    await cluster.recover();
-    await cluster.servers.stop();
-  });
+  after(() => cluster.stop());
 
   for (const family of FAMILIES) {
     describe(family.name, () => {

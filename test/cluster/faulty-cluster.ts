@@ -1,6 +1,6 @@
 /** Owns a cluster whose leaders are killed under the clients of a test. */
 import type { KV } from '@nats-io/kv';
-import type { ServerProcess, Servers } from '../harness/server-process.ts';
+import { startServers, type ServerProcess, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Client, Family } from './client-families.ts';
 
@@ -13,8 +13,17 @@ export class FaultyCluster {
   #down: ServerProcess | undefined;
   #clients: Client[] = [];
 
-  constructor(servers: Servers) {
+  private constructor(servers: Servers) {
     this.servers = servers;
+  }
+
+  static async start(): Promise<FaultyCluster> {
+    return new FaultyCluster(await startServers({ nodes: 3 }));
+  }
+
+  async stop(): Promise<void> {
+    await this.recover();
+    await this.servers.stop();
   }
 
   /** A client of a node that does not lead `stream`: `which` tells the two such nodes apart. */

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { KV } from '@nats-io/kv';
-import { startServers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { Random } from '../sim/random.ts';
 import { FAMILIES, NEWER_FAMILY, takeAll } from './client-families.ts';
@@ -132,13 +131,10 @@ describe('a bucket whose leader is killed', () => {
   let cluster: FaultyCluster;
 
   before(async () => {
-    cluster = new FaultyCluster(await startServers({ nodes: 3 }));
+    cluster = await FaultyCluster.start();
   });
 
-  after(async () => {
-    await cluster.recover();
-    await cluster.servers.stop();
-  });
+  after(() => cluster.stop());
 
   test('is a set of linearizable registers, and direct gets know what their node was told', async (t) => {
     t.after(() => cluster.recover());
