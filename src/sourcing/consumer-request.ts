@@ -119,6 +119,8 @@ export type ConsumerAnswer =
       readonly name: string;
       readonly identity: string;
       readonly pending: number;
+      /** The upstream sequence behind which it begins; 0: the start, or it has begun. */
+      readonly behind: number;
       readonly acksByFlowControl: boolean;
     }
   | { readonly kind: 'refused'; readonly error: ApiError };
@@ -127,6 +129,7 @@ interface AnswerJson {
   readonly error?: { readonly code?: unknown; readonly err_code?: unknown; readonly description?: unknown };
   readonly name?: unknown;
   readonly num_pending?: unknown;
+  readonly delivered?: { readonly consumer_seq?: unknown; readonly stream_seq?: unknown };
   readonly config?: { readonly ack_policy?: unknown };
 }
 
@@ -134,7 +137,9 @@ interface AnswerJson {
 export function readAnswer(answer: { readonly headers: Buffer; readonly payload: Buffer }): ConsumerAnswer | undefined {
   const json = parseObject(answer.payload);
   if (json === undefined) return undefined;
-  const { error, name, num_pending: pending, config } = json;
+  const { error, name, num_pending: pending, delivered, config } = json;
+  // What it has delivered already is on its way here, and no gap.
+  const behind = delivered?.consumer_seq === 0 ? delivered.stream_seq : 0;
   if (error !== undefined) {
     const { code, err_code: errCode, description } = error;
     return { kind: 'refused', error: apiError(Number(code), Number(errCode), String(description)) };
@@ -145,6 +150,7 @@ export function readAnswer(answer: { readonly headers: Buffer; readonly payload:
     name,
     identity: headerText(answer.headers, IDENTITY_HEADER) ?? '',
     pending: typeof pending === 'number' ? pending : 0,
+    behind: Number.isSafeInteger(behind) ? (behind as number) : 0,
     acksByFlowControl: config?.ack_policy === 'flow_control',
   };
 }

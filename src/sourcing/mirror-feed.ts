@@ -5,7 +5,13 @@
 import type { Seq } from '../base/brand.ts';
 import { NotLeaderError } from '../base/errors.ts';
 import type { Runtime } from '../base/runtime.ts';
-import { PlacedBatchWriter, storedMessageBytes, type StreamInstance, type StreamSource } from '../stream/index.ts';
+import {
+  emptyPlacedBatch,
+  PlacedBatchWriter,
+  storedMessageBytes,
+  type StreamInstance,
+  type StreamSource,
+} from '../stream/index.ts';
 import type { AckReply } from './ack-reply.ts';
 import type { StartPosition } from './consumer-request.ts';
 import { mirroredHeaders } from './header-lines.ts';
@@ -14,13 +20,20 @@ import { StorePipeline, type BatchOutcome } from './store-pipeline.ts';
 import type { Delivery } from './types.ts';
 import type { UpstreamSink } from './upstream.ts';
 
+interface MirroredMessages {
+  readonly batch: Buffer;
+  readonly lastSeq: number;
+}
+
 export class MirrorFeed implements UpstreamSink {
   readonly #stream: StreamInstance;
   readonly #source: StreamSource;
   readonly #path: SubjectPath;
   readonly #writer = new PlacedBatchWriter();
-  readonly #pipeline: StorePipeline<Buffer>;
+  readonly #pipeline: StorePipeline<MirroredMessages>;
   #gatheredBytes = 0;
+  /** Makes a batch of its own. */
+  #skipped: MirroredMessages | undefined;
 
   constructor(options: {
     readonly stream: StreamInstance;
@@ -36,7 +49,7 @@ export class MirrorFeed implements UpstreamSink {
     this.#pipeline = new StorePipeline({
       runtime: options.runtime,
       seal: () => this.#seal(),
-      bytesOf: (batch) => batch.length,
+      bytesOf: ({ batch }) => batch.length,
       store: (batch) => this.#place(batch),
       rewind: () => {
         options.rewind('the stream takes no more');
@@ -61,8 +74,13 @@ export class MirrorFeed implements UpstreamSink {
     return '';
   }
 
-  begin(): void {
+  begin(_identity: string, behind: number): void {
     this.#pipeline.clear();
+    // What is gone upstream, or left out from the start, is a gap here: it takes no message to show.
+    if (behind <= this.#stream.state().lastSeq) return;
+    this.#skipped = { batch: emptyPlacedBatch((behind + 1) as Seq), lastSeq: behind };
+    this.#pipeline.seal();
+    this.#pipeline.gathered();
   }
 
   take(delivery: Delivery, { seq, timestampUs }: AckReply): void {
@@ -80,15 +98,19 @@ export class MirrorFeed implements UpstreamSink {
     this.#pipeline.whenStored(stored);
   }
 
-  #seal(): Buffer | undefined {
+  #seal(): MirroredMessages | undefined {
+    const skipped = this.#skipped;
+    this.#skipped = undefined;
+    if (skipped !== undefined) return skipped;
     this.#gatheredBytes = 0;
-    return this.#writer.isEmpty ? undefined : this.#writer.take();
+    if (this.#writer.isEmpty) return undefined;
+    const lastSeq = this.#writer.nextSeq - 1;
+    return { batch: this.#writer.take(), lastSeq };
   }
 
-  async #place(batch: Buffer): Promise<BatchOutcome> {
+  async #place({ batch, lastSeq }: MirroredMessages): Promise<BatchOutcome> {
     try {
-      await this.#stream.place(batch);
-      return 'stored';
+      return (await this.#stream.place(batch)) < lastSeq ? 'retry' : 'stored';
     } catch (error) {
       if (!(error instanceof NotLeaderError)) throw error;
       return this.#stream.status.role === 'leader' ? 'retry' : 'over';

@@ -4,7 +4,7 @@
  */
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import type { Runtime } from '../base/runtime.ts';
-import type { StreamInstance, StreamSource, SubmissionOutcome } from '../stream/index.ts';
+import { leastTtl, type StreamInstance, type StreamSource, type SubmissionOutcome } from '../stream/index.ts';
 import type { AckReply } from './ack-reply.ts';
 import type { StartPosition } from './consumer-request.ts';
 import { indexName, mappingWords, originWord, type SubjectPath } from './origin.ts';
@@ -43,6 +43,7 @@ export class SourceFeed implements UpstreamSink {
       word: originWord(source),
       mapping: mappingWords(source),
       maxMessages: options.stream.config.allowMsgCounter ? MAX_COUNTED_MESSAGES : Infinity,
+      leastTtl: () => leastTtl(options.stream.config),
     });
     this.#pipeline = new StorePipeline<SourcedMessages>({
       runtime: options.runtime,

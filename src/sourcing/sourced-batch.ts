@@ -1,7 +1,7 @@
 /** Owns gathering messages of a source in the form in which the stream stores them: each says where it is from. */
 import type { Seq } from '../base/brand.ts';
 import { enlarged } from '../base/byte-writing.ts';
-import { markSourced, storedMessageBytes, writeMessagePrefix } from '../stream/index.ts';
+import { markSourced, raisedTtl, storedMessageBytes, writeMessagePrefix } from '../stream/index.ts';
 import { sourcedHeaders } from './header-lines.ts';
 import type { Delivery } from './types.ts';
 
@@ -18,15 +18,23 @@ export class SourcedBatchWriter {
   readonly #word: string;
   readonly #mapping: string;
   readonly #maxMessages: number;
+  readonly #leastTtl: () => number;
   #messages: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #bytes = 0;
   #count = 0;
 
   /** `word` and `mapping`: what all messages of the source have in their headers, before and behind the sequence. */
-  constructor(options: { readonly word: string; readonly mapping: string; readonly maxMessages: number }) {
+  constructor(options: {
+    readonly word: string;
+    readonly mapping: string;
+    readonly maxMessages: number;
+    /** In seconds; 0: any will do. */
+    readonly leastTtl: () => number;
+  }) {
     this.#word = options.word;
     this.#mapping = options.mapping;
     this.#maxMessages = options.maxMessages;
+    this.#leastTtl = options.leastTtl;
   }
 
   get bytes(): number {
@@ -44,7 +52,7 @@ export class SourcedBatchWriter {
     const identity = from.identity === '' ? '' : ` ${from.identity}`;
     const value = `${this.#word} ${from.seq} ${this.#mapping} ${original}${identity}`;
     const line = Buffer.from(`${SOURCE_HEADER}: ${value}\r\n`, 'latin1');
-    const headers = sourcedHeaders(buffer, headersStart, payloadStart, line);
+    const headers = raisedTtl(sourcedHeaders(buffer, headersStart, payloadStart, line), this.#leastTtl());
     const lengths = { subject: subject.length, headers: headers.length, payload: payloadEnd - payloadStart };
     this.#reserve(storedMessageBytes(lengths.subject, lengths.headers, lengths.payload));
     const start = this.#bytes;

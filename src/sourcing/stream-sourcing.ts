@@ -57,6 +57,8 @@ export class StreamSourcing {
 
   /** In the order of the configuration; empty on a node that does not lead. */
   info(): readonly OriginInfo[] {
+    // The configuration may just have changed: whoever asks sees what it is now.
+    if (this.#isLeading) this.#align(this.#options.stream.config);
     return [...this.#ways.values()].map(({ source, upstream, feed }) => ({
       source,
       lag: upstream.lag,
@@ -95,10 +97,11 @@ export class StreamSourcing {
       this.#ways.delete(key);
     }
     for (const [key, source] of wanted) {
-      if (this.#ways.has(key)) continue;
-      const way = this.#open(config, source);
+      const open = this.#ways.get(key);
+      const way = open ?? this.#open(config, source);
+      this.#ways.delete(key);
       this.#ways.set(key, way);
-      way.upstream.start();
+      if (open === undefined) way.upstream.start();
     }
   }
 

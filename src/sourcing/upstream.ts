@@ -44,8 +44,11 @@ export interface UpstreamSink {
   start(isOtherStream: boolean): StartPosition;
   /** Of the stream upstream, as far as messages of it are stored. */
   identity(): string;
-  /** A life of the consumer begins; what was taken and is not on its way to the log is void. */
-  begin(identity: string): void;
+  /**
+   * A life of the consumer begins, `behind` some sequence of the stream upstream; what was taken and is not on its way to
+   * the log is void.
+   */
+  begin(identity: string, behind: number): void;
   /** The next message. */
   take(delivery: Delivery, at: AckReply): void;
   /** `stored` is called once all that was taken so far is, unless `begin` comes before. */
@@ -76,6 +79,8 @@ export class Upstream implements DeliveryReceiver {
   #consumer = '';
   #deliverySeq = 0;
   #streamSeq = 0;
+  /** What was to come when this life began. */
+  #pendingAtFirst = 0;
   #lastActiveMs: number | undefined;
   /** Since when there could have been silence. */
   #quietSinceMs = 0;
@@ -135,8 +140,9 @@ export class Upstream implements DeliveryReceiver {
     port.request(request, () => undefined);
   }
 
-  /** Begins anew from where the stream stands. */
+  /** Begins anew from where the stream stands, for it did not store all that came. */
   restart(reason: string): void {
+    this.lag = Math.max(this.lag, this.#pendingAtFirst);
     this.#lost(reason);
   }
 
@@ -202,10 +208,10 @@ export class Upstream implements DeliveryReceiver {
     this.#deliverySeq = 0;
     this.#streamSeq = 0;
     this.#isOtherStream = false;
-    this.lag = answer.pending;
+    this.lag = this.#pendingAtFirst = answer.pending;
     this.error = undefined;
     this.#attempts.succeeded();
-    sink.begin(answer.identity);
+    sink.begin(answer.identity, answer.behind);
     this.#quietSinceMs = this.#options.runtime.monotonicMs();
     this.#watchSilence();
     for (const delivery of this.#heldOfThisLife()) if (this.isRunning) this.#process(delivery);

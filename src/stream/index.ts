@@ -12,3 +12,4 @@ export { subjectFilter } from './store/subject-filter.ts';
 export { originsOf } from './config/origin-rules.ts';
 export type { SourcePosition } from './source-positions.ts';
 export { transformOf } from './publish/subject-rewriter.ts';
+export { leastTtl, raisedTtl } from './expiry/ttl-rewriter.ts';

@@ -23,6 +23,7 @@ import { MIRROR_DIRECT_SCENARIOS } from './mirror-direct-scenarios.ts';
 import { MIRROR_SCENARIOS } from './mirror-scenarios.ts';
 import { NON_ASCII_SCENARIOS } from './non-ascii-scenarios.ts';
 import { ORIGIN_CONFIG_SCENARIOS } from './origin-config-scenarios.ts';
+import { ORIGIN_LIMIT_SCENARIOS } from './origin-limit-scenarios.ts';
 import { RawClient } from './raw-client.ts';
 import { PUBLISH_CHECK_SCENARIOS } from './publish-checks-scenarios.ts';
 import { REPUBLISH_SCENARIOS } from './republish-scenarios.ts';
@@ -58,6 +59,7 @@ export const STREAMS: readonly Scenario[] = [
   ...TRANSFORM_SCENARIOS,
   ...REPUBLISH_SCENARIOS,
   ...ORIGIN_CONFIG_SCENARIOS,
+  ...ORIGIN_LIMIT_SCENARIOS,
   ...MIRROR_SCENARIOS,
   ...MIRROR_DIRECT_SCENARIOS,
   ...SOURCE_SCENARIOS,

@@ -27,8 +27,8 @@ export function streamInfoJson(
     created: formatRfc3339(assignment.createdUs),
     state: streamStateJson(stream.state(), details),
     domain: backend.domain || undefined,
-    ...originsJson(local),
     cluster: clusterInfoJson(backend, assignment, { status: stream.status, leaderSinceUs: local.leaderSinceUs }),
+    ...originsJson(local),
     ts: formatRfc3339(backend.runtime.wallUs()),
   };
 }

@@ -109,8 +109,9 @@ export class BatchApplier {
   }
 
   /**
-   * Applies the placed batch in `entry`: what the stream has already got, or passed by, is left out, and nothing is
-   * checked. Returns the stream's last sequence then.
+   * Applies the placed batch in `entry`: what the stream has already got, or passed by, is left out. A mirror refuses what
+   * its own limits are against, and everything behind that, so that it can go on from there; nothing else is checked.
+   * Returns the stream's last sequence then.
    */
   applyPlaced(entry: Entry): Seq {
     const { store, digest } = this.#state;
@@ -121,12 +122,14 @@ export class BatchApplier {
     this.#headTrimmed = false;
     store.beginPlacedBatch(entry.index, first, layout.count);
     let at = BATCH_HEADER_BYTES;
+    let isRefused = false;
     for (let ordinal = 0; ordinal < layout.count; ordinal++) {
       const whole = readMessage(body, at, layout.messagesEnd, this.#view);
       invariant(whole, `the placed batch of entry ${entry.index} is malformed`);
       at = this.#view.end;
-      if (layout.firstSeq + ordinal < first) store.reject(ordinal);
-      else this.#place(placedTimeUs(body, layout, ordinal));
+      const isPassed = layout.firstSeq + ordinal < first;
+      if (!isPassed && !isRefused) isRefused = !this.#place(placedTimeUs(body, layout, ordinal));
+      if (isPassed || isRefused) store.reject(ordinal);
     }
     this.#end(entry, first);
     digest.mix(layout.firstSeq);
@@ -175,16 +178,21 @@ export class BatchApplier {
     return true;
   }
 
-  #place(timestampUs: TimestampUs): void {
+  /** False: the message is refused. */
+  #place(timestampUs: TimestampUs): boolean {
     const view = this.#view;
-    const { store } = this.#state;
+    const { store, config } = this.#state;
+    const size = this.#size();
+    const isMirrored = config.mirror !== undefined && config.restoring !== true;
+    if (isMirrored && !isStub(view) && this.#checks.checkMirrored(view, size) !== undefined) return false;
     store.placeAt(timestampUs);
     if (isStub(view)) {
       store.skip();
-      return;
+      return true;
     }
-    this.#checks.trust(view);
-    this.#keep(this.#size(), timestampUs);
+    if (!isMirrored) this.#checks.trust(view);
+    this.#keep(size, timestampUs);
+    return true;
   }
 
   #publish(timestampUs: TimestampUs): Verdict {

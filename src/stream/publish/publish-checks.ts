@@ -146,6 +146,15 @@ export class PublishChecks {
     return refusal;
   }
 
+  /** A mirrored message is stored as it comes, unless the mirror's own limits are against it. */
+  checkMirrored(view: MessageView, size: number): ApiError | undefined {
+    const { config } = this.#state;
+    this.trust(view);
+    if (config.sealed) return STREAM_SEALED;
+    if (this.headers.has(ROLLUP) && config.allowRollupHdrs && !config.denyPurge) this.#checkRollup(view);
+    return this.#refuseSourced(view, size);
+  }
+
   #refuseSourced(view: MessageView, size: number): ApiError | undefined {
     const { headers } = this;
     const { config } = this.#state;
