@@ -164,7 +164,8 @@ export class SubjectTransform {
     const before = this.#length;
     let partStart = start;
     for (let at = start; at <= end;) {
-      const cuts = separator.length === 0 ? at > partStart : startsWith(buffer, at, end, separator);
+      const cuts =
+        separator.length === 0 ? beginsCharacter(buffer, at, partStart) : startsWith(buffer, at, end, separator);
       if (!cuts && at < end) {
         at++;
         continue;
@@ -258,6 +259,11 @@ function fnv1a(seed: number, buffer: Buffer, start: number, end: number): number
   let hash = seed;
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ buffer[at]!, FNV_PRIME);
   return hash;
+}
+
+/** Whether another character of UTF-8 begins behind the one at `partStart`. */
+function beginsCharacter(buffer: Buffer, at: number, partStart: number): boolean {
+  return at > partStart && (buffer[at]! & 0xc0) !== 0x80;
 }
 
 function startsWith(buffer: Buffer, at: number, end: number, prefix: Buffer): boolean {

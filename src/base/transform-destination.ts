@@ -93,7 +93,9 @@ function compileToken(token: string, context: Context): Piece {
     case 'partition': {
       const buckets = int32(args[0]!, token);
       const indexes = args.slice(1).map((arg) => integer(arg, token));
-      return { kind: 'partition', buckets, tokens: indexes.map((each) => sourceToken(each, token, context)) };
+      // As for the reference server: where nothing varies, the whole subject counts, whatever was named.
+      const tokens = context.fixed ? [] : indexes.map((each) => sourceToken(each, token, context));
+      return { kind: 'partition', buckets, tokens };
     }
     case 'random':
       if (args.length !== 1) throw notEnough(token);

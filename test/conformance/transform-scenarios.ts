@@ -41,6 +41,10 @@ const MAPPINGS: readonly Scenario[] = [
     'a.foo': 'b.0',
   }),
   maps('a partition without tokens hashes the subject', 'a.*', 'b.{{partition(5)}}', { 'a.x': 'b.1', 'a.foo': 'b.3' }),
+  maps('a partition of a literal source hashes the subject, whatever it names', 'a.foo', 'b.{{partition(5,1,7)}}', {
+    'a.foo': 'b.3',
+  }),
+  maps('split without a separator cuts between characters', 'a.*', 'b.{{split(1,)}}', { 'a.xé€y': 'b.x.é.€.y' }),
   maps('several tokens are hashed together', 'a.*.*', 'b.{{partition(7,1,2)}}', { 'a.x.y': 'b.4', 'a.foo.bar': 'b.0' }),
   maps('split cuts at a separator', 'a.*', 'b.{{split(1,-)}}', { 'a.x-y': 'b.x.y', 'a.-x-': 'b.x', 'a.x': 'b.x' }),
   maps('splitFromLeft cuts once', 'a.*', 'b.{{splitFromLeft(1,3)}}', { 'a.12345': 'b.123.45', 'a.123': 'b.123' }),
@@ -86,6 +90,14 @@ const REFUSALS: readonly Scenario[] = [
 export const TRANSFORM_SCENARIOS: readonly Scenario[] = [
   ...MAPPINGS,
   ...REFUSALS,
+  scenario(
+    'an empty source of a transform is shown',
+    [NAME],
+    [
+      withTransform('', 'p.>'),
+      answers(`STREAM.INFO.${NAME}`, '', { config: { subject_transform: { src: '', dest: 'p.>' } } }),
+    ],
+  ),
   scenario(
     'expectations about a subject are about the transformed one',
     [NAME],

@@ -198,7 +198,8 @@ export function streamConfigJson(config: StreamConfig, metadata: Readonly<Record
     first_seq: config.firstSeq || undefined,
     subject_transform: config.subjectTransform && mappingJson(config.subjectTransform),
     republish: config.republish && {
-      ...mappingJson(config.republish),
+      src: config.republish.src || undefined,
+      dest: config.republish.dest,
       headers_only: config.republish.headersOnly || undefined,
     },
     allow_direct: config.allowDirect,
@@ -224,7 +225,7 @@ export function streamConfigJson(config: StreamConfig, metadata: Readonly<Record
 }
 
 function mappingJson({ src, dest }: SubjectMapping): object {
-  return { src: src || undefined, dest };
+  return { src, dest };
 }
 
 export function sourceJson(source: StreamSource) {
