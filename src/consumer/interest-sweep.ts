@@ -4,8 +4,7 @@
  * removes the same messages, and no step holds the loop for long.
  */
 import type { Seq } from '../base/brand.ts';
-import type { ExtensionHost, SubjectFilter } from '../stream/index.ts';
-import { emptyStoredMessage } from './delivery/message-source.ts';
+import { emptyStoredMessage, type ExtensionHost, type SubjectFilter } from '../stream/index.ts';
 import type { ReplicatedConsumer } from './state/replicated-state.ts';
 
 /** Sequences that one step looks at. */

@@ -6,9 +6,9 @@ import type { Runtime } from '../base/runtime.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { replyRun } from '../base/reply-run.ts';
 import { SubjectMatcher } from '../base/subjects.ts';
-import type { StoredMessage, StreamCursor, StreamReader } from '../stream/index.ts';
+import { emptyStoredMessage, type StoredMessage, type StreamCursor, type StreamReader } from '../stream/index.ts';
 import { endOfBatchReply, ReplyWriter, statusReply } from './direct-reply.ts';
-import { lookUpMessage, lowerBound, newMessage, readMessage } from './message-lookup.ts';
+import { lookUpMessage, lowerBound, readMessage } from './message-lookup.ts';
 import type { MessageSelector } from './message-lookup.ts';
 
 /** Most subjects that one multi-last request may name. */
@@ -183,7 +183,7 @@ async function getMultiLast(
   if (found.length === 0) return [NO_RESULTS];
   const seqs = found.filter((seq) => seq >= request.seq);
 
-  const message = newMessage();
+  const message = emptyStoredMessage();
   let pending = seqs.length;
   for (const seq of seqs) {
     if (response.isFull) break;

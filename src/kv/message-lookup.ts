@@ -1,8 +1,7 @@
 /** Owns finding and reading single messages of a stream: what STREAM.MSG.GET and the direct gets have in common. */
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { SubjectMatcher } from '../base/subjects.ts';
-import { emptyMessageView } from '../stream/index.ts';
-import type { StoredMessage, StreamReader } from '../stream/index.ts';
+import { emptyStoredMessage, type StoredMessage, type StreamReader } from '../stream/index.ts';
 
 /** Between finding a message and reading it, it may go: then the next one is looked for, so often at most. */
 const MAX_ATTEMPTS = 8;
@@ -31,7 +30,7 @@ export async function lookUpMessage(stream: StreamReader, selector: MessageSelec
   for (let attempt = 0; attempt < (exact ? 1 : MAX_ATTEMPTS); attempt++) {
     const seq = await findSeq(stream, selector);
     if (seq === NO_SEQ) return NOT_FOUND;
-    const message = newMessage();
+    const message = emptyStoredMessage();
     const step = await readMessage(stream, seq, message);
     if (step === 'message') return { kind: 'found', message };
     if (step === 'lost') return { kind: 'lost' };
@@ -51,10 +50,6 @@ async function findSeq(stream: StreamReader, selector: MessageSelector): Promise
 export function lowerBound(stream: StreamReader, selector: MessageSelector): Seq {
   if (selector.startTimeUs !== undefined) return stream.seqAtTime(selector.startTimeUs);
   return Math.max(selector.seq, 1) as Seq;
-}
-
-export function newMessage(): StoredMessage {
-  return { ...emptyMessageView(), seq: NO_SEQ, timestampUs: 0 as TimestampUs };
 }
 
 /** Reads the message at `seq`, from disk if need be. */

@@ -5,13 +5,13 @@
 import type { Seq, TimestampUs } from '../../base/brand.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import type { ExtensionHost, StoredMessage, SubjectFilter } from '../../stream/index.ts';
+import { emptyStoredMessage, type ExtensionHost, type StoredMessage, type SubjectFilter } from '../../stream/index.ts';
 import type { AckSampling } from '../acks/ack-sampling.ts';
 import { AckReplyWriter } from '../acks/ack-subject.ts';
 import type { HeldDelivery } from './held-deliveries.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { headersOnly, wholeMessage, withHeader } from './message-parts.ts';
-import { MessageSource, emptyStoredMessage } from './message-source.ts';
+import { MessageSource } from './message-source.ts';
 import { Pacing } from './pacing.ts';
 import type { PullQueue, PullRequest, Readiness } from '../pull/pull-queue.ts';
 import type { PushTarget } from './push-target.ts';

@@ -2,15 +2,11 @@
  * Owns the order in which a consumer meets new messages: the initial list of `last_per_subject`, then the stream behind
  * the last delivery. Reads are the stream's; what is on its way from disk is asked for again when it has arrived.
  */
-import { emptyMessageView, type SubjectFilter, type StoredMessage, type StreamCursor } from '../../stream/index.ts';
+import { emptyStoredMessage, type SubjectFilter, type StoredMessage, type StreamCursor } from '../../stream/index.ts';
 import type { StreamReader } from '../../stream/index.ts';
-import type { Seq, TimestampUs } from '../../base/brand.ts';
+import type { Seq } from '../../base/brand.ts';
 
 export type SourceStep = 'message' | 'end' | 'wait' | 'lost';
-
-export function emptyStoredMessage(): StoredMessage {
-  return { ...emptyMessageView(), seq: 0 as Seq, timestampUs: 0 as TimestampUs };
-}
 
 export class MessageSource {
   readonly #stream: StreamReader;
