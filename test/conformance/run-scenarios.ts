@@ -9,6 +9,7 @@ import { ATOMIC_BATCH_SCENARIOS } from './atomic-batch-scenarios.ts';
 import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { BUCKET_SCENARIOS } from './bucket-scenarios.ts';
 import { CONSUMER_EDGE_SCENARIOS } from './consumer-edge-scenarios.ts';
+import { CONSUMER_ONE_SHOT_SCENARIOS } from './consumer-one-shot-scenarios.ts';
 import { CONSUMER_RETENTION_SCENARIOS } from './consumer-retention-scenarios.ts';
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.ts';
 import { COUNTER_SCENARIOS } from './counter-scenarios.ts';
@@ -45,6 +46,7 @@ const ours = new Set(DIFFERENCES.flatMap((difference) => difference.scenario ?? 
 export const CONSUMERS: readonly Scenario[] = [
   ...CONSUMER_SCENARIOS,
   ...CONSUMER_EDGE_SCENARIOS,
+  ...CONSUMER_ONE_SHOT_SCENARIOS,
   ...CONSUMER_RETENTION_SCENARIOS,
 ];
 export const STREAMS: readonly Scenario[] = [

@@ -11,8 +11,8 @@ const PLUS_OK = Buffer.from('+OK');
 const PLUS_WPI = Buffer.from('+WPI');
 const PLUS_NXT = Buffer.from('+NXT');
 const PLUS_TERM = Buffer.from('+TERM');
-/** Longer ones are cut: a reason goes into an advisory. */
-const MAX_ARGUMENT_BYTES = 4096;
+/** Of a delay, which is one number: whatever comes behind is not looked at. */
+const MAX_DELAY_BYTES = 4096;
 
 export function ackKind(payload: Buffer, start: number, end: number): AckKind {
   const length = end - start;
@@ -28,7 +28,8 @@ export function ackKind(payload: Buffer, start: number, end: number): AckKind {
 
 /** Milliseconds that a `-NAK` asks to wait; 0 for at once, and for what can't be read. */
 export function nakDelayMs(payload: Buffer, start: number, end: number): number {
-  const argument = argumentOf(payload, start + MINUS_NAK.length, end);
+  const argumentStart = start + MINUS_NAK.length;
+  const argument = argumentOf(payload, argumentStart, Math.min(end, argumentStart + MAX_DELAY_BYTES));
   if (argument === '') return 0;
   const delayNs = argument.startsWith('{') ? jsonDelayNs(argument) : parseDurationNs(argument);
   return delayNs === undefined || !(delayNs > 0) ? 0 : delayNs / 1e6;
@@ -53,7 +54,7 @@ function jsonDelayNs(text: string): number | undefined {
 }
 
 function argumentOf(payload: Buffer, start: number, end: number): string {
-  return payload.toString('utf8', start, Math.min(end, start + MAX_ARGUMENT_BYTES)).trim();
+  return payload.toString('utf8', start, end).trim();
 }
 
 function startsWith(payload: Buffer, start: number, end: number, word: Buffer): boolean {

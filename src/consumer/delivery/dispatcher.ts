@@ -175,6 +175,8 @@ export class Dispatcher {
       if (this.#ledger.state.config.priorityPolicy === 'pinned_client' && !this.#hasMessage()) return false;
       const readiness = this.#readiness(nowMs);
       if (readiness === 'congested') this.#effects.retryAt(nowMs + CONGESTION_RETRY_MS);
+      // Where the limit of pending acks is what holds them up, they wait like others.
+      if (readiness === 'passedOver' && !this.#isHeldUp) this.#pulls.endUnwilling();
       if (readiness !== 'ready' || this.#ledger.log.bytes > MAX_UNRECORDED_BYTES) return false;
       const bytes = this.#deliverNext(nowMs);
       if (bytes === 0) return false;
@@ -188,10 +190,15 @@ export class Dispatcher {
   /** Nobody is to be pinned before there is a message to serve. */
   #hasMessage(): boolean {
     if (this.#ledger.redelivery.size > 0) return true;
-    if (this.#ledger.full) return false;
+    if (this.#isHeldUp) return false;
     if (this.numPending() > 0) return true;
-    this.#pulls.streamEnded();
+    this.#pulls.endUnwilling();
     return false;
+  }
+
+  /** Acks are waited for before anything is delivered. */
+  get #isHeldUp(): boolean {
+    return this.#ledger.full && this.#ledger.redelivery.size === 0;
   }
 
   #readiness(nowMs: number): Readiness {
@@ -209,7 +216,7 @@ export class Dispatcher {
     if (step === 'wait') return 0;
     if (step === 'end') {
       this.#atEnd = true;
-      this.#pulls.streamEnded();
+      this.#pulls.endUnwilling();
       return 0;
     }
     const bytes = this.#send(this.#source.view, 1, nowMs);

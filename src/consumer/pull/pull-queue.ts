@@ -46,7 +46,8 @@ export interface PullRequest {
   finalStatus: Buffer | undefined;
 }
 
-export type Readiness = 'ready' | 'nobody' | 'congested';
+/** `passedOver`: those who wait are not to be served now, by the consumer's policy. */
+export type Readiness = 'ready' | 'nobody' | 'passedOver' | 'congested';
 
 export class PullQueue {
   readonly #outlet: Outlet;
@@ -133,7 +134,8 @@ export class PullQueue {
         }
       }
     }
-    return congested ? 'congested' : 'nobody';
+    if (congested) return 'congested';
+    return this.#requests.length > 0 ? 'passedOver' : 'nobody';
   }
 
   #isCongested(request: PullRequest): boolean {
@@ -202,8 +204,8 @@ export class PullQueue {
     if (request.held === 0 && request.ended) this.#close(request);
   }
 
-  /** There is nothing more to deliver: requests that don't wait end. */
-  streamEnded(): void {
+  /** There is nothing more to deliver to those who wait: requests that don't want to wait end. */
+  endUnwilling(): void {
     this.#endWhere(
       (request) => request.noWait && (request.expiresAtMs === Infinity || request.delivered > 0),
       () => NO_MESSAGES,
