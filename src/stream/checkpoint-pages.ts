@@ -12,6 +12,7 @@ import { DEDUPE_PAGES } from './publish/dedupe-window.ts';
 import type { Sweep } from './removal/limit-sweep.ts';
 import type { OpenPurge } from './removal/open-purges.ts';
 import { DEAD_PAGES, ROW_PAGES, SIDE_PAGES, SUBJECT_PAGES } from './store/message-store.ts';
+import { recount, restoreSide } from './store/store-restore.ts';
 import { pageNumber, type PageTracker, type WriteBudget } from './store/page-tracker.ts';
 import type { ReplicatedState } from './replicated-state.ts';
 import { SCHEDULE_PAGES } from './schedules/schedule-index.ts';
@@ -141,7 +142,7 @@ export class CheckpointPages {
     if (none) return [];
     if (head === undefined) throw new StorageError('STORAGE_CORRUPT', 'a stream checkpoint without its head');
     const { store, dedupe } = this.#state;
-    if (!(await store.recount(removals, pause))) {
+    if (!(await recount(store, removals, pause))) {
       throw new StorageError('STORAGE_CORRUPT', 'the pages of a stream checkpoint do not fit together');
     }
     if (store.messages !== head.messages || store.bytes !== head.bytes) {
@@ -215,7 +216,7 @@ export class CheckpointPages {
       case ROW_PAGES:
         return store.table.restoreRows(page, value);
       case SIDE_PAGES:
-        return store.restoreSide(page, value);
+        return restoreSide(store, page, value);
       case DEAD_PAGES:
         removals.set(page, new Uint8Array(value));
         return true;

@@ -10,6 +10,7 @@ import {
   SIDE_PAGES,
   SUBJECT_PAGES,
 } from '../../src/stream/store/message-store.ts';
+import { recount, restoreSide } from '../../src/stream/store/store-restore.ts';
 import { pageNumber } from '../../src/stream/store/page-tracker.ts';
 import { collectMatching, countFrom } from '../../src/stream/store/store-queries.ts';
 import { subjectFilter } from '../../src/stream/index.ts';
@@ -68,10 +69,10 @@ class StoreRun {
       const page = pageNumber(key)!;
       if (key[0] === SUBJECT_PAGES) assert.ok(store.subjects.restorePage(page, value));
       if (key[0] === ROW_PAGES) assert.ok(store.table.restoreRows(page, value));
-      if (key[0] === SIDE_PAGES) assert.ok(store.restoreSide(page, value));
+      if (key[0] === SIDE_PAGES) assert.ok(restoreSide(store, page, value));
       if (key[0] === DEAD_PAGES) dead.set(page, value);
     }
-    assert.ok(await store.recount(dead, () => Promise.resolve()));
+    assert.ok(await recount(store, dead, () => Promise.resolve()));
     return store;
   }
 }

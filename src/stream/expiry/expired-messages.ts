@@ -1,5 +1,6 @@
 /** Owns finding what is too old: by the stream's `max_age`, block by block from the head, or by a time of its own. */
-import { BlockRef, type BlockChunk } from '../store/block-table.ts';
+import type { BlockChunk } from '../store/block-chunk.ts';
+import { BlockRef } from '../store/block-table.ts';
 import { NEVER_EXPIRES } from './message-ttl.ts';
 import type { ReplicatedState } from '../replicated-state.ts';
 

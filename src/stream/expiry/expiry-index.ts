@@ -2,7 +2,8 @@
  * Owns which blocks hold messages with a time to live, in order of the earliest deadline in each. It follows from the
  * blocks, so it is no part of a checkpoint; and as it only says where to look, a deadline that is too early does no harm.
  */
-import { BlockRef, type BlockChunk } from '../store/block-table.ts';
+import type { BlockChunk } from '../store/block-chunk.ts';
+import { BlockRef } from '../store/block-table.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import { NEVER_EXPIRES, NO_TTL } from './message-ttl.ts';

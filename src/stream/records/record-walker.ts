@@ -1,5 +1,5 @@
 /** Owns finding a message within its record: messages lie one behind the other, so it is a walk, shorter when it goes on. */
-import type { BlockChunk } from '../store/block-table.ts';
+import type { BlockChunk } from '../store/block-chunk.ts';
 import { RECORD_MESSAGES_START } from '../entries/entry-format.ts';
 import { readMessage, type MessageView } from '../messages/message-format.ts';
 

@@ -15,143 +15,15 @@
  */
 import type { TimestampUs } from '../../base/brand.ts';
 import type { LogIndex } from '../../raft/index.ts';
+import { BlockChunk, ROWS_PER_CHUNK } from './block-chunk.ts';
+import { emptySide, encodeSide, hasSidePage, type BlockSide } from './block-side.ts';
 import { PageTracker } from './page-tracker.ts';
-import { bloomMayHold, emptySide, encodeSide, hasSidePage, spreadId, type BlockSide } from './block-side.ts';
 
-const ROWS_PER_CHUNK = 256;
 const FIRST_ROWS = 8;
 /** Neighbours are joined when they are this small together, which leaves room for the next blocks. */
 const JOIN_ROWS = ROWS_PER_CHUNK / 2;
-const ROW_BYTES = 44;
-/** Of a chunk's summary: enough for a subject or two of each block. */
-const SUMMARY_BITS = 11;
-/** A block of more messages is not in the summary, which it would fill: it has a bloom of its own. */
-const MAX_SUMMARISED = 128;
 /** So many chunks are packed one by one; of more, the empty ones are taken out in one go first. */
 const FEW_CHUNKS = 8;
-
-export class BlockChunk {
-  /** Names the chunk's page; goes up along the table. */
-  readonly id: number;
-  size = 0;
-  deadRows = 0;
-  liveMessages = 0;
-  entryIndex: Float64Array;
-  firstSeq: Float64Array;
-  /** Of the block's earliest message, which is that of all of them unless they were placed. Never falls. */
-  timestampUs: Float64Array;
-  /** Sequences the block took, live or not. */
-  count: Uint32Array;
-  /** Live messages; 0: the row is dead. */
-  live: Uint32Array;
-  /** Added to what the side says, or the one value for all of the block's messages. */
-  subjectBase: Uint32Array;
-  sizeBase: Uint32Array;
-  ttlBase: Uint32Array;
-  /** From the block's last message to the next one stored on its subject, as a distance; 0: unknown. */
-  link: Uint32Array;
-  side: (BlockSide | undefined)[] = [];
-  /** A bit for each subject of its blocks, by hash, as long as all of them are in it. */
-  readonly #summary = new Uint32Array((1 << SUMMARY_BITS) / 32);
-  #isSummarised = true;
-  /** The block that is being filled, which the summary knows nothing of; -1: none. */
-  openRow = -1;
-
-  constructor(id: number, rows: number) {
-    this.id = id;
-    this.entryIndex = new Float64Array(rows);
-    this.firstSeq = new Float64Array(rows);
-    this.timestampUs = new Float64Array(rows);
-    this.count = new Uint32Array(rows);
-    this.live = new Uint32Array(rows);
-    this.subjectBase = new Uint32Array(rows);
-    this.sizeBase = new Uint32Array(rows);
-    this.ttlBase = new Uint32Array(rows);
-    this.link = new Uint32Array(rows);
-  }
-
-  get rows(): number {
-    return this.count.length;
-  }
-
-  endSeq(row: number): number {
-    return this.firstSeq[row]! + this.count[row]!;
-  }
-
-  isLive(row: number, ordinal: number): boolean {
-    const dead = this.side[row]?.dead;
-    return dead === undefined || (dead[ordinal >>> 3]! & (1 << (ordinal & 7))) === 0;
-  }
-
-  subjectAt(row: number, ordinal: number): number {
-    const subjects = this.side[row]?.subjects;
-    return subjects === undefined ? this.subjectBase[row]! : this.subjectBase[row]! + subjects[ordinal]!;
-  }
-
-  sizeAt(row: number, ordinal: number): number {
-    const sizes = this.side[row]?.sizes;
-    return sizes === undefined ? this.sizeBase[row]! : this.sizeBase[row]! + sizes[ordinal]!;
-  }
-
-  timeAt(row: number, ordinal: number): number {
-    const times = this.side[row]?.times;
-    return times === undefined ? this.timestampUs[row]! : this.timestampUs[row]! + times[ordinal]!;
-  }
-
-  /** The block at `row` is complete: its subjects count in the summary. */
-  summarise(row: number): void {
-    const subjects = this.side[row]?.subjects;
-    const base = this.subjectBase[row]!;
-    if (subjects === undefined) this.#note(base);
-    else if (subjects.length > MAX_SUMMARISED) this.#isSummarised = false;
-    else for (const id of subjects) this.#note(base + id);
-  }
-
-  /** False: none of the blocks holds a message of the subject. */
-  mayHold(id: number): boolean {
-    const bit = spreadId(id) >>> (32 - SUMMARY_BITS);
-    return !this.#isSummarised || this.openRow >= 0 || (this.#summary[bit >>> 5]! & (1 << (bit & 31))) !== 0;
-  }
-
-  /** The same of the block at `row`. */
-  rowMayHold(row: number, id: number): boolean {
-    const side = this.side[row];
-    if (side?.subjects === undefined) return this.subjectBase[row] === id;
-    return side.bloom === undefined || bloomMayHold(side.bloom, id);
-  }
-
-  #note(id: number): void {
-    const bit = spreadId(id) >>> (32 - SUMMARY_BITS);
-    this.#summary[bit >>> 5]! |= 1 << (bit & 31);
-  }
-
-  /** See message-ttl.ts. */
-  ttlAt(row: number, ordinal: number): number {
-    const ttls = this.side[row]?.ttls;
-    return ttls === undefined ? this.ttlBase[row]! : this.ttlBase[row]! + ttls[ordinal]!;
-  }
-
-  /** False: none of the block's messages has a time to live of its own. */
-  hasTtls(row: number): boolean {
-    return this.ttlBase[row] !== 0 || this.side[row]?.ttls !== undefined;
-  }
-
-  copyRow(from: BlockChunk, row: number): void {
-    const to = this.size++;
-    this.entryIndex[to] = from.entryIndex[row]!;
-    this.firstSeq[to] = from.firstSeq[row]!;
-    this.timestampUs[to] = from.timestampUs[row]!;
-    this.count[to] = from.count[row]!;
-    this.live[to] = from.live[row]!;
-    this.subjectBase[to] = from.subjectBase[row]!;
-    this.sizeBase[to] = from.sizeBase[row]!;
-    this.ttlBase[to] = from.ttlBase[row]!;
-    this.link[to] = from.link[row]!;
-    this.side[to] = from.side[row];
-    this.liveMessages += from.live[row]!;
-    this.summarise(to);
-  }
-}
 
 /** Where a block is. Void as soon as `BlockTable.generation` moves. */
 export class BlockRef {
@@ -433,21 +305,11 @@ export class BlockTable {
 
   /** Takes in a page of columns, in order of pages. False: it is not one of ours. */
   restoreRows(id: number, value: Buffer): boolean {
-    const rows = value.length / ROW_BYTES;
-    if (!Number.isInteger(rows) || rows === 0 || rows > ROWS_PER_CHUNK || id < this.#nextChunkId) return false;
-    const chunk = new BlockChunk(id, rows);
-    for (let at = 0; at < value.length; at += ROW_BYTES) {
-      const row = chunk.size++;
-      chunk.entryIndex[row] = value.readDoubleBE(at);
-      chunk.firstSeq[row] = value.readDoubleBE(at + 8);
-      chunk.timestampUs[row] = value.readDoubleBE(at + 16);
-      chunk.count[row] = value.readUInt32BE(at + 24);
-      chunk.subjectBase[row] = value.readUInt32BE(at + 28);
-      chunk.sizeBase[row] = value.readUInt32BE(at + 32);
-      chunk.ttlBase[row] = value.readUInt32BE(at + 36);
-      const side = value.readUInt32BE(at + 40) === 0 ? undefined : emptySide();
-      chunk.side[row] = side;
-      if (side !== undefined) this.#sides.set(chunk.entryIndex[row], side);
+    const chunk = id < this.#nextChunkId ? undefined : BlockChunk.decode(id, value);
+    if (chunk === undefined) return false;
+    for (let row = 0; row < chunk.size; row++) {
+      const side = chunk.side[row];
+      if (side !== undefined) this.#sides.set(chunk.entryIndex[row]!, side);
     }
     this.#chunks.push(chunk);
     this.#nextChunkId = id + 1;
@@ -523,35 +385,19 @@ export class BlockTable {
     if (left !== undefined && left.size - left.deadRows + liveRows <= JOIN_ROWS) {
       this.rowPages.touch(left.id);
       const joined = new BlockChunk(left.id, JOIN_ROWS);
-      copyLiveRows(left, joined);
-      copyLiveRows(chunk, joined);
+      joined.copyLiveRows(left);
+      joined.copyLiveRows(chunk);
       this.#chunks.splice(position - 1, 2, joined);
     } else if (chunk.deadRows * 2 > chunk.size) {
       const packed = new BlockChunk(chunk.id, Math.max(FIRST_ROWS, liveRows));
-      copyLiveRows(chunk, packed);
+      packed.copyLiveRows(chunk);
       this.#chunks[position] = packed;
     }
   }
 
-  /** `f64 entryIndex | f64 firstSeq | f64 timestampUs | u32 count | u32 subjectBase | u32 sizeBase | u32 ttlBase | u32 hasSide` a row. */
   #encodeRows(id: number): Buffer | undefined {
     const chunk = this.#chunkById(id);
-    if (chunk === undefined || chunk.deadRows === chunk.size) return undefined;
-    const value = Buffer.allocUnsafeSlow((chunk.size - chunk.deadRows) * ROW_BYTES);
-    let at = 0;
-    for (let row = 0; row < chunk.size; row++) {
-      if (chunk.live[row] === 0) continue;
-      at = value.writeDoubleBE(chunk.entryIndex[row]!, at);
-      at = value.writeDoubleBE(chunk.firstSeq[row]!, at);
-      at = value.writeDoubleBE(chunk.timestampUs[row]!, at);
-      at = value.writeUInt32BE(chunk.count[row]!, at);
-      at = value.writeUInt32BE(chunk.subjectBase[row]!, at);
-      at = value.writeUInt32BE(chunk.sizeBase[row]!, at);
-      at = value.writeUInt32BE(chunk.ttlBase[row]!, at);
-      const side = chunk.side[row];
-      at = value.writeUInt32BE(side !== undefined && hasSidePage(side) ? 1 : 0, at);
-    }
-    return value;
+    return chunk === undefined || chunk.deadRows === chunk.size ? undefined : chunk.encode();
   }
 
   #chunkById(id: number): BlockChunk | undefined {
@@ -565,8 +411,4 @@ export class BlockTable {
     const chunk = this.#chunks[low];
     return chunk?.id === id ? chunk : undefined;
   }
-}
-
-function copyLiveRows(from: BlockChunk, to: BlockChunk): void {
-  for (let row = 0; row < from.size; row++) if (from.live[row] !== 0) to.copyRow(from, row);
 }

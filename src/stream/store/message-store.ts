@@ -8,8 +8,9 @@
 import type { TimestampUs } from '../../base/brand.ts';
 import { invariant } from '../../base/errors.ts';
 import type { LogIndex } from '../../raft/index.ts';
-import { bloomOf, decodeSide, hasSidePage, pack, packTimes, sideFits, type BlockSide } from './block-side.ts';
-import { BlockRef, BlockTable, NearRef, type BlockChunk } from './block-table.ts';
+import { bloomOf, hasSidePage, pack, packTimes, type BlockSide } from './block-side.ts';
+import type { BlockChunk } from './block-chunk.ts';
+import { BlockRef, BlockTable, NearRef } from './block-table.ts';
 import { NO_TTL } from '../expiry/message-ttl.ts';
 import { SubjectIndex } from './subject-index.ts';
 
@@ -18,11 +19,6 @@ export const SUBJECT_PAGES = 0x30;
 export const ROW_PAGES = 0x31;
 export const SIDE_PAGES = 0x32;
 export const DEAD_PAGES = 0x33;
-
-/** Between two pauses of a recount: below a millisecond of work. */
-const MESSAGES_PER_PAUSE = 20_000;
-/** The most that a link can span; a farther message is found by searching. */
-const MAX_LINK = 0xffff_ffff;
 
 /** Told of every removal, before the store forgets the message. */
 export interface RemovalListener {
@@ -115,7 +111,7 @@ export class MessageStore {
     }
     chunk.live[row]!++;
     chunk.liveMessages++;
-    if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.#link(this.subjects.lastBound(id), seq);
+    if (this.wantsLinks && this.subjects.countOf(id) !== 0) this.link(this.subjects.lastBound(id), seq);
     this.subjects.added(id, seq);
     if (this.messages++ === 0) this.firstSeq = seq;
     this.bytes += size;
@@ -216,7 +212,7 @@ export class MessageStore {
     }
     // The link goes with its block: whoever asks for the subject's first one later would have to search.
     if (this.wantsLinks && this.subjects.firstBound(id) === seq) {
-      this.subjects.setFirst(id, seq + this.#linkAt(ref, ordinal));
+      this.subjects.setFirst(id, seq + ref.chunk.linkAt(ref.row, ordinal));
     }
     this.subjects.lostLast(id, seq);
     this.#forget(seq, id, size);
@@ -333,7 +329,7 @@ export class MessageStore {
         subjects.setFirst(id, seq);
         return seq;
       }
-      const distance = this.#linkAt(ref, ordinal);
+      const distance = ref.chunk.linkAt(ref.row, ordinal);
       if (distance === 0) break;
       seq += distance;
     }
@@ -468,77 +464,10 @@ export class MessageStore {
     }
   }
 
-  #link(from: number, to: number): void {
+  /** Notes at the message `from` that `to` is the next one on its subject. */
+  link(from: number, to: number): void {
     const ref = this.#linkRef;
     if (!this.table.find(from, ref)) return;
-    const { chunk, row } = ref;
-    const ordinal = from - chunk.firstSeq[row]!;
-    const links = chunk.side[row]?.links;
-    if (links !== undefined) links[ordinal] = to - from > MAX_LINK ? 0 : to - from;
-    else if (ordinal === chunk.count[row]! - 1) chunk.link[row] = to - from > MAX_LINK ? 0 : to - from;
-  }
-
-  /** Distance to the next message stored on the same subject; 0: unknown. */
-  #linkAt(ref: BlockRef, ordinal: number): number {
-    const { chunk, row } = ref;
-    const side = chunk.side[row];
-    if (side?.links !== undefined) return side.links[ordinal]!;
-    if (ordinal === chunk.count[row]! - 1) return chunk.link[row]!;
-    return side?.subjects === undefined ? 1 : 0;
-  }
-
-  /** Takes in the page of a block's side; its row came before. False: it is not one of ours. */
-  restoreSide(entryIndex: number, value: Buffer): boolean {
-    const side = this.table.restoredSide(entryIndex);
-    const decoded = decodeSide(value);
-    if (side === undefined || decoded === undefined) return false;
-    Object.assign(side, decoded);
-    return true;
-  }
-
-  /**
-   * Once all pages are in: counts what the blocks hold. `dead` has the removals by entry index. `pause` is awaited now
-   * and then, so that a large stream does not hold up the loop. False: the pages do not fit together.
-   */
-  async recount(dead: ReadonlyMap<number, Uint8Array>, pause: () => Promise<void>): Promise<boolean> {
-    let sincePause = 0;
-    for (const chunk of this.table.chunks) {
-      for (let row = 0; row < chunk.size; row++) {
-        if (!this.#recountBlock(chunk, row, dead.get(chunk.entryIndex[row]!))) return false;
-        sincePause += chunk.count[row]!;
-        if (sincePause < MESSAGES_PER_PAUSE) continue;
-        sincePause = 0;
-        await pause();
-      }
-    }
-    this.subjects.dropUncounted();
-    return true;
-  }
-
-  #recountBlock(chunk: BlockChunk, row: number, dead: Uint8Array | undefined): boolean {
-    if (dead !== undefined) this.table.restoreDead(chunk, row, dead);
-    const first = chunk.firstSeq[row]!;
-    const count = chunk.count[row]!;
-    const restored = chunk.side[row];
-    if (restored !== undefined && !sideFits(restored, count)) return false;
-    const uniform = chunk.side[row]?.subjects === undefined;
-    if (this.wantsLinks && !uniform) chunk.side[row]!.links = new Uint32Array(count);
-    let live = 0;
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      if (!chunk.isLive(row, ordinal)) continue;
-      live++;
-      const id = chunk.subjectAt(row, ordinal);
-      if (this.wantsLinks && this.subjects.isLive(id)) this.#link(this.subjects.lastBound(id), first + ordinal);
-      if (!this.subjects.restored(id, first + ordinal)) return false;
-      this.bytes += chunk.sizeAt(row, ordinal);
-    }
-    const side = chunk.side[row];
-    if (side?.subjects !== undefined) side.bloom = bloomOf(chunk.subjectBase[row]!, side.subjects);
-    chunk.summarise(row);
-    chunk.live[row] = live;
-    chunk.liveMessages += live;
-    if (this.messages === 0 && live > 0) this.firstSeq = this.nextLive(first);
-    this.messages += live;
-    return true;
+    ref.chunk.setLink(ref.row, from - ref.chunk.firstSeq[ref.row]!, to - from);
   }
 }
