@@ -173,11 +173,11 @@ class Host implements RaftHost, HostContext {
     });
     const group = new Group(this, options, storage, this.#amnesia.stateOf(recovered, membership, firstLeader));
     group.put((batch) => {
-      if (recovered === undefined) {
-        // Together, so that a group without the one or the other is a damaged one.
+      // Both together, so that a group without the one or the other is a damaged one.
+      if (recovered?.isDescribed !== true) {
         storage.putInfo(batch, { name: options.name, storage: options.storage, membership });
-        storage.putHardState(batch, INITIAL_HARD_STATE);
       }
+      if (recovered === undefined) storage.putHardState(batch, INITIAL_HARD_STATE);
       if (group.repairing) storage.setRepairing(batch, true);
     });
     await group.start(recovered);

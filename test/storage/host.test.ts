@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { GroupId, LogIndex } from '../../src/raft/index.ts';
-import { entryKey } from '../../src/raft/storage/keys.ts';
+import { entryKey, groupInfoKey } from '../../src/raft/storage/keys.ts';
 import { recordOf } from './counting-machine.ts';
 import { GROUP, HostCluster, type TestNode } from './host-cluster.ts';
 
@@ -388,6 +388,24 @@ test('dead entries are deleted once a checkpoint covers them and no follower is 
   const has = (index: LogIndex) => node.disk.storedKeys().some((key) => key.equals(entryKey(GROUP, index)));
   await cluster.until('the dead entry is deleted', () => !has(dead));
   assert.ok(has(alive));
+});
+
+test('a replica whose description was damaged is in doubt once, and not at every start', async () => {
+  const cluster = new HostCluster({ nodes: 3 });
+  await cluster.startAll();
+  await cluster.publish('a', 'b');
+  await cluster.untilEqual();
+  const leader = await cluster.untilLeader();
+  const hurt = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(hurt);
+  hurt.disk.damage(groupInfoKey(GROUP), flipLastBit);
+  await cluster.start(hurt);
+  assert.equal(hurt.group!.status.repairing, true);
+  await cluster.until('it is repaired', () => !hurt.group!.status.repairing);
+  await cluster.untilEqual();
+  cluster.crash(hurt);
+  await cluster.start(hurt);
+  assert.equal(hurt.group!.status.repairing, false);
 });
 
 test('a damaged checkpoint of one replica is replaced by the leader’s', async () => {

@@ -16,6 +16,8 @@ import { hardStateKey } from './keys.ts';
 export interface RecoveredGroup {
   readonly state: RecoveredState;
   readonly repairing: boolean;
+  /** False: its description must be stored anew, or the group would be found damaged at the next start as well. */
+  readonly isDescribed: boolean;
   /** The state machine is to be restored from the checkpoint. */
   readonly hasCheckpoint: boolean;
   /** Size of the records behind the checkpoint. */
@@ -78,6 +80,7 @@ export async function recoverGroup(
   return {
     state: { hardState, snapshot, log: found.log, memberships: found.memberships, commitIndex: snapshot.index },
     repairing,
+    isDescribed: info !== undefined,
     hasCheckpoint: typeof root === 'object',
     logBytes: found.bytes,
     ownEntries: found.ownEntries,
