@@ -110,7 +110,10 @@ export class MirrorFeed implements UpstreamSink {
 
   async #place({ batch, lastSeq }: MirroredMessages): Promise<BatchOutcome> {
     try {
-      return (await this.#stream.place(batch)) < lastSeq ? 'retry' : 'stored';
+      const last = await this.#stream.place(batch);
+      // It takes nothing more once it is no mirror; nobody upstream must be told that this was stored.
+      if (this.#stream.config.mirror === undefined) return 'over';
+      return last < lastSeq ? 'retry' : 'stored';
     } catch (error) {
       if (!(error instanceof NotLeaderError)) throw error;
       return this.#stream.status.role === 'leader' ? 'retry' : 'over';

@@ -218,7 +218,8 @@ export interface StreamInstance extends StreamReader {
   execute(operation: StreamOperation): Promise<OperationResult>;
   /**
    * Stores a batch from a `PlacedBatchWriter`: messages that bring their sequences and times along, below none of which
-   * the stream may have stored anything else. Resolves with the last sequence, on the leader. @throws {NotLeaderError}
+   * the stream may have stored anything else. Nothing of it is stored unless the stream is a mirror, or being restored.
+   * Resolves with the last sequence, on the leader. @throws {NotLeaderError}
    */
   place(batch: Buffer): Promise<Seq>;
   /** Resolves when reads here are linearizable. @throws {NotLeaderError} */

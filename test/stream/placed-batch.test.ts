@@ -41,7 +41,7 @@ function timeOf({ stream }: Fixture, seq: number): number {
 const at = (ms: number): number => START_US + ms * 1000;
 
 test('placed messages keep their sequences and times, and what lies between them is deleted', async () => {
-  const fixture = openFixture();
+  const fixture = openFixture({ restoring: true });
   const last = await place(fixture, [
     { seq: 4, timeUs: at(0), subject: 'a' },
     { seq: 5, timeUs: at(7), subject: 'b' },
@@ -71,7 +71,7 @@ test('placed messages keep their sequences and times, and what lies between them
 });
 
 test('a time within a placed batch finds the message behind it', async () => {
-  const fixture = openFixture();
+  const fixture = openFixture({ restoring: true });
   await place(fixture, [
     { seq: 1, timeUs: at(0), subject: 'a' },
     { seq: 2, timeUs: at(10), subject: 'a' },
@@ -82,7 +82,7 @@ test('a time within a placed batch finds the message behind it', async () => {
 });
 
 test('a batch that was placed twice, or overlaps what is there, stores each message once', async () => {
-  const fixture = openFixture();
+  const fixture = openFixture({ restoring: true });
   const messages = [1, 2, 3, 4].map((seq) => ({ seq, timeUs: at(seq), subject: 'a' }));
   await place(fixture, messages.slice(0, 3));
   await place(fixture, messages.slice(0, 3));
@@ -91,8 +91,20 @@ test('a batch that was placed twice, or overlaps what is there, stores each mess
   assert.equal(timeOf(fixture, 4), at(4));
 });
 
+test('a stream that is neither a mirror nor being restored takes nothing that is placed', async () => {
+  const fixture = openFixture();
+  fixture.publish('a');
+  const last = await place(
+    fixture,
+    [1, 2, 3].map((seq) => ({ seq, timeUs: at(seq), subject: 'b' })),
+  );
+  assert.equal(last, 1);
+  assert.equal(readAll(fixture.stream).length, 1);
+  assert.deepEqual(fixture.publish('a'), { stream: 'S', seq: 2 });
+});
+
 test('an empty placed batch moves the sequences on, and never back', async () => {
-  const { stream, group, publish } = openFixture();
+  const { stream, group, publish } = openFixture({ restoring: true });
   for (const next of [10, 3]) {
     const placed = stream.place(emptyPlacedBatch(next as Seq));
     group.run();
@@ -102,7 +114,7 @@ test('an empty placed batch moves the sequences on, and never back', async () =>
 });
 
 test('placed messages are trimmed by the limits of their stream, and expire at their own times', async () => {
-  const fixture = openFixture({ maxMsgs: 3, maxAgeMs: 1000 });
+  const fixture = openFixture({ restoring: true, maxMsgs: 3, maxAgeMs: 1000 });
   const messages = [1, 2, 3, 4, 5].map((seq) => ({ seq, timeUs: at(seq * 400), subject: 'a' }));
   await place(fixture, messages);
   assert.deepEqual(readAll(fixture.stream), ['3 a p3', '4 a p4', '5 a p5']);
@@ -122,7 +134,7 @@ test('a restored checkpoint of placed batches equals the stream that wrote it', 
   });
   await fc.assert(
     fc.asyncProperty(gaps, async (steps) => {
-      const live = openFixture();
+      const live = openFixture({ restoring: true });
       let seq = 0;
       let timeUs = START_US;
       const messages = steps.map(([gap, pause, subject]) => ({
@@ -133,7 +145,7 @@ test('a restored checkpoint of placed batches equals the stream that wrote it', 
       await place(live, messages);
       const pages = new Map<string, Buffer>();
       checkpoint(live.stream, pages);
-      const restored = openFixture();
+      const restored = openFixture({ restoring: true });
       for (const [index, entry] of live.group.entries) restored.group.entries.set(index, entry);
       const appliedIndex = live.group.status.lastApplied;
       await restored.stream.restore({ appliedIndex, pages: sortedPages(pages) });

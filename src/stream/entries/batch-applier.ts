@@ -114,10 +114,16 @@ export class BatchApplier {
    * Returns the stream's last sequence then.
    */
   applyPlaced(entry: Entry): Seq {
-    const { store, digest } = this.#state;
+    const { store, digest, config, deadEntries } = this.#state;
     const { body } = entry;
     const layout = placedBatchLayout(body);
     invariant(layout !== undefined, `the placed batch of entry ${entry.index} is malformed`);
+    // Found by a random run: it was on its way when the mirror became a stream of its own, whose sequences are its own.
+    if (config.mirror === undefined && config.restoring !== true) {
+      deadEntries.push(entry.index);
+      digest.mix(layout.firstSeq);
+      return store.lastSeq as Seq;
+    }
     const first = Math.max(layout.firstSeq, store.lastSeq + 1);
     this.#headTrimmed = false;
     store.beginPlacedBatch(entry.index, first, layout.count);
