@@ -14,14 +14,14 @@ const seeds =
 
 for (const seed of seeds) {
   test(`streams change their members and keep what they acknowledged (SIM_SEED=${seed})`, async () => {
-    const { violations, recent } = await simulate({ seed, isMoving: true });
+    const { violations, recent } = await simulate({ seed, kind: 'moving' });
     assert.deepEqual(violations, [], recent.slice(-SHOWN_EVENTS).join('\n'));
   });
 }
 
 test('a seed with moving streams takes the same course every time', async () => {
-  const first = await simulate({ seed: 5, isMoving: true });
-  const second = await simulate({ seed: 5, isMoving: true });
+  const first = await simulate({ seed: 5, kind: 'moving' });
+  const second = await simulate({ seed: 5, kind: 'moving' });
   assert.deepEqual(second.recent, first.recent);
   assert.equal(second.digest, first.digest);
 });

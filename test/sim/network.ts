@@ -4,6 +4,9 @@ import type { RaftTransport } from '../../src/raft/index.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+/** Of what a bad network loses, as much is lost by a connection that is made again. */
+const CONNECTION_LOSS = 0.05;
+
 export interface NetworkFaults {
   lossProbability: number;
   duplicateProbability: number;
@@ -21,6 +24,10 @@ export class SimulatedNetwork {
   readonly #receivers = new Map<NodeId, Receiver>();
   readonly #cuts = new Set<string>();
   readonly faults: NetworkFaults = { lossProbability: 0, duplicateProbability: 0, minDelayMs: 0.2, maxDelayMs: 2 };
+  /** Told whenever nodes may have come to reach each other, or not to. */
+  changed: () => void = () => undefined;
+  /** Arrivals on links that keep the order. */
+  readonly #lastArrivals = new Map<string, number>();
   /** Frames that arrived, for tests that expect silence. */
   framesDelivered = 0;
 
@@ -33,6 +40,7 @@ export class SimulatedNetwork {
   attach(node: NodeId, receiver: Receiver | undefined): void {
     if (receiver === undefined) this.#receivers.delete(node);
     else this.#receivers.set(node, receiver);
+    this.changed();
   }
 
   transportOf(node: NodeId): RaftTransport {
@@ -47,6 +55,7 @@ export class SimulatedNetwork {
   /** Cuts one direction. */
   cut(from: NodeId, to: NodeId): void {
     this.#cuts.add(`${from}>${to}`);
+    this.changed();
   }
 
   partition(one: readonly NodeId[], other: readonly NodeId[]): void {
@@ -60,6 +69,7 @@ export class SimulatedNetwork {
 
   heal(): void {
     this.#cuts.clear();
+    this.changed();
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
@@ -68,6 +78,20 @@ export class SimulatedNetwork {
 
   isLinked(a: NodeId, b: NodeId): boolean {
     return this.#receivers.has(a) && this.#receivers.has(b) && !this.isCut(a, b) && !this.isCut(b, a);
+  }
+
+  /** The same over a connection, on which nothing overtakes anything and little is lost. */
+  carryInOrder(from: NodeId, to: NodeId, task: () => void): void {
+    if (this.#random.chance(this.faults.lossProbability * CONNECTION_LOSS)) return;
+    const receiver = this.#receivers.get(to);
+    const { minDelayMs, maxDelayMs } = this.faults;
+    const link = `${from}>${to}`;
+    const delayMs = minDelayMs + this.#random.next() * (maxDelayMs - minDelayMs);
+    const atMs = Math.max(this.#time.nowMs + delayMs, this.#lastArrivals.get(link) ?? 0);
+    this.#lastArrivals.set(link, atMs);
+    this.#time.schedule(atMs - this.#time.nowMs, () => {
+      if (receiver !== undefined && this.#receivers.get(to) === receiver && !this.isCut(from, to)) task();
+    });
   }
 
   /** Has `task` run at `to`, unless it is lost on the way, or the process there is another by then. */

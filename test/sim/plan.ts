@@ -5,6 +5,7 @@ import type { StreamConfig } from '../../src/stream/index.ts';
 import { plainStreamConfig } from '../harness/stream-config.ts';
 import type { DiskPace } from './process-disk.ts';
 import type { Random } from './random.ts';
+import { CLIENT_SUBJECTS, drawTakers } from './taker-plan.ts';
 import type { StreamSpec } from './simulated-node.ts';
 
 export const FAULTS = [
@@ -36,9 +37,25 @@ export interface Plan {
   readonly durationMs: number;
 }
 
+/** `moving`: streams are scaled and moved, and nodes removed, all the while. `taking`: streams take from others. */
+export type PlanKind = 'plain' | 'moving' | 'taking' | 'takingMoving';
+
 const FIRST_GROUP = 10;
 
-export function drawPlan(random: Random, durationMs: number): Plan {
+export function drawPlanOf(kind: PlanKind, random: Random, durationMs: number): Plan {
+  switch (kind) {
+    case 'plain':
+      return drawPlan(random, durationMs);
+    case 'moving':
+      return onTheMove(drawPlan(random, durationMs), random);
+    case 'taking':
+      return withTakers(drawPlan(random, durationMs), random);
+    case 'takingMoving':
+      return onTheMove(withTakers(drawPlan(random, durationMs), random), random);
+  }
+}
+
+function drawPlan(random: Random, durationMs: number): Plan {
   const count = random.chance(0.85) ? 3 : 5;
   const nodes = Array.from({ length: count }, (_, at) => `n${at + 1}` as NodeId);
   const streams = Array.from({ length: random.chance(0.7) ? 1 : 2 }, (_, at) => ({
@@ -64,8 +81,7 @@ export function drawPlan(random: Random, durationMs: number): Plan {
 }
 
 /** Five nodes, and streams on some of them. Nothing is kept in memory: that may be lost with its only replica. */
-export function drawMovingPlan(random: Random, durationMs: number): Plan {
-  const plan = drawPlan(random, durationMs);
+function onTheMove(plan: Plan, random: Random): Plan {
   const nodes = Array.from({ length: 5 }, (_, at) => `n${at + 1}` as NodeId);
   const streams = plan.streams.map(({ config, ...spec }) => ({
     ...spec,
@@ -73,6 +89,24 @@ export function drawMovingPlan(random: Random, durationMs: number): Plan {
   }));
   const faults = random.chance(0.5) ? [...plan.faults, 'stall' as const] : plan.faults;
   return { ...plan, nodes, streams, faults, isMoving: true };
+}
+
+/** The first streams are kept as long as limits say; others take from them, and from each other. */
+function withTakers(plan: Plan, random: Random): Plan {
+  const origins = plan.streams.map((spec) => ({
+    ...spec,
+    config: { ...spec.config, subjects: CLIENT_SUBJECTS, retention: 'limits' as const },
+  }));
+  const takers = drawTakers(
+    random,
+    origins.map(({ config }) => config.name),
+  );
+  const more = takers.map((config, at) => ({
+    group: (FIRST_GROUP + origins.length + at) as GroupId,
+    config: { ...config, numReplicas: plan.nodes.length, storage: random.chance(0.8) ? 'file' : 'memory' } as const,
+    firstLeader: random.pick(plan.nodes),
+  }));
+  return { ...plan, streams: [...origins, ...more] };
 }
 
 function drawConfig(random: Random, name: string, numReplicas: number): StreamConfig {

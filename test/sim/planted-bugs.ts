@@ -104,7 +104,7 @@ class FilteredBatch implements DiskBatch {
 }
 
 /** The same object, but for these members. */
-function altered<T extends object>(target: T, members: Partial<T>): T {
+export function altered<T extends object>(target: T, members: Partial<T>): T {
   return new Proxy(target, {
     get(object, name) {
       if (name in members) return Reflect.get(members, name) as unknown;

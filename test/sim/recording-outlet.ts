@@ -1,6 +1,10 @@
-/** Owns the way from a simulated node's consumers to their clients: everything arrives, at once, as long as the node lives. */
+/**
+ * Owns the way from a simulated node's consumers to their clients: everything arrives, at once, as long as the node lives.
+ * What other streams take goes to them by the network.
+ */
 import type { DeliveryTarget, Outlet } from '../../src/consumer/index.ts';
 import type { StoredMessage } from '../../src/stream/index.ts';
+import { deliveryOf, isTaker, type TakerOutlet } from './account-network.ts';
 
 export interface ReceivedMessage {
   readonly seq: number;
@@ -19,16 +23,22 @@ export interface ClientInbox {
 
 export class RecordingOutlet implements Outlet {
   readonly #inbox: ClientInbox;
+  readonly #takers: TakerOutlet;
 
-  constructor(inbox: ClientInbox) {
+  constructor(inbox: ClientInbox, takers: TakerOutlet) {
     this.#inbox = inbox;
+    this.#takers = takers;
   }
 
-  openTarget(subject: string): DeliveryTarget {
+  openTarget(subject: string, { onChange }: { readonly onChange: () => void }): DeliveryTarget {
+    if (isTaker(subject)) return this.#takers.openTarget(subject, onChange);
     return { subject, interested: true, close: () => undefined };
   }
 
   deliver(target: DeliveryTarget, message: StoredMessage, reply: Buffer, replyBytes: number): boolean {
+    if (isTaker(target.subject)) {
+      return this.#takers.deliver(target.subject, deliveryOf(message, reply.subarray(0, replyBytes)));
+    }
     this.#inbox.message(target.subject, {
       seq: message.seq,
       payload: message.buffer.toString('utf8', message.payloadStart, message.end),
@@ -48,7 +58,11 @@ export class RecordingOutlet implements Outlet {
     return true;
   }
 
-  status(_target: DeliveryTarget, headers: Buffer, reply?: string): boolean {
+  status({ subject }: DeliveryTarget, headers: Buffer, reply?: string): boolean {
+    if (isTaker(subject)) {
+      const message = { buffer: headers, subjectStart: 0, headersStart: 0, payloadStart: headers.length };
+      return this.#takers.deliver(subject, deliveryOf({ ...message, end: headers.length }, Buffer.from(reply ?? '')));
+    }
     const asked = reply ?? /\r\nNats-Consumer-Stalled: (\S+)\r\n/.exec(headers.toString())?.[1];
     if (asked !== undefined) this.#inbox.flowAsked(asked);
     return true;

@@ -14,12 +14,21 @@ import {
   entryPayload,
   entryTimestamp,
 } from '../../src/stream/entries/entry-format.ts';
-import { emptyMessageView, readMessage, subjectFilter, type StreamConfig } from '../../src/stream/index.ts';
 import type { LoggedOperation } from '../../src/stream/entries/operation-applier.ts';
+import { isStub, placedBatchLayout, placedTimeUs } from '../../src/stream/entries/placed-batch.ts';
 import { producedBatchLayout, producedReason } from '../../src/stream/entries/produced-batch.ts';
+import {
+  emptyMessageView,
+  isSourced,
+  readMessage,
+  subjectFilter,
+  type MessageView,
+  type StreamConfig,
+} from '../../src/stream/index.ts';
 import type { Complain, PublishChecker, ShownMessage } from './checkers.ts';
 import { ReferenceConsumers } from './reference-consumers.ts';
 import { StreamModel } from './stream-model.ts';
+import { TakenMessages, type Origin } from './taken-messages.ts';
 
 export interface SentMessage {
   readonly id: string;
@@ -29,7 +38,15 @@ export interface SentMessage {
   readonly payload: string;
 }
 
-export class ReferenceStream {
+type Shown = Omit<ShownMessage, 'seq'>;
+
+/** A message in a batch. */
+interface Logged {
+  readonly shown: Shown;
+  readonly isTaken: boolean;
+}
+
+export class ReferenceStream implements Origin {
   readonly model: StreamModel;
   readonly consumers: ReferenceConsumers;
   /** Everything that ever took a sequence. */
@@ -37,20 +54,44 @@ export class ReferenceStream {
   readonly #sent = new Map<string, SentMessage>();
   readonly #publishes: PublishChecker;
   readonly #complain: Complain;
+  readonly #taken: TakenMessages;
   /** Begun and not finished. */
   readonly openPurges = new Set<string>();
   #clockUs = 0;
   #revision = 1;
 
-  constructor(config: StreamConfig, publishes: PublishChecker, complain: Complain) {
+  constructor(
+    config: StreamConfig,
+    options: {
+      readonly publishes: PublishChecker;
+      readonly complain: Complain;
+      readonly origin: (name: string) => Origin;
+    },
+  ) {
+    const { publishes, complain, origin } = options;
     this.model = new StreamModel(config);
     this.consumers = new ReferenceConsumers(this.model, complain);
     this.#publishes = publishes;
     this.#complain = complain;
+    this.#taken = new TakenMessages({ config: () => this.config, origin, complain });
   }
 
   get config(): StreamConfig {
     return this.model.config;
+  }
+
+  isLive(seq: number): boolean {
+    return this.model.messages.has(seq);
+  }
+
+  liveAfter(seq: number): number[] {
+    return [...this.model.messages.keys()].filter((each) => each > seq);
+  }
+
+  /** Nothing is left upstream that is to come. */
+  get isCaughtUp(): boolean {
+    const { lastSeq, lastTimestampUs, firstSeq } = this.model;
+    return this.#taken.isCaughtUp({ seq: lastSeq, timestampUs: lastTimestampUs, firstSeq });
   }
 
   sending(message: SentMessage): void {
@@ -70,8 +111,10 @@ export class ReferenceStream {
       case ENTRY_ATOMIC_BATCH:
         this.#applyAtomic(body);
         return;
-      case ENTRY_PREFIX_BATCH:
       case ENTRY_PLACED_BATCH:
+        this.#applyPlaced(body);
+        return;
+      case ENTRY_PREFIX_BATCH:
         this.#complain(`the log holds an entry of kind ${body[0]}, and no client asked for one`);
         return;
       case ENTRY_PRODUCED_BATCH:
@@ -99,11 +142,62 @@ export class ReferenceStream {
   }
 
   #applyBatch(body: Buffer): void {
-    for (const shown of this.#messagesOf(body)) this.#publish(shown);
+    for (const { shown, isTaken } of this.#messagesOf(body)) {
+      if (isTaken) this.#source(shown);
+      else this.#publish(shown);
+    }
+  }
+
+  #source(shown: Omit<ShownMessage, 'seq'>): void {
+    if (!this.#taken.sourced(shown, this.model.firstSeq)) return;
+    const { subject, headers, payload, timestampUs } = shown;
+    const outcome = this.model.source({ subject, headers: parseHeaders(headers), payload }, timestampUs);
+    if (outcome.kind === 'stored') this.stored.set(outcome.seq, shown);
+  }
+
+  /** What a mirror takes, until it is one no more. */
+  #applyPlaced(body: Buffer): void {
+    const { model } = this;
+    const layout = placedBatchLayout(body)!;
+    const view = emptyMessageView();
+    if (model.config.mirror !== undefined && layout.count === 0) this.#passOver(layout.firstSeq - 1);
+    let at = BATCH_HEADER_BYTES;
+    for (let ordinal = 0; ordinal < layout.count; ordinal++, at = view.end) {
+      readMessage(body, at, layout.messagesEnd, view);
+      const seq = layout.firstSeq + ordinal;
+      if (model.config.mirror === undefined || seq <= model.lastSeq) continue;
+      if (isStub(view)) {
+        this.#passOver(seq);
+        continue;
+      }
+      const { shown } = this.#logged(body, view, placedTimeUs(body, layout, ordinal));
+      this.#taken.mirrored(seq, model.lastSeq, shown);
+      const { subject, headers, payload, timestampUs } = shown;
+      model.place(seq, { subject, headers: parseHeaders(headers), payload }, timestampUs);
+      this.stored.set(seq, shown);
+    }
+  }
+
+  /** A mirror has nothing of what comes next upstream, through `seq`. */
+  #passOver(seq: number): void {
+    const { model } = this;
+    if (seq <= model.lastSeq) return;
+    this.#taken.passedOver(model.lastSeq, seq);
+    model.lastSeq = seq;
+  }
+
+  #logged(body: Buffer, view: MessageView, timestampUs: number): Logged {
+    const shown = {
+      timestampUs,
+      subject: body.toString('utf8', view.subjectStart, view.headersStart),
+      headers: body.toString('utf8', view.headersStart, view.payloadStart),
+      payload: body.toString('utf8', view.payloadStart, view.end),
+    };
+    return { shown, isTaken: isSourced(view) };
   }
 
   #applyAtomic(body: Buffer): void {
-    const messages = this.#messagesOf(body);
+    const messages = this.#messagesOf(body).map(({ shown }) => shown);
     const sent = messages.map((shown) => this.#sentAs(shown));
     if (!sent.every((message) => message !== undefined)) return;
     this.model.publishAtomic(sent, this.#clockUs).forEach((outcome, at) => {
@@ -112,9 +206,9 @@ export class ReferenceStream {
     });
   }
 
-  #messagesOf(body: Buffer): Omit<ShownMessage, 'seq'>[] {
+  #messagesOf(body: Buffer): Logged[] {
     const view = emptyMessageView();
-    const messages: Omit<ShownMessage, 'seq'>[] = [];
+    const messages: Logged[] = [];
     let at = BATCH_HEADER_BYTES;
     for (let count = batchCount(body); count > 0; count--) {
       if (!readMessage(body, at, body.length, view)) {
@@ -122,12 +216,7 @@ export class ReferenceStream {
         break;
       }
       at = view.end;
-      messages.push({
-        timestampUs: this.#clockUs,
-        subject: body.toString('utf8', view.subjectStart, view.headersStart),
-        headers: body.toString('utf8', view.headersStart, view.payloadStart),
-        payload: body.toString('utf8', view.payloadStart, view.end),
-      });
+      messages.push(this.#logged(body, view, this.#clockUs));
     }
     return messages;
   }

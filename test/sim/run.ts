@@ -1,5 +1,5 @@
 /**
- * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M] [--moving]`, tells which of them fail,
+ * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M] [--moving] [--taking]`, tells which of them fail,
  * and with which line each is replayed.
  */
 import { parseArgs } from 'node:util';
@@ -11,26 +11,30 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
-    duration: { type: 'string', default: '3000' },
+    duration: { type: 'string' },
     moving: { type: 'boolean', default: false },
+    taking: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
 const from = Number(values.from);
 const to = from + Number(values.seeds);
-const durationMs = Number(values.duration);
+const kind = values.taking ? (values.moving ? 'takingMoving' : 'taking') : values.moving ? 'moving' : 'plain';
+const options = { kind, ...(values.duration !== undefined && { durationMs: Number(values.duration) }) } as const;
+const shownOptions = process.argv
+  .slice(2)
+  .filter((each) => /^--(moving|taking|duration)/.test(each))
+  .join(' ');
 const failed: number[] = [];
 let acknowledgements = 0;
 
 for (let seed = from; seed < to; seed++) {
-  const result = await simulate({ seed, durationMs, isMoving: values.moving });
+  const result = await simulate({ seed, ...options });
   acknowledgements += result.acknowledgements;
   if (result.violations.length > 0) {
     failed.push(seed);
     console.log(`\nseed ${seed}: ${result.violations.slice(0, 5).join('\n  ')}`);
-    console.log(
-      `  replay: npm run sim -- --seeds 1 --from ${seed} --duration ${durationMs}${values.moving ? ' --moving' : ''} --verbose`,
-    );
+    console.log(`  replay: npm run sim -- --seeds 1 --from ${seed} ${shownOptions} --verbose`);
   }
   if (values.verbose) console.log(result.recent.slice(-SHOWN_EVENTS).join('\n'));
   if (process.stdout.isTTY || seed % 50 === 0) {

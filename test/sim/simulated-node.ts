@@ -18,7 +18,9 @@ import {
   type StateMachine,
 } from '../../src/raft/index.ts';
 import { isNodeFrame } from '../../src/raft/wire/node-frame.ts';
+import { StreamSourcing, type UpstreamPort } from '../../src/sourcing/index.ts';
 import { createStream, type StreamConfig, type StreamInstance } from '../../src/stream/index.ts';
+import type { AccountNetwork } from './account-network.ts';
 import { CataloguePart, type CataloguePartOptions } from './catalogue-part.ts';
 import type { PromiseChecker } from './checkers.ts';
 import type { EventLog } from './event-log.ts';
@@ -35,6 +37,8 @@ const PURGE_STEP = 7;
 const CREATED_US = 1_700_000_000_000_000 as TimestampUs;
 /** A connection to a process that died is reset about now, if the operating system gets to say so. */
 const RESET_MS = 1;
+/** What is logged with these tells why. */
+const TOLD_IN_FULL: readonly string[] = ['origin.lost', 'group.damaged'];
 
 export interface StreamSpec {
   /** Where there is a catalogue, that one gives it out. */
@@ -59,11 +63,15 @@ export interface Interference {
   readonly machine?: (machine: StateMachine, node: NodeId) => StateMachine;
   readonly instance?: (instance: StreamInstance) => StreamInstance;
   readonly consumers?: (consumers: ConsumerSet, inbox: ClientInbox) => ConsumerSet;
+  /** How a stream that takes from others reaches them, and how it sees itself. */
+  readonly port?: (port: UpstreamPort) => UpstreamPort;
+  readonly taker?: (instance: StreamInstance) => StreamInstance;
 }
 
 export interface NodeSurroundings {
   readonly time: VirtualTime;
   readonly network: SimulatedNetwork;
+  readonly account: AccountNetwork;
   readonly random: Random;
   readonly log: EventLog;
   readonly diskPace: DiskPace;
@@ -160,7 +168,7 @@ export class SimulatedNode {
   /** As `kill -9` or a power cut would. */
   crash(cut: PowerCut): void {
     if (this.#life === undefined) return;
-    const { network, log, time, linkChanged } = this.#surroundings;
+    const { network, account, log, time, linkChanged } = this.#surroundings;
     log.note(`${this.id} crashes, ${cut}`);
     this.#life.end();
     this.#life = undefined;
@@ -169,6 +177,7 @@ export class SimulatedNode {
     this.host = undefined;
     this.catalogue = undefined;
     this.streams.clear();
+    account.forget(this.id);
     network.attach(this.id, undefined);
     this.disk.crash(cut);
     delete this.disk.faults.failNextWrite;
@@ -302,8 +311,10 @@ export class SimulatedNode {
     group: GroupHandle,
     { runtime, logger, life }: Process,
   ): Omit<OpenStream, 'handle'> & { readonly machine: StateMachine } {
-    const { watch, interference, inbox } = this.#surroundings;
+    const { watch, interference, inbox, account } = this.#surroundings;
     const clients = guarded(inbox(this.id, spec), life);
+    const outlet = new RecordingOutlet(clients, account.outletOf({ node: this.id, runtime }));
+    const port = account.portOf({ node: this.id, runtime });
     let consumers: ConsumerSet | undefined;
     const instance = createStream({
       account: 'A',
@@ -315,12 +326,27 @@ export class SimulatedNode {
       logger,
       purgeStep: PURGE_STEP,
       events: {
-        statusChanged: () => {
+        statusChanged: (status) => {
+          if (life.isOver()) return;
+          sourcing.statusChanged(status);
+          if (status.ready) account.leads(this.id, spec.config.name);
           this.catalogue?.statusChanged(group.id);
         },
+        configChanged: () => {
+          sourcing.configChanged();
+        },
+        closed: () => {
+          sourcing.close();
+        },
       },
-      createExtension: (extensionHost) =>
-        (consumers = createConsumers(extensionHost, { runtime, outlet: new RecordingOutlet(clients), logger })),
+      createExtension: (extensionHost) => (consumers = createConsumers(extensionHost, { runtime, outlet, logger })),
+    });
+    const sourcing = new StreamSourcing({
+      stream: interference.taker?.(instance) ?? instance,
+      port: interference.port?.(port) ?? port,
+      runtime,
+      logger,
+      domain: '',
     });
     return {
       spec,
@@ -354,14 +380,21 @@ export class SimulatedNode {
     const { log } = this.#surroundings;
     const report = (fields: object, event: string): void => {
       if (life.isOver()) return;
-      log.note(`${this.id} ${event}`);
+      log.note(`${this.id} ${event}${TOLD_IN_FULL.includes(event) ? ` ${JSON.stringify(fields)}` : ''}`);
       if (event === 'stream.notOpened' && !this.#expectsFailure) log.complain(`${this.id}: ${JSON.stringify(fields)}`);
       if (event === 'group.failed') {
         const { error } = fields as { error: unknown };
         log.complain(`${this.id}: a group failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
       }
     };
-    const logger: Logger = { ...silentLogger, info: report, warn: report, error: report, child: () => logger };
+    const logger: Logger = {
+      ...silentLogger,
+      debug: report,
+      info: report,
+      warn: report,
+      error: report,
+      child: () => logger,
+    };
     return logger;
   }
 }

@@ -1,20 +1,31 @@
 /** Owns one simulated run of a whole cluster, from a seed to a verdict. */
 import type { NodeId, Seq } from '../../src/base/brand.ts';
 import type { StoredMessage, StreamInstance } from '../../src/stream/index.ts';
+import { AccountNetwork } from './account-network.ts';
 import { PromiseChecker, type ShownMessage } from './checkers.ts';
 import { EventLog } from './event-log.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
-import { drawMovingPlan, drawPlan, type Plan } from './plan.ts';
+import { drawPlanOf, type Plan, type PlanKind } from './plan.ts';
 import { Random } from './random.ts';
 import { SimulatedNode, type Interference } from './simulated-node.ts';
+import type { Origin } from './taken-messages.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Workload } from './workload.ts';
 
+/** Where one stream's trouble shows in another, it takes longer. */
+const DURATIONS_MS: Readonly<Record<PlanKind, number>> = {
+  plain: 3000,
+  moving: 3000,
+  taking: 6000,
+  takingMoving: 6000,
+};
 const START_LIMIT_MS = 10_000;
 /** Tells stuck from slow: everything must move again within this of virtual time after everything has healed. */
 const SETTLE_LIMIT_MS = 60_000;
+/** Who got no answer three times waits half a minute before the next try. */
+const SERVED_LIMIT_MS = 120_000;
 const FIRST_STRIKE_MS = 500;
 const DRAIN_INTERVAL_MS = 20;
 const REVIVE_INTERVAL_MS = 100;
@@ -23,8 +34,7 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly durationMs?: number;
   readonly interference?: Interference;
-  /** Streams are scaled and moved, and nodes removed, all the while. */
-  readonly isMoving?: boolean;
+  readonly kind?: PlanKind;
   /** Replaces what the seed would have chosen. */
   readonly change?: (plan: Plan) => Plan;
 }
@@ -56,18 +66,24 @@ class Simulation {
   #isDraining = true;
   #isQuietening = true;
 
-  constructor({ seed, durationMs = 3000, interference = {}, isMoving = false, change }: SimulationOptions) {
+  constructor({ seed, interference = {}, kind = 'plain', change, ...options }: SimulationOptions) {
+    const { durationMs = DURATIONS_MS[kind] } = options;
     this.#random = new Random(seed * 7919);
     const random = this.#random;
-    const drawn = (isMoving ? drawMovingPlan : drawPlan)(random.fork(), durationMs);
+    const drawn = drawPlanOf(kind, random.fork(), durationMs);
     this.#plan = change?.(drawn) ?? drawn;
-    const { nodes, streams, checkpoints, faults, diskPace } = this.#plan;
+    const { nodes, streams, checkpoints, faults, diskPace, isMoving } = this.#plan;
     const time = this.#time;
     const log = this.#log;
     const network = new SimulatedNetwork(time, random.fork());
+    const account = new AccountNetwork(network, this.#nodes);
     const promises = new PromiseChecker(log.complain);
+    const origin = (name: string): Origin => this.#workloads.find(({ spec }) => spec.config.name === name)!.reference;
     const workloads = new Map(
-      streams.map((spec) => [spec, new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes })]),
+      streams.map((spec) => [
+        spec,
+        new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes, origin }),
+      ]),
     );
     this.#workloads = [...workloads.values()];
     const isForgetful = (node: NodeId): boolean => this.#faults.isForgetful(node);
@@ -79,6 +95,7 @@ class Simulation {
         new SimulatedNode(id, {
           time,
           network,
+          account,
           random: random.fork(),
           log,
           diskPace,
@@ -191,7 +208,7 @@ class Simulation {
     this.#isQuietening = false;
     for (const workload of this.#workloads) workload.publish(1);
     this.#keepDraining();
-    if (!(await this.#until('clients are served', () => this.#allServed, SETTLE_LIMIT_MS))) return;
+    if (!(await this.#until('clients are served', () => this.#allServed, SERVED_LIMIT_MS))) return;
     this.#isDraining = false;
     if (!(await this.#until('replicas are equal', () => this.#allEqual, SETTLE_LIMIT_MS))) return;
     let isChecked = false;
@@ -312,7 +329,11 @@ class Simulation {
 
   async #until(what: string, condition: () => boolean, limitMs: number): Promise<boolean> {
     const held = await this.#time.runUntil(() => this.#failed || condition(), limitMs);
-    if (!held) this.#log.complain(`not within ${limitMs} ms: ${what}. ${this.#operator?.describe() ?? ''}`);
+    if (!held) {
+      const waiting = this.#workloads.map((workload) => workload.describeWaiting());
+      const operator = this.#operator?.describe() ?? '';
+      this.#log.complain(`not within ${limitMs} ms: ${what}. ${[...waiting, operator].join('; ')}`);
+    }
     return held && !this.#failed;
   }
 }

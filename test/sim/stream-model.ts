@@ -79,6 +79,31 @@ export class StreamModel {
     return refusal ?? { kind: 'stored', seq: this.#keep(message, timestampUs) };
   }
 
+  /** A message of a source: stored unless its id was seen. It rolls up only where that is allowed. */
+  source(message: ModelMessage, timestampUs: number): ModelOutcome {
+    this.#expireIds(timestampUs);
+    const original = this.#ids.get(message.headers?.['Nats-Msg-Id'] ?? '');
+    if (original !== undefined && this.config.duplicateWindowMs > 0) return { kind: 'duplicate', seq: original.seq };
+    return { kind: 'stored', seq: this.#keep(message, timestampUs, this.#askedByTaken(message)) };
+  }
+
+  /** A message that brings its sequence and time along, from a stream that this one mirrors. */
+  place(seq: number, message: ModelMessage, timestampUs: number): void {
+    this.lastSeq = seq - 1;
+    this.#keep(message, timestampUs, this.#askedByTaken(message));
+  }
+
+  /** What the headers of a message that was taken from elsewhere ask for here. */
+  #askedByTaken({ headers = {} }: ModelMessage): Readonly<Record<string, string>> {
+    const { allowMsgTtl, allowRollupHdrs, allowMsgSchedules } = this.config;
+    const isHeeded = (name: string): boolean => {
+      if (name === 'Nats-TTL') return allowMsgTtl;
+      if (name === 'Nats-Rollup') return allowRollupHdrs;
+      return !name.startsWith('Nats-Schedule') || allowMsgSchedules;
+    };
+    return Object.fromEntries(Object.entries(headers).filter(([name]) => isHeeded(name)));
+  }
+
   /**
    * A message that the stream made itself because of `basis`; `dueUs` is 0 for a delete marker. Its sequence, or 0: it is
    * not made.
@@ -108,13 +133,15 @@ export class StreamModel {
     }
   }
 
-  #keep(message: ModelMessage, timestampUs: number): number {
+  /** `headers`: those that count. */
+  #keep(message: ModelMessage, timestampUs: number, headers = message.headers ?? {}): number {
     const seq = ++this.lastSeq;
     this.lastTimestampUs = timestampUs;
-    const { subject, payload = '', headers = {} } = message;
+    const { subject, payload = '' } = message;
     const id = headers['Nats-Msg-Id'] ?? '';
     this.#lastMsgId = id;
-    if (id !== '' && this.config.duplicateWindowMs > 0) this.#ids.set(id, { seq, timestampUs });
+    if (id !== '' && this.config.duplicateWindowMs > 0 && this.config.mirror === undefined)
+      this.#ids.set(id, { seq, timestampUs });
     const needed = this.config.retention !== 'interest' || this.needs(subject);
     this.#endSchedules(subject, headers);
     if (needed) {

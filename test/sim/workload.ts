@@ -7,6 +7,7 @@ import type { GroupId, LogIndex } from '../../src/raft/index.ts';
 import { chainChecksum, isCompacted } from '../../src/raft/record.ts';
 import {
   subjectFilter,
+  type StreamConfig,
   type StreamOperation,
   type SubmissionException,
   type SubmissionOutcome,
@@ -27,6 +28,8 @@ import type { Random } from './random.ts';
 import type { ClientInbox } from './recording-outlet.ts';
 import { headerBlock, ReferenceStream, type SentMessage } from './reference-stream.ts';
 import type { OpenStream, SimulatedNode, StreamSpec } from './simulated-node.ts';
+import type { Origin } from './taken-messages.ts';
+import { CLIENT_SUBJECTS } from './taker-plan.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { MachineWatch } from './watched-machine.ts';
 
@@ -51,6 +54,8 @@ export interface WorkloadSurroundings {
   readonly random: Random;
   readonly log: EventLog;
   readonly nodes: readonly SimulatedNode[];
+  /** Other streams as their logs have them. */
+  readonly origin: (name: string) => Origin;
 }
 
 export class Workload {
@@ -79,7 +84,8 @@ export class Workload {
     this.logChecker = new LogChecker(complain);
     this.publishes = new PublishChecker(complain);
     this.#reads = new ReadChecker(complain);
-    this.reference = new ReferenceStream(spec.config, this.publishes, complain);
+    const { origin } = surroundings;
+    this.reference = new ReferenceStream(spec.config, { publishes: this.publishes, complain, origin });
     this.consumers = this.#makeConsumers();
     this.reference.consumers.events = {
       began: (name, start) => this.#consumer(name)?.began(start),
@@ -95,10 +101,19 @@ export class Workload {
   /** Every publish has its answer, and every consumer nothing left to do. */
   get isServed(): boolean {
     const leader = this.open().find(({ handle }) => handle.status.ready);
-    if (this.#open > 0 || leader === undefined) return false;
+    if (this.#open > 0 || leader === undefined || !this.reference.isCaughtUp) return false;
     if (!this.consumers.every((consumer) => consumer.isDone(leader))) return false;
     this.#served = new Set(this.reference.model.messages.keys());
     return true;
+  }
+
+  /** What it still waits for, for whoever has to understand why. */
+  describeWaiting(): string {
+    const leader = this.open().find(({ handle }) => handle.status.ready);
+    const busy = leader === undefined ? [] : this.consumers.filter((consumer) => !consumer.isDone(leader));
+    const upstream = this.reference.isCaughtUp ? 'caught up' : 'behind upstream';
+    const names = busy.map(({ config }) => config.name).join();
+    return `${this.spec.config.name}: ${this.#open} open, ${leader === undefined ? 'no leader, ' : ''}${upstream}, busy ${names}`;
   }
 
   watch(node: NodeId): MachineWatch {
@@ -169,7 +184,8 @@ export class Workload {
     const leader = this.leader();
     if (leader === undefined) return;
     const dice = random.integer(0, 100);
-    if (dice < 45 && this.spec.config.allowAtomic && random.chance(0.2)) this.#publishAtomic(leader);
+    if (dice < 45 && !this.#takesPublishes) this.#actAsConsumer(leader);
+    else if (dice < 45 && this.spec.config.allowAtomic && random.chance(0.2)) this.#publishAtomic(leader);
     else if (dice < 45) this.publish(random.chance(0.7) ? 1 : random.integer(2, 6));
     else if (dice < 50) void this.#operate(leader);
     else if (dice < 62) void this.#read(random.chance(0.7) ? leader : random.pick(this.open()));
@@ -194,7 +210,13 @@ export class Workload {
     return this.#surroundings.nodes.flatMap((node) => node.streams.get(this.group) ?? []);
   }
 
+  get #takesPublishes(): boolean {
+    const { mirror, subjects } = this.reference.config;
+    return mirror === undefined && subjects.length > 0;
+  }
+
   publish(count: number): void {
+    if (!this.#takesPublishes) return;
     const batch = Array.from({ length: count }, () => this.#compose());
     for (const message of batch) {
       this.publishes.sending(message.id);
@@ -400,6 +422,10 @@ export class Workload {
   }
 
   #drawOperation(random: Random): StreamOperation {
+    const takes = this.#drawTakes(random);
+    if (takes !== undefined) {
+      return { op: 'configure', config: { ...this.reference.config, ...takes }, revision: ++this.#revision };
+    }
     const { lastSeq } = this.reference.model;
     const isKept = this.spec.config.retention === 'limits';
     switch (random.integer(0, 5)) {
@@ -422,6 +448,18 @@ export class Workload {
       default:
     }
     return { op: 'deleteMessage', seq: random.integer(1, lastSeq + 2), erase: random.chance(0.5) };
+  }
+
+  /** Another choice of sources, or the end of being a mirror. */
+  #drawTakes(random: Random): Partial<StreamConfig> | undefined {
+    const { mirror, sources } = this.spec.config;
+    if (this.reference.config.mirror !== undefined) {
+      return mirror !== undefined && random.chance(0.03)
+        ? { mirror: undefined, subjects: CLIENT_SUBJECTS, subjectTransform: undefined }
+        : undefined;
+    }
+    if (sources.length === 0 || random.chance(0.9)) return undefined;
+    return { sources: sources.filter(() => random.chance(0.7)) };
   }
 
   /**
