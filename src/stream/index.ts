@@ -6,6 +6,7 @@ export type { AbandonReason } from './batches/atomic-intake.ts';
 export { BatchBudget, type BatchLimits } from './batches/batch-limits.ts';
 export { FAST_REPLY_SUFFIX } from './batches/fast-reply.ts';
 export { emptyStoredMessage } from './records/block-cursor.ts';
+export { ReadBudget } from './records/read-budget.ts';
 export { createStream, type StreamEvents, type StreamOptions } from './stream.ts';
 export { emptyPlacedBatch, PlacedBatchWriter } from './entries/placed-batch.ts';
 export { subjectFilter } from './store/subject-filter.ts';

@@ -28,6 +28,7 @@ import { Proposer, type PublishSink } from './publish/proposer.ts';
 import { MESSAGES_PER_PURGE_STEP } from './removal/purge.ts';
 import { PurgeKeeper } from './removal/purge-keeper.ts';
 import { PublishReplies } from './publish/publish-replies.ts';
+import { ReadBudget } from './records/read-budget.ts';
 import { RecordLoader } from './records/record-loader.ts';
 import { recordOrdinal, RecordWalker } from './records/record-walker.ts';
 import { Replica } from './replica.ts';
@@ -63,6 +64,8 @@ export interface StreamOptions {
   readonly domain?: string | undefined;
   /** What batches may hold, shared by the streams of a node; undefined: this stream's own. */
   readonly batches?: BatchBudget;
+  /** What reading may hold in memory, likewise. */
+  readonly reads?: ReadBudget;
   readonly createExtension: (host: ExtensionHost) => StreamExtension;
   readonly events?: StreamEvents;
   /** Of a stream that republishes. */
@@ -119,7 +122,8 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     this.createdUs = options.createdUs;
     this.#group = options.group;
     this.#runtime = options.runtime;
-    this.#loader = new RecordLoader(options.group, options.runtime, options.logger);
+    const { runtime, logger, reads = new ReadBudget() } = options;
+    this.#loader = new RecordLoader(options.group, { runtime, logger, budget: reads });
     this.#proposer = new Proposer(options.group, options.runtime, {
       appliedClock: () => this.#replica.state.clockUs,
       beforeBatch: () => {

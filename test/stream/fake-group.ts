@@ -11,6 +11,8 @@ export class FakeGroup implements GroupHandle {
   /** Records that are on disk only: reading them takes a turn. */
   readonly coldRecords = new Set<LogIndex>();
   readonly corruptRecords = new Set<LogIndex>();
+  /** Records that were asked for because they were not in memory. */
+  readonly reads: LogIndex[] = [];
   /** Entries proposed and not yet applied, oldest first. */
   readonly pending: Entry[] = [];
   /** Proposals in flight above which `canPropose` is false. */
@@ -99,6 +101,7 @@ export class FakeGroup implements GroupHandle {
   }
 
   readRecord(index: LogIndex): Promise<Buffer> {
+    this.reads.push(index);
     const entry = this.entries.get(index);
     if (entry === undefined || this.corruptRecords.has(index)) return Promise.reject(new Error(`no record ${index}`));
     return Promise.resolve(entry.record);

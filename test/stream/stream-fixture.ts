@@ -10,6 +10,7 @@ import {
   MESSAGE_PREFIX_BYTES,
   storedMessageBytes,
   writeMessagePrefix,
+  type ReadBudget,
   type StoredMessage,
   type StreamConfig,
   type StreamExtension,
@@ -197,6 +198,7 @@ export function openFixture(
   domain?: string,
   refusal?: () => ApiError | undefined,
   purgeStep?: number,
+  reads?: ReadBudget,
 ): Fixture {
   const group = new FakeGroup();
   const extension = new RecordingExtension();
@@ -212,6 +214,7 @@ export function openFixture(
     createExtension: () => extension,
     ...(refusal && { refusal }),
     ...(purgeStep !== undefined && { purgeStep }),
+    ...(reads && { reads }),
   });
   group.attach(stream);
   const submit: Fixture['submit'] = (messages) => {

@@ -11,6 +11,7 @@ import { createConsumers, type ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId, GroupStatus, RaftHost, StateMachine, Term } from '../../raft/index.ts';
 import {
   BatchBudget,
+  ReadBudget,
   createStream,
   type AbandonReason,
   type BatchLimits,
@@ -81,6 +82,7 @@ export class LocalStreams {
   readonly #groups: HeldGroups;
   readonly #space: SpaceGuard;
   readonly #batches: BatchBudget;
+  readonly #reads = new ReadBudget();
 
   constructor(options: Options) {
     this.#options = options;
@@ -201,6 +203,7 @@ export class LocalStreams {
         (consumers = createConsumers(host, { runtime, outlet, logger, domain, replyLayout, elected, lost })),
       watcher: new Republisher({ router, runtime, account: assignment.account, config: () => instance.config }),
       batches: this.#batches,
+      reads: this.#reads,
       refusal: () => this.#refusal(assignment),
       events: {
         configChanged: () => {

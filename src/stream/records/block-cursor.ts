@@ -4,6 +4,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import type { LogIndex } from '../../raft/index.ts';
 import { BlockRef } from '../store/block-table.ts';
 import type { MessageStore } from '../store/message-store.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { RecordLoader } from './record-loader.ts';
 import { recordOrdinal, RecordWalker } from './record-walker.ts';
 import { countFrom } from '../store/store-queries.ts';
@@ -47,6 +48,8 @@ export class BlockCursor implements StreamCursor {
   readonly #runtime: Runtime;
   readonly #onReady: () => void;
   readonly #walker = new RecordWalker();
+  /** Made when there is something to wait for: most readers are at the tail of a stream. */
+  #ahead: ReadAhead | undefined;
   readonly #ref = new BlockRef();
   #position: number;
   #filter: SubjectFilter | undefined;
@@ -111,12 +114,14 @@ export class BlockCursor implements StreamCursor {
       return 'wait';
     }
     this.#release();
+    this.#ahead?.stop();
     return 'end';
   }
 
   close(): void {
     this.#closed = true;
     this.#release();
+    this.#ahead?.stop();
   }
 
   /** The state was replaced as a whole. */
@@ -124,6 +129,7 @@ export class BlockCursor implements StreamCursor {
     this.#store = this.#source.store;
     this.#generation = -1;
     this.#release();
+    this.#ahead?.stop();
     this.setFilter(this.#filter);
   }
 
@@ -178,9 +184,12 @@ export class BlockCursor implements StreamCursor {
       this.#release();
       const record = this.#loader.get(index as LogIndex, this.#onReady);
       if (record === 'wait') {
+        this.#ahead ??= new ReadAhead(this.#loader, this.#runtime);
+        this.#ahead.waits(this.#store.table, this.#ref, this.#matcher === undefined);
         this.#position = seq;
         return 'wait';
       }
+      this.#ahead?.entered(this.#store.table, this.#ref);
       if (record === 'lost') return this.#lose();
       this.#record = record;
       this.#recordIndex = index;

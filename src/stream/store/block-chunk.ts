@@ -79,6 +79,14 @@ export class BlockChunk {
     return sizes === undefined ? this.sizeBase[row]! : this.sizeBase[row]! + sizes[ordinal]!;
   }
 
+  /** Of all messages that the block at `row` took, about as much as its record. */
+  bytesOf(row: number): number {
+    let bytes = this.sizeBase[row]! * this.count[row]!;
+    const sizes = this.side[row]?.sizes;
+    if (sizes !== undefined) for (const above of sizes) bytes += above;
+    return bytes;
+  }
+
   timeAt(row: number, ordinal: number): number {
     const times = this.side[row]?.times;
     return times === undefined ? this.timestampUs[row]! : this.timestampUs[row]! + times[ordinal]!;
