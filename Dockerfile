@@ -12,6 +12,8 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY bin ./bin
 COPY package.json LICENSE NOTICE ./
+RUN install -d -o node -g node /data
+USER node
 VOLUME /data
 EXPOSE 4222 6222 8222
 ENTRYPOINT ["/app/bin/millrace"]
