@@ -53,7 +53,7 @@ export class GroupClock {
 
   #campaign(): void {
     const group = this.#group;
-    if (group.isVoter && !group.repairing && !group.isHibernating) this.#context.metrics.electionStarted();
+    if (group.members.isVoter && !group.repairing && !group.isHibernating) this.#context.metrics.electionStarted();
     group.step({ kind: 'electionTimeout' });
   }
 

@@ -10,10 +10,11 @@ import { Checkpointer } from './checkpoints/checkpointer.ts';
 import { RaftCore } from './core/core.ts';
 import { Effects } from './core/effects.ts';
 import type { CoreOptions, Input, SnapshotPoint } from './core/input.ts';
-import { isJoint, isVoter, members, sameMembership, type Membership } from './core/membership.ts';
+import { sameMembership, type Membership } from './core/membership.ts';
 import { DigestVote } from './repair/digest-vote.ts';
 import { GroupCheckpoints } from './checkpoints/group-checkpoints.ts';
 import { GroupClock } from './group-clock.ts';
+import { GroupMembers } from './group-members.ts';
 import { GroupDisk, type GroupWrite, type PendingPut } from './group-disk.ts';
 import { GroupRepair } from './repair/group-repair.ts';
 import type { HostContext } from './host-context.ts';
@@ -40,6 +41,7 @@ export class Group implements GroupHandle {
   readonly receiver: SnapshotReceiver;
   readonly repair: GroupRepair;
   readonly digestVote: DigestVote;
+  readonly members: GroupMembers;
   readonly #context: HostContext;
   #core: RaftCore;
   readonly #effects = new Effects();
@@ -56,10 +58,7 @@ export class Group implements GroupHandle {
   readonly #status: StatusReporter;
   #closed = false;
   #couldPropose = false;
-  #members: readonly NodeId[];
   #storedMembership: Membership;
-  /** See `GroupOptions.others`. Of no interest any more once there is a leader. */
-  #others: readonly NodeId[];
   /** The machine's state is not there yet: until it is, nothing is heard, said or applied. */
   #rebuilding = true;
 
@@ -71,9 +70,8 @@ export class Group implements GroupHandle {
     this.#requests = new OpenRequests(options.id);
     this.#logger = context.logger.child({ group: options.id, name: options.name });
     this.#core = this.#makeCore(state);
-    this.#members = members(this.#core.membership);
+    this.members = new GroupMembers(context, () => this.#core.membership, options.others?.nodes ?? []);
     this.#storedMembership = this.#core.membership;
-    this.#others = options.others?.nodes ?? [];
     this.#machine = options.machine(this);
     const appliedIndex = state.kind === 'recovered' ? state.state.snapshot.index : (0 as LogIndex);
     this.#applier = new Applier(this.#machine, appliedIndex);
@@ -119,8 +117,8 @@ export class Group implements GroupHandle {
     if (recovered?.hasCheckpoint === true) await this.#checkpoints.restoreOwn(recovered.state.snapshot.index);
     this.#rebuilding = false;
     const now = this.#context.runtime.monotonicMs();
-    this.#members = members(this.#core.membership);
-    const alone = this.isAlone;
+    this.members.refresh(false);
+    const alone = this.members.isAlone;
     // The pause after a restart protects leases that others hold; alone there are none.
     this.#core.start(alone ? now - this.#context.timing.electionTimeoutMinMs : now, this.#effects);
     if (alone) this.#core.step({ kind: 'electionTimeout' }, now, this.#effects);
@@ -129,24 +127,9 @@ export class Group implements GroupHandle {
 
   // --- What the host asks ---
 
-  /** This node is the only member, and nobody knows of another. */
-  get isAlone(): boolean {
-    return this.#members.length === 1 && this.#members[0] === this.#context.node && this.#others.length === 0;
-  }
-
-  /** Members, and those who may be some: they are asked what they remember of this node. */
-  get relatives(): readonly NodeId[] {
-    return this.#others.length === 0 ? this.#members : [...this.#members, ...this.#others];
-  }
-
-  /** Sorted. */
-  get members(): readonly NodeId[] {
-    return this.#members;
-  }
-
   /** The group needs neither ticks nor messages now. */
   get isResting(): boolean {
-    return this.#core.hibernating || (this.isAlone && this.#core.role === 'leader');
+    return this.#core.hibernating || (this.members.isAlone && this.#core.role === 'leader');
   }
 
   get isHibernating(): boolean {
@@ -155,7 +138,7 @@ export class Group implements GroupHandle {
 
   get canHibernate(): boolean {
     // A leader that no longer reaches a majority has to find out whether it still is one.
-    return this.#core.canHibernate && !this.sender.isSending && (!this.isLeader || this.reachesMajority);
+    return this.#core.canHibernate && !this.sender.isSending && (!this.isLeader || this.members.reachesMajority);
   }
 
   /** No entry, and nobody known who has one. */
@@ -175,10 +158,6 @@ export class Group implements GroupHandle {
     return this.#core.repairing;
   }
 
-  get isVoter(): boolean {
-    return isVoter(this.#core.membership, this.#context.node);
-  }
-
   get term(): Term {
     return this.#core.currentTerm;
   }
@@ -193,22 +172,6 @@ export class Group implements GroupHandle {
 
   snapshotPoint(index: LogIndex): SnapshotPoint | undefined {
     return this.#core.snapshotPoint(index);
-  }
-
-  /** Voters that must agree, per set of a joint membership. */
-  get voterSets(): readonly (readonly NodeId[])[] {
-    const { membership } = this.#core;
-    if (isJoint(membership)) return [membership.voters, membership.outgoing];
-    if (this.#others.length === 0) return [membership.voters];
-    return [membership.voters, [...new Set([...membership.voters, ...this.#others])]];
-  }
-
-  /** The nodes of a majority were heard of lately. */
-  get reachesMajority(): boolean {
-    return this.voterSets.every((voters) => {
-      const reached = voters.filter((voter) => this.#context.isAlive(voter));
-      return reached.length * 2 > voters.length;
-    });
   }
 
   step(input: Input): void {
@@ -463,7 +426,7 @@ export class Group implements GroupHandle {
 
   async transferLeadership(to?: NodeId): Promise<boolean> {
     if (!this.isLeader) return false;
-    if (!this.isAlone) await this.#machine.beforeHandover?.();
+    if (!this.members.isAlone) await this.#machine.beforeHandover?.();
     const taken = await this.#transfer(to);
     if (!taken) this.#machine.staysLeader?.();
     return taken;
@@ -501,9 +464,8 @@ export class Group implements GroupHandle {
 
   #statusChanged(): void {
     this.#effects.statusChanged = false;
-    this.#members = members(this.#core.membership);
+    this.members.refresh(this.leader !== undefined);
     this.#storeMembership();
-    if (this.leader !== undefined) this.#others = [];
     if (!this.isLeader) {
       this.#proposals.reset();
       this.sender.stop();

@@ -116,7 +116,7 @@ class Host implements RaftHost, HostContext {
       logger: options.logger,
       exclusively: (write) => this.#writer.exclusively(write),
       marked: () => {
-        for (const group of this.#groups.values()) if (!group.isAlone) group.repair.marked();
+        for (const group of this.#groups.values()) if (!group.members.isAlone) group.repair.marked();
       },
     });
     this.#intake = this.#makeIntake();
@@ -183,7 +183,7 @@ class Host implements RaftHost, HostContext {
     await group.start(recovered);
     this.#groups.set(options.id, group);
     this.markDirty(group);
-    for (const peer of group.relatives) if (!this.#peers.hasAnswered(peer)) this.#beat(peer);
+    for (const peer of group.members.relatives) if (!this.#peers.hasAnswered(peer)) this.#beat(peer);
     this.#timer.start();
     return group;
   }
@@ -232,7 +232,9 @@ class Host implements RaftHost, HostContext {
   async shutdown(options: { readonly transferLeaderships: boolean }): Promise<void> {
     const groups = [...this.#groups.values()];
     if (options.transferLeaderships) {
-      await Promise.all(groups.filter((group) => group.isLeader && !group.isAlone).map((g) => g.transferLeadership()));
+      await Promise.all(
+        groups.filter((group) => group.isLeader && !group.members.isAlone).map((g) => g.transferLeadership()),
+      );
     }
     if (!this.#stopped) await Promise.all(groups.map((group) => group.checkpoint()));
     this.#stopped = true;
@@ -275,7 +277,7 @@ class Host implements RaftHost, HostContext {
   }
 
   mayVote(group: Group): boolean {
-    return this.#amnesia.mayVote(group.voterSets);
+    return this.#amnesia.mayVote(group.members.voterSets);
   }
 
   isAlive(node: NodeId): boolean {
@@ -419,7 +421,7 @@ class Host implements RaftHost, HostContext {
   /** Nodes that share a group with this one, sorted. */
   #peerNodes(): NodeId[] {
     const nodes = new Set<NodeId>();
-    for (const group of this.#groups.values()) for (const node of group.relatives) nodes.add(node);
+    for (const group of this.#groups.values()) for (const node of group.members.relatives) nodes.add(node);
     nodes.delete(this.node);
     return [...nodes].sort();
   }
@@ -440,14 +442,14 @@ class Host implements RaftHost, HostContext {
   #wakeGroupsOf(node: NodeId): void {
     for (const group of this.#groups.values()) {
       if (!group.isHibernating) continue;
-      if (group.leader === node || (group.isLeader && !group.reachesMajority)) group.step({ kind: 'wake' });
+      if (group.leader === node || (group.isLeader && !group.members.reachesMajority)) group.step({ kind: 'wake' });
     }
   }
 
   /** Whoever may not campaign would wait for ever to hear of a leader that has fallen silent. */
   #wakeGroupsFollowedBy(node: NodeId): void {
     for (const group of this.#groups.values()) {
-      if (group.isHibernating && group.isLeader && group.members.includes(node)) group.step({ kind: 'wake' });
+      if (group.isHibernating && group.isLeader && group.members.all.includes(node)) group.step({ kind: 'wake' });
     }
   }
 }

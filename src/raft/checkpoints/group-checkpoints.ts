@@ -76,7 +76,7 @@ export class GroupCheckpoints {
     try {
       await this.#machine.restore({ appliedIndex, pages: this.#group.storage.checkpoints.load() });
     } catch (error) {
-      if (this.#group.isAlone || !isCorruption(error)) throw error;
+      if (this.#group.members.isAlone || !isCorruption(error)) throw error;
       this.#group.repair.checkpointDamaged(error);
     }
   }

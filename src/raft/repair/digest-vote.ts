@@ -51,7 +51,7 @@ export class DigestVote {
 
   received(from: NodeId, notice: DigestNotice): void {
     const group = this.#group;
-    if (group.repairing || !group.members.includes(from)) return;
+    if (group.repairing || !group.members.all.includes(from)) return;
     switch (notice.purpose) {
       case 'own':
         if (group.isLeader) this.#count(from, notice);
@@ -92,7 +92,7 @@ export class DigestVote {
   }
 
   get #voters(): Set<NodeId> {
-    return new Set(this.#group.voterSets.flat());
+    return new Set(this.#group.members.voterSets.flat());
   }
 
   #decide(ballot: Ballot): void {
@@ -112,7 +112,7 @@ export class DigestVote {
   /** The digest that a majority of the voters has, in both sets of a joint membership. */
   #majority(digests: ReadonlyMap<NodeId, number>): number | undefined {
     return [...new Set(digests.values())].find((digest) =>
-      this.#group.voterSets.every(
+      this.#group.members.voterSets.every(
         (voters) => voters.filter((voter) => digests.get(voter) === digest).length * 2 > voters.length,
       ),
     );

@@ -94,7 +94,7 @@ export class GroupRepair {
   async #checkEntry(index: LogIndex): Promise<void> {
     const group = this.#group;
     const entry = await group.storage.readEntry(index);
-    if (entry === undefined && !group.isAlone && !group.isLeader) this.mark();
+    if (entry === undefined && !group.members.isAlone && !group.isLeader) this.mark();
   }
 
   // --- Memory groups ---
@@ -115,8 +115,8 @@ export class GroupRepair {
     if (this.#emptyMembers === undefined || !group.repairing || !group.hasNothing) return;
     this.#emptyMembers.add(node);
     // Whoever has only begun to join knows no voters, and is none.
-    if (!group.isVoter) return;
-    if (!group.voterSets.every((voters) => voters.every((voter) => this.#emptyMembers!.has(voter)))) return;
+    if (!group.members.isVoter) return;
+    if (!group.members.voterSets.every((voters) => voters.every((voter) => this.#emptyMembers!.has(voter)))) return;
     this.#logger.warn({}, 'group.beginsAgainEmpty');
     group.put(
       (batch) => {
@@ -132,7 +132,7 @@ export class GroupRepair {
   tellNothingLeft(): void {
     const group = this.#group;
     if (this.#emptyMembers === undefined || !group.hasNothing) return;
-    for (const node of group.members) {
+    for (const node of group.members.all) {
       if (node === this.#context.node) continue;
       this.#context.sendFrame(node, { kind: 'nothingLeft', group: group.id }, 'control');
     }

@@ -28,7 +28,7 @@ export class RecordRepair {
     if (asked === undefined && this.#open.size >= MAX_OPEN) this.#open.clear();
     this.#open.set(key, now);
     this.#context.logger.error({ group: group.id, name: group.name, index }, 'record.damaged');
-    for (const node of group.members) {
+    for (const node of group.members.all) {
       if (node === this.#context.node) continue;
       this.#context.sendFrame(node, { kind: 'recordWanted', group: group.id, index }, 'bulk');
     }
@@ -36,7 +36,7 @@ export class RecordRepair {
 
   /** A peer lacks an entry. Only what is committed is the same on both. */
   async asked(group: Group, from: NodeId, index: LogIndex): Promise<void> {
-    if (index > group.commitIndex || !group.members.includes(from)) return;
+    if (index > group.commitIndex || !group.members.all.includes(from)) return;
     const entry = await group.storage.readEntry(index).catch(() => undefined);
     if (entry === undefined) return;
     this.#context.sendFrame(from, { kind: 'record', group: group.id, index, record: entry.record }, 'bulk');

@@ -56,7 +56,7 @@ export class FrameIntake {
     switch (message.kind) {
       case 'requestVote':
       case 'timeoutNow':
-        if (this.#options.amnesia.mayVote(group.voterSets)) group.receive(message);
+        if (this.#options.amnesia.mayVote(group.members.voterSets)) group.receive(message);
         return;
       case 'requestVoteReply':
       case 'appendEntriesReply':
