@@ -254,6 +254,10 @@ export class ClusteredNode implements ClusterNode, LinkListener {
     this.#traffic[kind] = listener;
   }
 
+  isUp(node: NodeId): boolean {
+    return node === this.node || this.#links.isUp(node);
+  }
+
   pendingTraffic(to: NodeId): number {
     return this.#links.pendingBytes(to, 'traffic');
   }

@@ -138,6 +138,10 @@ export class StandaloneNode implements ClusterNode {
     return false;
   }
 
+  isUp(node: NodeId): boolean {
+    return node === this.node;
+  }
+
   pendingTraffic(): number {
     return 0;
   }

@@ -209,6 +209,8 @@ export interface ClusterNode {
    */
   send(to: NodeId, kind: TrafficKind, frame: Buffer): boolean;
   onTraffic(kind: TrafficKind, listener: (from: NodeId, frame: Buffer) => void): void;
+  /** Whether the link to that node works right now; to this one it always does. */
+  isUp(node: NodeId): boolean;
   /** Bytes waiting to leave for `to` on the traffic link. */
   pendingTraffic(to: NodeId): number;
 

@@ -40,11 +40,13 @@ class Bench {
   readonly runtime = new ManualRuntime();
   leader: NodeId | undefined;
   serving = false;
+  readonly down = new Set<NodeId>();
   /** Messages taken here, sent to another node (with its kind of traffic), and refused. */
   readonly seen: string[] = [];
   readonly #gateway: ConsumerGateway;
   readonly #listeners = new Map<TrafficKind, (from: NodeId, frame: Buffer) => void>();
   #leaderChanged: (group: GroupId) => void = () => undefined;
+  #linkBroke: (node: NodeId) => void = () => undefined;
 
   constructor() {
     const consumers = {
@@ -67,6 +69,8 @@ class Bench {
         catalogue: { stream: () => ({ group: GROUP }) },
         leaderOf: () => this.leader,
         pendingTraffic: () => 0,
+        isUp: (node: NodeId) => !this.down.has(node),
+        onInterestLost: (listener: (node: NodeId) => void) => (this.#linkBroke = listener),
         send: (to: NodeId, kind: TrafficKind) => this.seen.push(`to ${to} as ${kind}`) > 0,
         onTraffic: (kind: TrafficKind, listener: (from: NodeId, frame: Buffer) => void) =>
           this.#listeners.set(kind, listener),
@@ -74,7 +78,8 @@ class Bench {
       },
       router: {
         noResponders: (_publisher: Publisher, _subject: string, reply: string) => this.seen.push(`refused ${reply}`),
-        publish: (_account: string, { subject }: { readonly subject: string }) => this.seen.push(`refused ${subject}`),
+        publish: (_account: string, { subject, headers }: { readonly subject: string; readonly headers: Buffer }) =>
+          this.seen.push(`${subject} hears ${headers.toString('latin1', 9, 12)}`),
         flushSoon: () => undefined,
       },
     };
@@ -90,6 +95,12 @@ class Bench {
     const writer = new ConsumerFrameWriter();
     writer.add(Buffer.from('A'), partsOf(subject, reply, payload));
     this.#listeners.get(kind)!(OTHER, writer.take());
+  }
+
+  /** The node is still taken for the leader, if it was. */
+  breaks(node: NodeId): void {
+    this.down.add(node);
+    this.#linkBroke(node);
   }
 
   async leads(leader: NodeId | undefined): Promise<void> {
@@ -135,7 +146,7 @@ test('what was passed on once is taken by this node or by none', async () => {
   await bench.leads(OTHER);
   assert.deepEqual(bench.seen, []);
   bench.runtime.advance(LONG_MS);
-  assert.deepEqual(bench.seen, ['refused first']);
+  assert.deepEqual(bench.seen, ['first hears 503']);
   bench.receive(TRAFFIC.relayedAcks, NEXT, 'in', 'second');
   await bench.leads(SELF);
   assert.deepEqual(bench.seen.slice(1), ['pull second']);
@@ -156,4 +167,35 @@ test('what waits is bounded', () => {
   let taken = 0;
   while (taken < 100 && bench.publish(NEXT, 'in', payload)) taken++;
   assert.equal(taken, 8);
+});
+
+test('a leader that can not be reached is none', async () => {
+  const bench = new Bench();
+  bench.leader = OTHER;
+  bench.down.add(OTHER);
+  bench.publish(NEXT, 'in', 'first');
+  bench.runtime.advance(1_000);
+  assert.deepEqual(bench.seen, []);
+  await bench.leads(SELF);
+  assert.deepEqual(bench.seen, ['pull first']);
+});
+
+test('what was sent to a leader just before its link broke is told of or goes again', async () => {
+  const bench = new Bench();
+  bench.leader = OTHER;
+  bench.publish(NEXT, 'long ago');
+  await bench.turn();
+  bench.runtime.advance(LONG_MS);
+  for (const inbox of ['in', 'in', 'other']) bench.publish(NEXT, inbox);
+  for (const payload of ['+ACK', '-NAK', '+TERM why']) bench.publish('$JS.ACK.S.C.1.1.1.0.0', '', payload);
+  bench.publish('$JS.ACK.S.C.1.1.1.0.0', 'more', '+NXT');
+  bench.publish('$JS.FC.S.C.abcd');
+  await bench.turn();
+  bench.seen.length = 0;
+  bench.breaks(OTHER);
+  assert.deepEqual(bench.seen, ['in hears 409', 'other hears 409', 'more hears 409']);
+  await bench.leads(SELF);
+  assert.deepEqual(bench.seen.slice(3), ['ack', 'ack']);
+  bench.breaks(OTHER);
+  assert.equal(bench.seen.length, 5, 'it is told of once');
 });

@@ -7,36 +7,20 @@
 import type { NodeId } from '../../base/brand.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { TRAFFIC, type ClusterNode, type TrafficKind } from '../../cluster/index.ts';
-import type { ConsumerSet } from '../../consumer/index.ts';
+import { ackKind, LEADERSHIP_CHANGE, type ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
-import { shortHash } from '../../base/short-hash.ts';
 import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
-import { LeaderlessMessages, type LeaderlessMessage } from './leaderless-messages.ts';
-import { ConsumerFrameWriter, readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
+import { SentFrames } from './sent-frames.ts';
+import { LeaderlessMessages, messagesOf, type LeaderlessMessage } from './leaderless-messages.ts';
+import { parseReplySubject, startsWith, type Address, type ReplyAddress } from './consumer-address.ts';
+import { ConsumerFrameWriter, type MessageParts } from './consumer-frames.ts';
 
-const DOT = 0x2e;
-/** `$JS.ACK.<stream>.<consumer>.<5 numbers>`; with domain and account hash in front of the stream there are two more. */
-const DOTS_IN_ACK = 8;
-/** In the place of a domain. */
-const NO_DOMAIN = '_';
 const NEXT_PREFIX = '$JS.API.CONSUMER.MSG.NEXT.';
 /** Above this, a link is too slow for more; clients repeat acks and pulls that got lost. */
 const MAX_LINK_BYTES = 32 * 1024 * 1024;
 
 const NO_PAYLOAD: Buffer = Buffer.alloc(0);
-
-/** What a subject of ours leads to. */
-type Address =
-  | {
-      readonly kind: 'ack' | 'flowControl';
-      readonly stream: string;
-      readonly consumer: string;
-      readonly prefix: Buffer;
-      /** Named in the longer layout: what others call by that prefix is none of ours. */
-      readonly account: string | undefined;
-    }
-  | { readonly kind: 'next'; readonly stream: string; readonly consumer: string };
 
 export class ConsumerGateway implements ServiceHandler, Flushable {
   readonly #cluster: ClusterNode;
@@ -47,9 +31,10 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
   readonly #outgoing = new Map<NodeId, ConsumerFrameWriter>();
   readonly #relayed = new Map<NodeId, ConsumerFrameWriter>();
   readonly #leaderless: LeaderlessMessages;
+  readonly #sent: SentFrames;
   #flushScheduled = false;
   /** Address of the ack handled last: acks come in runs of one consumer. */
-  #lastAck: (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined;
+  #lastAck: ReplyAddress | undefined;
   readonly #accounts = new Map<string, Buffer>();
   readonly #ack = {
     subject: NO_PAYLOAD,
@@ -83,6 +68,10 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
         this.#refuse(message);
       },
     });
+    this.#sent = new SentFrames(options.runtime);
+    this.#cluster.onInterestLost((node) => {
+      this.#linkBroke(node);
+    });
     this.#cluster.onTraffic(TRAFFIC.acks, (_from, frame) => {
       this.#receive(frame, false);
     });
@@ -115,6 +104,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
   /** The node that takes what clients send to the stream's consumers; undefined: there is none right now. */
   #takerOf(group: GroupId): NodeId | undefined {
     const leader = this.#cluster.leaderOf(group);
+    if (leader === undefined || !this.#cluster.isUp(leader)) return undefined;
     if (leader !== this.#cluster.node) return leader;
     return this.#localConsumers(group)?.serving === true ? leader : undefined;
   }
@@ -163,12 +153,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     }
   }
 
-  #handleAck(
-    consumers: ConsumerSet,
-    address: Address & { readonly kind: 'ack' | 'flowControl' },
-    parts: MessageParts,
-    reply: string,
-  ): boolean {
+  #handleAck(consumers: ConsumerSet, address: ReplyAddress, parts: MessageParts, reply: string): boolean {
     const ack = this.#ack;
     ack.subject = parts.buffer;
     ack.start = parts.subjectStart + address.prefix.length;
@@ -203,34 +188,45 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
 
   #flush(writers: Map<NodeId, ConsumerFrameWriter>, kind: TrafficKind): void {
     for (const [node, writer] of writers) {
-      if (writer.bytes > 0) this.#cluster.send(node, kind, writer.take());
+      if (writer.bytes === 0) continue;
+      const frame = writer.take();
+      this.#cluster.send(node, kind, frame);
+      this.#sent.note(node, frame);
     }
   }
 
-  #receive(frame: Buffer, relayed: boolean): void {
-    const message: ForwardedMessage = {
-      buffer: frame,
-      accountStart: 0,
-      subjectStart: 0,
-      replyStart: 0,
-      headersStart: 0,
-      payloadStart: 0,
-      end: 0,
-    };
-    const parts = { buffer: frame, ...NO_PARTS };
-    for (let at = 0; readForwarded(frame, at, message); at = message.end) {
-      parts.subjectStart = message.subjectStart;
-      parts.subjectEnd = parts.replyStart = message.replyStart;
-      parts.replyEnd = parts.headersStart = message.headersStart;
-      parts.headersEnd = parts.payloadStart = message.payloadStart;
-      parts.payloadEnd = message.end;
-      this.#handleForwarded({
-        account: frame.toString('utf8', message.accountStart, message.subjectStart),
-        parts,
-        publisher: undefined,
-        relayed,
-      });
+  /**
+   * What was sent last may not have arrived, or was not on record yet. Acks go again, for once more is as good as once.
+   * Requests don't, for they may have been served: their clients hear what they hear of the next leader about those on record.
+   */
+  #linkBroke(node: NodeId): void {
+    const told = new Set<string>();
+    for (const frame of this.#sent.take(node)) {
+      for (const message of messagesOf(frame, false)) this.#sendAgain(message, told);
     }
+    this.#router.flushSoon();
+  }
+
+  #sendAgain(message: LeaderlessMessage, told: Set<string>): void {
+    const { account, parts } = message;
+    const address = this.#addressOf(parts, account);
+    if (address === undefined) return;
+    const assignment = this.#cluster.catalogue.stream(account, address.stream);
+    if (assignment === undefined || address.kind === 'flowControl') return;
+    const kind = address.kind === 'next' ? 'next' : ackKind(parts.buffer, parts.payloadStart, parts.payloadEnd);
+    if (kind === 'nak') return;
+    if (kind !== 'next') {
+      this.#leaderless.add(assignment.group, message);
+      return;
+    }
+    const inbox = parts.buffer.toString('latin1', parts.replyStart, parts.replyEnd);
+    if (inbox === '' || told.has(inbox)) return;
+    told.add(inbox);
+    this.#router.publish(account, { subject: inbox, headers: LEADERSHIP_CHANGE, payload: NO_PAYLOAD });
+  }
+
+  #receive(frame: Buffer, relayed: boolean): void {
+    for (const message of messagesOf(frame, relayed)) this.#handleForwarded(message);
     this.#router.flushSoon();
   }
 
@@ -291,42 +287,4 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     if (bytes === undefined) this.#accounts.set(account, (bytes = Buffer.from(account)));
     return bytes;
   }
-}
-
-const NO_PARTS = {
-  subjectStart: 0,
-  subjectEnd: 0,
-  replyStart: 0,
-  replyEnd: 0,
-  headersStart: 0,
-  headersEnd: 0,
-  payloadStart: 0,
-  payloadEnd: 0,
-};
-
-/** `$JS.ACK.…` and `$JS.FC.…` in both layouts (consumers.md 4.5, 6.1). */
-function parseReplySubject(
-  subject: string,
-  account: string,
-  domain: string,
-): (Address & { readonly kind: 'ack' | 'flowControl' }) | undefined {
-  const tokens = subject.split('.');
-  const isAck = tokens[1] === 'ACK';
-  const longLayout = isAck ? tokens.length - 1 > DOTS_IN_ACK : tokens.length > 5;
-  const first = longLayout ? 4 : 2;
-  const stream = tokens[first];
-  const consumer = tokens[first + 1];
-  if (!stream || !consumer) return undefined;
-  const named = longLayout ? account : undefined;
-  const foreign = tokens[2] !== (domain || NO_DOMAIN) || tokens[3] !== shortHash(account);
-  if (longLayout && foreign) return undefined;
-  const prefix = Buffer.from(`${tokens.slice(0, first + 2).join('.')}.`);
-  return { kind: isAck ? 'ack' : 'flowControl', stream, consumer, prefix, account: named };
-}
-
-function startsWith(buffer: Buffer, start: number, end: number, prefix: Buffer): boolean {
-  const length = prefix.length;
-  if (end - start < length || prefix[length - 1] !== DOT) return false;
-  for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== prefix[i]) return false;
-  return true;
 }

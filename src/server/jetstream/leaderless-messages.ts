@@ -5,7 +5,7 @@
 import type { Runtime } from '../../base/runtime.ts';
 import type { GroupId } from '../../raft/index.ts';
 import type { Publisher } from '../router-types.ts';
-import type { MessageParts } from './consumer-frames.ts';
+import { readForwarded, type ForwardedMessage, type MessageParts } from './consumer-frames.ts';
 
 /** As long as publishes wait: one election with room to spare, well below a client's patience. */
 const PATIENCE_MS = 2_500;
@@ -113,3 +113,31 @@ function copyOf(parts: MessageParts): MessageParts {
     payloadEnd: headersEnd + payload.length,
   };
 }
+
+/** What a frame from another node brings. One and the same object each time: valid until the next is asked for. */
+export function* messagesOf(frame: Buffer, relayed: boolean): Generator<LeaderlessMessage> {
+  const at: ForwardedMessage = { buffer: frame, ...NO_OFFSETS };
+  const parts = { buffer: frame, ...NO_PARTS };
+  const message = { account: '', parts, publisher: undefined, relayed };
+  while (readForwarded(frame, at.end, at)) {
+    message.account = frame.toString('utf8', at.accountStart, at.subjectStart);
+    parts.subjectStart = at.subjectStart;
+    parts.subjectEnd = parts.replyStart = at.replyStart;
+    parts.replyEnd = parts.headersStart = at.headersStart;
+    parts.headersEnd = parts.payloadStart = at.payloadStart;
+    parts.payloadEnd = at.end;
+    yield message;
+  }
+}
+
+const NO_OFFSETS = { accountStart: 0, subjectStart: 0, replyStart: 0, headersStart: 0, payloadStart: 0, end: 0 };
+const NO_PARTS = {
+  subjectStart: 0,
+  subjectEnd: 0,
+  replyStart: 0,
+  replyEnd: 0,
+  headersStart: 0,
+  headersEnd: 0,
+  payloadStart: 0,
+  payloadEnd: 0,
+};
