@@ -128,9 +128,11 @@ test('a listing names the streams whose leaders do not answer', async () => {
   assert.equal((list?.['streams'] as object[]).length, 1);
 });
 
-test('only with a meta leader can a stream be said not to exist', async () => {
+test('only the meta leader can say that a stream does not exist', async () => {
   const cluster = new FakeCluster(['n1', 'n2']);
   assert.equal(errCode(await cluster.node('n2').call('STREAM.INFO.S')), 10059);
+  const request = { account: 'A', subject: '$JS.API.STREAM.INFO.S', headers: Buffer.alloc(0), body: Buffer.alloc(0) };
+  assert.deepEqual(await cluster.node('n2').api.handle(request), { kind: 'leaderless' });
   cluster.metaLeader = undefined;
   assert.deepEqual(await cluster.node('n2').call('STREAM.INFO.S'), { kind: 'leaderless' });
   assert.deepEqual(await cluster.node('n2').call('STREAM.NAMES'), { kind: 'leaderless' });

@@ -168,9 +168,13 @@ export class Api {
     return this.#backend.catalogue.stream(account, name);
   }
 
-  /** Only with a meta leader can anybody say that a stream does not exist. */
+  /**
+   * Only the meta leader can say that a stream does not exist: another node, asked because it leads the stream, or led it
+   * before it started anew, may not have heard of it yet.
+   */
   #missing(): Answer {
-    if (this.#backend.metaLeader() === undefined) throw new NotLeaderError('there is no meta leader', true);
+    const { node } = this.#backend;
+    if (this.#backend.metaLeader() !== node) throw new NotLeaderError(`${node} is not the meta leader`, true);
     return failure(STREAM_NOT_FOUND);
   }
 
