@@ -3,6 +3,7 @@
  * subjects, and who published them. A submission is filled, sent, and settled; then its memory serves the next one, for
  * buffers of this size that come and go with every turn would keep the garbage collector busy all the time.
  */
+import { copyBytes } from '../../base/byte-writing.ts';
 import {
   emptyMessageView,
   FAST_REPLY_SUFFIX,
@@ -65,12 +66,13 @@ export class OpenSubmission {
     this.#reserveMessage(storedMessageBytes(lengths.subject, lengths.headers, lengths.payload));
 
     let at = writeMessagePrefix(this.#messages, this.#messageBytes, lengths);
-    at += buffer.copy(this.#messages, at, subjectStart, subjectEnd);
+    at = copyBytes(this.#messages, at, buffer, subjectStart, subjectEnd);
     if (statusEnd !== 0) {
-      at += buffer.copy(this.#messages, at, publication.headersStart, publication.headersStart + HEADER_VERSION_BYTES);
+      const versionEnd = publication.headersStart + HEADER_VERSION_BYTES;
+      at = copyBytes(this.#messages, at, buffer, publication.headersStart, versionEnd);
     }
-    if (headersEnd > headersStart) at += buffer.copy(this.#messages, at, headersStart, headersEnd);
-    if (payloadEnd > payloadStart) at += buffer.copy(this.#messages, at, payloadStart, payloadEnd);
+    if (headersEnd > headersStart) at = copyBytes(this.#messages, at, buffer, headersStart, headersEnd);
+    if (payloadEnd > payloadStart) at = copyBytes(this.#messages, at, buffer, payloadStart, payloadEnd);
     this.#messageBytes = at;
 
     if (endsLikeBatch(publication)) this.#addBatchReply(publication);
@@ -123,8 +125,8 @@ export class OpenSubmission {
     if (this.#replyBytes + bytes > this.#replies.length) {
       this.#replies = grown(this.#replies, this.#replyBytes, this.#replyBytes + bytes);
     }
-    publication.buffer.copy(this.#replies, this.#replyBytes, publication.replyStart, publication.replyEnd);
-    this.#replyBytes += bytes;
+    const { buffer, replyStart, replyEnd } = publication;
+    this.#replyBytes = copyBytes(this.#replies, this.#replyBytes, buffer, replyStart, replyEnd);
   }
 
   #endMessage(publisher: Publisher): void {

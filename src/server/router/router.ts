@@ -4,6 +4,7 @@
  * Subjects given as strings are byte strings (protocol/bytes.ts). Accounts are told apart by name and share nothing.
  */
 import type { NodeId } from '../../base/brand.ts';
+import { readUint32 } from '../../base/big-endian.ts';
 import { REPLY_PREFIX_BYTES } from '../../base/reply-run.ts';
 import type { Runtime } from '../../base/runtime.ts';
 import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
@@ -211,10 +212,10 @@ export class SubjectRouter implements Router {
     const message = this.#message;
     for (let at = 0; at < runBytes;) {
       const start = at + REPLY_PREFIX_BYTES;
-      const end = start + run.readUInt32BE(at + 4);
+      const end = start + readUint32(run, at + 4);
       if (!account.isCurrent(match)) match = account.match(buffer, subjectStart, subjectEnd);
       message.setSubject(buffer, subjectStart, subjectEnd);
-      message.setBody(run, start, start + run.readUInt32BE(at), end);
+      message.setBody(run, start, start + readUint32(run, at), end);
       this.#publishTo(account, match, message);
       at = end;
     }

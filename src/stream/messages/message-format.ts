@@ -5,6 +5,7 @@
  * `length` counts everything, itself included; the flags say where it comes from. `headers` is the raw block from `NATS/1.0` through the blank line, or empty.
  * A batch is messages one after the other.
  */
+import { readUint16, readUint32, writeUint16, writeUint32 } from '../../base/big-endian.ts';
 
 export const MESSAGE_PREFIX_BYTES = 12;
 const AT_FLAGS = 10;
@@ -38,10 +39,10 @@ export function writeMessagePrefix(
   offset: number,
   lengths: { readonly subject: number; readonly headers: number; readonly payload: number },
 ): number {
-  target.writeUInt32BE(storedMessageBytes(lengths.subject, lengths.headers, lengths.payload), offset);
-  target.writeUInt32BE(lengths.headers, offset + 4);
-  target.writeUInt16BE(lengths.subject, offset + 8);
-  target.writeUInt16BE(0, offset + AT_FLAGS);
+  writeUint32(target, storedMessageBytes(lengths.subject, lengths.headers, lengths.payload), offset);
+  writeUint32(target, lengths.headers, offset + 4);
+  writeUint16(target, lengths.subject, offset + 8);
+  writeUint16(target, 0, offset + AT_FLAGS);
   return offset + MESSAGE_PREFIX_BYTES;
 }
 
@@ -65,9 +66,9 @@ export function isSourced({ buffer, start }: MessageView): boolean {
  */
 export function readMessage(buffer: Buffer, offset: number, limit: number, view: MessageView): boolean {
   if (offset + MESSAGE_PREFIX_BYTES > limit) return false;
-  const length = buffer.readUInt32BE(offset);
-  const headersStart = offset + MESSAGE_PREFIX_BYTES + buffer.readUInt16BE(offset + 8);
-  const payloadStart = headersStart + buffer.readUInt32BE(offset + 4);
+  const length = readUint32(buffer, offset);
+  const headersStart = offset + MESSAGE_PREFIX_BYTES + readUint16(buffer, offset + 8);
+  const payloadStart = headersStart + readUint32(buffer, offset + 4);
   const end = offset + length;
   if (end > limit || payloadStart > end) return false;
   view.buffer = buffer;
@@ -84,8 +85,8 @@ export function holdsMessages(messages: Buffer, count: number): boolean {
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + MESSAGE_PREFIX_BYTES > messages.length) return false;
-    const length = messages.readUInt32BE(at);
-    const parts = MESSAGE_PREFIX_BYTES + messages.readUInt32BE(at + 4) + messages.readUInt16BE(at + 8);
+    const length = readUint32(messages, at);
+    const parts = MESSAGE_PREFIX_BYTES + readUint32(messages, at + 4) + readUint16(messages, at + 8);
     if (parts > length) return false;
     at += length;
   }

@@ -1,4 +1,5 @@
 /** Owns finding a message within its record: messages lie one behind the other, so it is a walk, shorter when it goes on. */
+import { readUint32 } from '../../base/big-endian.ts';
 import type { BlockChunk } from '../store/block-chunk.ts';
 import { RECORD_MESSAGES_START } from '../entries/entry-format.ts';
 import { readMessage, type MessageView } from '../messages/message-format.ts';
@@ -21,7 +22,7 @@ export class RecordWalker {
     }
     while (this.#ordinal < ordinal) {
       if (this.#offset + 4 > record.length) return false;
-      const length = record.readUInt32BE(this.#offset);
+      const length = readUint32(record, this.#offset);
       if (length === 0) return false;
       this.#offset += length;
       this.#ordinal++;
