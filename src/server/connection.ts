@@ -124,7 +124,9 @@ export class ClientConnection implements Subscriber, Publisher, Flushable {
 
   get description(): Publisher['description'] {
     const { name, lang, version } = this.#session.options;
-    return { name, user: this.#session.identity.user, host: this.host, lang, version };
+    const { user } = this.#session.identity;
+    const { roundTripMs } = this.liveness;
+    return { name, user, host: this.host, lang, version, startUs: this.#startUs, roundTripMs };
   }
 
   deliver(subscription: Subscription, message: Message, publisher: Publisher | undefined): boolean {

@@ -18,7 +18,7 @@ import { ConnectionHistory } from './connection-history.ts';
 import type { TrafficCounters } from './connection-report.ts';
 import { ClientConnection, type ConnectionOrigin } from './connection.ts';
 import { ChunkPool, type CloseReason, ERR, type ServerInfo } from './protocol/index.ts';
-import { type Announce, type RoutedTraffic, SubjectRouter, TurnEnd } from './router/index.ts';
+import { type Announce, type RoutedTraffic, type ServerNames, SubjectRouter, TurnEnd } from './router/index.ts';
 
 /** Connections are looked after together, this often at most and at least. */
 const MIN_TICK_MS = 20;
@@ -77,7 +77,11 @@ export class FrontEnd {
     const { runtime, traffic = NO_TRAFFIC, announce = () => undefined } = options;
     const turnEnd = new TurnEnd(runtime);
     this.turnEnd = turnEnd;
-    this.router = new SubjectRouter({ runtime, turnEnd, traffic, announce });
+    const names = (): ServerNames => {
+      const { serverName: server, cluster = '' } = options.serverInfo(this.port);
+      return { server, cluster };
+    };
+    this.router = new SubjectRouter({ runtime, turnEnd, traffic, announce, names });
     this.history = new ConnectionHistory(this.#limits.maxClosedClients);
     this.#context = {
       runtime,

@@ -1,5 +1,5 @@
 /** Owns the contract between the subject router and those who attach to it: connections, services, streams. */
-import type { NodeId } from '../base/brand.ts';
+import type { NodeId, TimestampUs } from '../base/brand.ts';
 
 /**
  * One published message, as offsets into the buffer it was parsed from (a socket's, a peer's frame, our own). Valid
@@ -36,6 +36,12 @@ export interface Publisher {
     readonly host: string;
     readonly lang: string;
     readonly version: string;
+    /** The account that it asks from, where that is another one. */
+    readonly importer?: string;
+    /** Undefined: it is no connection. */
+    readonly startUs?: TimestampUs;
+    /** Undefined: not known yet. */
+    readonly roundTripMs?: number | undefined;
   };
 }
 

@@ -10,12 +10,18 @@ import { createCluster, createLinks, fileState, type ClusterNode, TRAFFIC, type 
 import { createRaftHost, openNodeStorage, type NodeStorage, type RaftHost, type RaftTransport } from '../raft/index.ts';
 import { COMPATIBLE_VERSION, ownVersion, writePortsFile } from './cli/index.ts';
 import { clientUrls } from './client-urls.ts';
-import { planReload, storageBudget, type LoadedOptions, type ServerOptions } from './config/index.ts';
+import {
+  type ImportOptions,
+  planReload,
+  storageBudget,
+  type LoadedOptions,
+  type ServerOptions,
+} from './config/index.ts';
 import type { ConnectionLimits } from './connection-context.ts';
 import { createFrontEnd, type FrontEnd } from './front-end.ts';
 import { createAuthenticator } from './password-authenticator.ts';
 import { createServerIdentity, type ServerIdentity } from './identity.ts';
-import { JetStreamService } from './jetstream/jetstream-service.ts';
+import { JetStreamService, WHOLE_API } from './jetstream/jetstream-service.ts';
 import type { ServerLog, ServerLogger } from './log.ts';
 import { ServerMetrics } from './metrics.ts';
 import { MonitoringEndpoints, MonitoringServer } from './monitoring/index.ts';
@@ -86,6 +92,7 @@ export class Server {
     this.#logger.info({}, `  ID:       ${this.#identity.serverId}`);
     await this.#startMonitoring();
     if (options.jetStream !== undefined || options.cluster !== undefined) await this.#startJetStream();
+    else this.#shareSubjects();
     await this.#frontEnd.listen();
     this.#listening = true;
     this.#logger.info({}, `Listening for client connections on ${options.host}:${this.#frontEnd.port}`);
@@ -224,6 +231,7 @@ export class Server {
     });
     const cluster = await this.#createCluster(parts, host, links);
     this.#attachRouter(cluster);
+    this.#shareSubjects();
     const budget = storageBudget(options.jetStream!);
     const service = new JetStreamService({
       cluster,
@@ -236,6 +244,9 @@ export class Server {
       serverVersion: COMPATIBLE_VERSION,
       systemAccount: options.security.systemAccount,
       accounts: new Map(options.security.accounts.map(({ name, jetStream }) => [name, jetStream])),
+      importsApi: new Set(
+        options.security.accounts.flatMap(({ name, imports }) => (imports.some(isWholeApi) ? [name] : [])),
+      ),
       strict: options.jetStream!.strict,
       serverLimits: {
         maxDuplicateWindowMs: options.jetStream!.limits.duplicateWindowMs,
@@ -305,6 +316,13 @@ export class Server {
     });
   }
 
+  /** Before anybody subscribes to anything; and other nodes hear of it only if they can be told. */
+  #shareSubjects(): void {
+    for (const { name, imports } of this.#options.security.accounts) {
+      for (const imported of imports) this.#frontEnd.router.addImport(name, imported);
+    }
+  }
+
   #writePortsFile(): void {
     const { portsFileDir, host, monitoring, cluster } = this.#options;
     if (portsFileDir === undefined) return;
@@ -338,6 +356,11 @@ export class Server {
     this.#removePortsFile?.();
     this.#logger.info({}, 'Server Exiting..');
   }
+}
+
+/** An account that has all of another's JetStream in the place of its own. */
+function isWholeApi({ kind, local }: ImportOptions): boolean {
+  return kind === 'service' && local === WHOLE_API;
 }
 
 interface ClusterParts {

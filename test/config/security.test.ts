@@ -63,7 +63,7 @@ test('what would restrict users, and is not to be had, is refused by name', () =
   assert.deepEqual(problemsOf('authorization { users: [{ user: a, permissions { publish: x } }] }'), [
     '1:36: "authorization.users.permissions" is not supported by this version',
   ]);
-  assert.deepEqual(problemsOf('accounts { A { exports: [{ stream: x }] } }'), [
-    '1:16: "accounts.A.exports" is not supported by this version',
+  assert.deepEqual(problemsOf('accounts { A { mappings: { x: y } } }'), [
+    '1:16: "accounts.A.mappings" is not supported by this version',
   ]);
 });

@@ -44,12 +44,15 @@ export class RawClient {
   #onPong: (() => void) | undefined;
   #clustered = false;
 
-  static async connect(url: string): Promise<RawClient> {
-    const { hostname, port } = new URL(url);
+  /** `options` go into CONNECT, with user and password from the URL. */
+  static async connect(url: string, options: object = {}): Promise<RawClient> {
+    const { hostname, port, username, password } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port) });
     const client = new RawClient(socket);
     const ready = client.#pong();
-    socket.write(`CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}${CRLF}`);
+    const credentials = username === '' ? {} : { user: username, pass: password };
+    const plain = { verbose: false, pedantic: false, headers: true, no_responders: true };
+    socket.write(`CONNECT ${JSON.stringify({ ...plain, ...credentials, ...options })}${CRLF}`);
     socket.write(`PING${CRLF}`);
     await ready;
     return client;

@@ -7,6 +7,7 @@ export type {
   AccountOptions,
   ClusterCredentials,
   ClusterOptions,
+  ImportOptions,
   JetStreamLimits,
   JetStreamOptions,
   LogOptions,
@@ -14,6 +15,7 @@ export type {
   RouteAddress,
   SecurityOptions,
   ServerOptions,
+  ServiceResponse,
   UserOptions,
 } from './options.ts';
 export { ConfigError } from './problems.ts';

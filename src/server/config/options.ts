@@ -69,7 +69,47 @@ export interface AccountOptions {
   /** -1: the server's. */
   readonly maxPayloadBytes: number;
   readonly maxSubscriptions: number;
+  readonly exports: readonly ExportOptions[];
+  readonly imports: readonly ImportOptions[];
 }
+
+/** What an account offers to others. */
+export interface ExportOptions {
+  readonly kind: 'stream' | 'service';
+  readonly subject: string;
+  /** Undefined: everybody. */
+  readonly accounts: readonly string[] | undefined;
+  readonly response: ServiceResponse;
+  /** The token of the subject, counted from 1, that must name the importing account; 0: none. */
+  readonly accountTokenPosition: number;
+}
+
+/** How a service answers: how often, and how long it may take for the next answer. */
+export interface ServiceResponse {
+  readonly type: 'singleton' | 'stream' | 'chunked';
+  readonly timeoutMs: number;
+}
+
+/** What an account takes from another: messages published there, or a service that answers there. */
+export type ImportOptions = {
+  /** The exporting account. */
+  readonly account: string;
+  /** There. Wildcards are `*` and `>`. */
+  readonly subject: string;
+  /** The same here: where wildcards stand, and for which of those there. */
+  readonly local: string;
+  /** The local subject as a mapping of the one there, and the other way round. */
+  readonly localMapping: string;
+  readonly remoteMapping: string;
+} & (
+  | { readonly kind: 'stream' }
+  | {
+      readonly kind: 'service';
+      /** The service hears who asks. */
+      readonly share: boolean;
+      readonly response: ServiceResponse;
+    }
+);
 
 /** Under the names that they have in the file. */
 export interface FeatureFlags {

@@ -1,12 +1,14 @@
 /**
  * Owns the options that say who may connect and what accounts there are: `authorization`, `accounts`, `system_account`,
- * `no_auth_user`. What is not to be had yet (permissions, keys, exports, ...) is refused by name, for whoever wrote it
+ * `no_auth_user`. What is not to be had yet (permissions, keys, ...) is refused by name, for whoever wrote it
  * would believe to be protected by it.
  */
 import type { AccountJetStreamOptions, AccountOptions, SecurityOptions, UserOptions } from './options.ts';
 import type { Position, Problems } from './problems.ts';
 import { flag, integer, storageSize, text, timeout, type Reading } from './readers.ts';
+import { assembleSharing } from './import-rules.ts';
 import { inert, nested, readSection, section, set, unsupported } from './section.ts';
+import { readExports, readImports, type ExportDraft, type ImportDraft } from './sharing.ts';
 import { kindName } from './values.ts';
 
 export const GLOBAL_ACCOUNT = '$G';
@@ -33,6 +35,8 @@ interface AccountDraft {
   readonly position: Position;
   readonly users: UserOptions[];
   jetStream?: AccountJetStreamOptions | 'enabled' | 'disabled';
+  readonly exports: ExportDraft[];
+  readonly imports: ImportDraft[];
   limits: Draft<Pick<AccountOptions, 'maxPayloadBytes' | 'maxSubscriptions'>>;
 }
 
@@ -128,7 +132,19 @@ const account = section<AccountDraft>([
   ],
   ['jetstream', jetStreamOfAccount],
   ['limits', nested(accountLimits, (draft: AccountDraft) => draft.limits)],
-  ['exports imports mappings maps default_permissions nkey trace_dest msg_trace', unsupported()],
+  [
+    'exports',
+    (draft, reading) => {
+      readExports(draft.exports, reading);
+    },
+  ],
+  [
+    'imports',
+    (draft, reading) => {
+      readImports(draft.imports, reading);
+    },
+  ],
+  ['mappings maps default_permissions nkey trace_dest msg_trace', unsupported()],
 ]);
 
 /** `accounts { NAME { … } … }`. */
@@ -140,7 +156,8 @@ export function accountsOption(draft: { readonly security: SecurityDraft }, read
   }
   draft.security.position ??= position;
   for (const entry of value.entries.values()) {
-    const created: AccountDraft = { name: entry.key, position: entry.position, users: [], limits: {} };
+    const lists = { users: [], exports: [], imports: [] };
+    const created: AccountDraft = { name: entry.key, position: entry.position, ...lists, limits: {} };
     const named = { name: `accounts.${entry.key}`, value: entry.value, position: entry.position, problems };
     nested(account, () => created)(undefined, named);
     if (entry.key === GLOBAL_ACCOUNT) problems.error(entry.position, '"$G" is a reserved account');
@@ -174,8 +191,18 @@ export function assembleSecurity(draft: SecurityDraft, problems: Problems): Secu
     jetStream: others.length === 0 ? UNLIMITED_JETSTREAM : undefined,
     maxPayloadBytes: -1,
     maxSubscriptions: -1,
+    exports: [],
+    imports: [],
   };
-  const accounts = [globalAccount, ...draft.accounts.map((each) => assembleAccount(each, systemAccount, problems))];
+  const sharing = assembleSharing(draft.accounts, problems);
+  const accounts = [
+    globalAccount,
+    ...draft.accounts.map((each) => ({
+      ...assembleAccount(each, systemAccount, problems),
+      exports: sharing.exports.get(each.name) ?? [],
+      imports: sharing.imports.get(each.name) ?? [],
+    })),
+  ];
   const anonymous = anonymousOf(draft, others.length > 0);
   checkUsers(accounts, draft, problems);
   return {
@@ -189,7 +216,11 @@ export function assembleSecurity(draft: SecurityDraft, problems: Problems): Secu
   };
 }
 
-function assembleAccount(draft: AccountDraft, systemAccount: string, problems: Problems): AccountOptions {
+function assembleAccount(
+  draft: AccountDraft,
+  systemAccount: string,
+  problems: Problems,
+): Omit<AccountOptions, 'exports' | 'imports'> {
   const { name, users: ofAccount, jetStream = 'disabled', limits } = draft;
   if (name === systemAccount && jetStream !== 'disabled') {
     problems.error(draft.position, 'jetstream can not be enabled on the system account');

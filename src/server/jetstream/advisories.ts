@@ -165,11 +165,12 @@ export class Advisories {
   apiCall(request: ApiRequest, response: Buffer, publisher: Publisher): void {
     if (!this.#auditRoute(request.account).taken) return;
     const { node: server, clusterName } = this.#options;
-    const { name, user, host, lang, version } = publisher.description;
+    const { name, user, host, lang, version, importer } = publisher.description;
     const client = {
-      host,
-      id: publisher.connectionId,
-      acc: publisher.account,
+      host: host || undefined,
+      id: importer === undefined ? publisher.connectionId : undefined,
+      acc: importer ?? publisher.account,
+      svc: importer === undefined ? undefined : publisher.account,
       user: user || undefined,
       name: name || undefined,
       lang,

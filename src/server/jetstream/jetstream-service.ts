@@ -32,6 +32,8 @@ import { UpstreamNetwork } from './upstream-network.ts';
 import { SubmissionExchange } from './submission-exchange.ts';
 import { ToldProgress } from './told-progress.ts';
 
+export const WHOLE_API = '$JS.API.>';
+
 export interface JetStreamServiceOptions {
   readonly cluster: ClusterNode;
   readonly router: Router;
@@ -46,6 +48,8 @@ export interface JetStreamServiceOptions {
   readonly systemAccount: string;
   /** What accounts there are, and what they may use; undefined: they have no JetStream. */
   readonly accounts: ReadonlyMap<string, AccountLimits | undefined>;
+  /** Accounts that have taken the API of another one in the place of their own. */
+  readonly importsApi: ReadonlySet<string>;
   /** See `ApiBackend.strict`. */
   readonly strict: boolean;
   readonly serverLimits: ServerLimits;
@@ -198,9 +202,9 @@ export class JetStreamService {
 
   /** Opens what the catalogue assigns to this node, and captures what streams anywhere capture. */
   start(): void {
-    const { router, domain } = this.#options;
+    const { router, domain, importsApi } = this.#options;
     for (const account of this.#options.accounts.keys()) {
-      router.addService(account, '$JS.API.>', this.#gateway);
+      if (!importsApi.has(account)) router.addService(account, WHOLE_API, this.#gateway);
       router.addService(account, '$JS.ACK.>', this.#consumers);
       router.addService(account, '$JS.FC.>', this.#consumers);
       if (domain !== '') router.addService(account, `${domainPrefix(domain)}>`, new DomainGateway(router, domain));

@@ -18,6 +18,10 @@ export class Message implements Publication {
   headersEnd = 0;
   payloadStart = 0;
   payloadEnd = 0;
+  /** What it is routed by, where that is not its subject; an empty range: its subject. */
+  routeBuffer: Buffer = NO_BYTES;
+  routeStart = 0;
+  routeEnd = 0;
 
   /** All parts are in `buffer`. */
   setBuffer(buffer: Buffer): void {
@@ -36,6 +40,25 @@ export class Message implements Publication {
     this.replyBuffer = buffer;
     this.replyStart = start;
     this.replyEnd = end;
+  }
+
+  setRoute(buffer: Buffer, start: number, end: number): void {
+    this.routeBuffer = buffer;
+    this.routeStart = start;
+    this.routeEnd = end;
+  }
+
+  /** Its subject is not what it is routed by. */
+  get routedByOther(): boolean {
+    return this.routeEnd > this.routeStart;
+  }
+
+  /** Becomes what `other` is now. */
+  assign(other: Message): void {
+    this.setSubject(other.subjectBuffer, other.subjectStart, other.subjectEnd);
+    this.setReply(other.replyBuffer, other.replyStart, other.replyEnd);
+    this.setBody(other.buffer, other.headersStart, other.payloadStart, other.payloadEnd);
+    this.setRoute(other.routeBuffer, other.routeStart, other.routeEnd);
   }
 
   /** Headers and payload follow one another in `buffer[headersStart, end)`. */

@@ -7,6 +7,7 @@ import { MatchCache } from './match-cache.ts';
 import { MatchResult } from './match-result.ts';
 import { RouteTable } from './route-table.ts';
 import type { RoutePeer } from './route-peer.ts';
+import type { StreamImports } from './stream-imports.ts';
 import { SubjectTrie } from './subject-trie.ts';
 import type { Subscription } from './subscription.ts';
 import type { Flushable, TurnEnd } from './turn-end.ts';
@@ -45,6 +46,8 @@ export class AccountSubjects implements Flushable {
   readonly #byPeer = new Map<RoutePeer, Set<Interest>>();
   readonly #found: Interest[] = [];
   #subscriptions = 0;
+  /** Undefined: the account imports no streams. */
+  streamImports: StreamImports | undefined;
 
   constructor(name: string, options: { readonly announce: Announce; readonly turnEnd: TurnEnd }) {
     this.name = name;
@@ -92,6 +95,12 @@ export class AccountSubjects implements Flushable {
   }
 
   subscribe(subscription: Subscription): void {
+    this.attach(subscription);
+    this.streamImports?.follow(subscription);
+  }
+
+  /** As `subscribe`, for messages of this account alone: nothing that it imports. */
+  attach(subscription: Subscription): void {
     const interest = this.#obtain(subscription.subject);
     interest.add(subscription);
     this.#subscriptions++;
@@ -104,6 +113,7 @@ export class AccountSubjects implements Flushable {
     if (interest === undefined || subscription.position < 0) return;
     subscription.closed = true;
     interest.remove(subscription);
+    this.streamImports?.leave(subscription);
     this.#subscriptions--;
     this.statistics.removes++;
     this.#touch(interest);

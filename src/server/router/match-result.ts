@@ -38,6 +38,18 @@ export class MatchResult {
     return this.plain.length > 0 || this.peers.length > 0;
   }
 
+  /** Bytes queued at the slowest of those who get it: local connections, and links to other nodes. */
+  get pendingBytes(): number {
+    let most = 0;
+    for (const { subscriber, closed } of this.plain) if (!closed) most = Math.max(most, subscriber.pendingBytes);
+    for (const peer of this.peers) most = Math.max(most, peer.pendingBytes);
+    for (const group of this.queues) {
+      for (const { subscriber } of group.local) most = Math.max(most, subscriber.pendingBytes);
+      for (const peer of group.peers.keys()) most = Math.max(most, peer.pendingBytes);
+    }
+    return most;
+  }
+
   validAt(generation: number): boolean {
     return this.#generation === generation;
   }

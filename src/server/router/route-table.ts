@@ -57,15 +57,7 @@ export class Route implements RouteHandle {
   }
 
   pendingBytes(): number {
-    const { plain, queues, peers } = this.match;
-    let most = 0;
-    for (const { subscriber } of plain) most = Math.max(most, subscriber.pendingBytes);
-    for (const peer of peers) most = Math.max(most, peer.pendingBytes);
-    for (const group of queues) {
-      for (const { subscriber } of group.local) most = Math.max(most, subscriber.pendingBytes);
-      for (const peer of group.peers.keys()) most = Math.max(most, peer.pendingBytes);
-    }
-    return most;
+    return this.match.pendingBytes;
   }
 
   close(): void {

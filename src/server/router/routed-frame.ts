@@ -148,6 +148,7 @@ export class FrameReader {
     if (end < 0) return false;
     if (wireBytes > 0) message.setSubject(frame, wireStart, wireEnd);
     else message.setSubject(frame, this.subjectStart, this.subjectEnd);
+    message.setRoute(frame, this.subjectStart, wireBytes > 0 ? this.subjectEnd : this.subjectStart);
     message.setReply(frame, replyStart, replyEnd);
     message.setBody(frame, headersStart, payloadStart, end);
     return true;

@@ -18,18 +18,22 @@ import type {
   Router,
   ServiceHandler,
 } from '../router-types.ts';
+import { AccountCrossings, type AccountImport } from './account-crossings.ts';
 import { AccountSubjects, type Announce } from './account-subjects.ts';
 import { FanOut } from './fan-out.ts';
+import { ImportedPublisher } from './imported-publisher.ts';
 import { internalPublisher } from './internal-publisher.ts';
 import { InPlaceSubscriber } from './in-place-subscriber.ts';
 import { InternalSubscriber } from './internal-subscriber.ts';
 import type { MatchResult } from './match-result.ts';
+import type { ServerNames } from './request-info.ts';
 import { RoutePeer, type RoutedTraffic } from './route-peer.ts';
 import { FrameReader } from './routed-frame.ts';
 import { Route } from './route-table.ts';
 import { Subscription, type Subscriber } from './subscription.ts';
 import type { TurnEnd } from './turn-end.ts';
 
+const NO_NAMES: ServerNames = { server: '', cluster: '' };
 const FROM_NOBODY = { publisher: undefined, routeSubject: undefined };
 
 export interface RouterOptions {
@@ -37,6 +41,8 @@ export interface RouterOptions {
   readonly turnEnd: TurnEnd;
   readonly traffic: RoutedTraffic;
   readonly announce: Announce;
+  /** Told to services of other accounts, if they may know. */
+  readonly names?: () => ServerNames;
 }
 
 export class SubjectRouter implements Router {
@@ -53,11 +59,20 @@ export class SubjectRouter implements Router {
   readonly #message = new Message();
   readonly #frames = new FrameReader();
   readonly #fanOut: FanOut;
+  readonly #crossings: AccountCrossings;
 
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#fanOut = new FanOut(options.runtime);
     this.nobody = new AccountSubjects('', options);
+    this.#crossings = new AccountCrossings({
+      runtime: options.runtime,
+      fanOut: this.#fanOut,
+      account: (name) => this.account(name),
+      nextInternalId: () => --this.#lastInternalId,
+      internalPublisher: (account) => this.#internalPublisher(account),
+      names: options.names ?? (() => NO_NAMES),
+    });
   }
 
   /** The account's interest, created when first asked for. */
@@ -68,6 +83,11 @@ export class SubjectRouter implements Router {
       this.#accounts.set(name, account);
     }
     return account;
+  }
+
+  /** From now on the account has this of another one. Subscriptions that exist already are not looked at. */
+  addImport(account: string, imported: AccountImport): void {
+    this.#crossings.add(this.account(account), imported);
   }
 
   /** Accounts that anybody ever used. */
@@ -152,8 +172,10 @@ export class SubjectRouter implements Router {
     message.setReply(reply, 0, replyBytes);
     message.setBody(stored.buffer, stored.headersStart, stored.payloadStart, stored.end);
     const { account, match, subjectBytes } = route;
+    message.setRoute(subjectBytes, 0, subjectBytes.length);
     account.statistics.matches++;
     const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: subjectBytes });
+    message.setRoute(NO_BYTES, 0, 0);
     message.setBuffer(NO_BYTES);
     return taken;
   }
@@ -241,6 +263,11 @@ export class SubjectRouter implements Router {
   }
 
   noResponders(publisher: Publisher, subject: string, reply: string): void {
+    if (publisher instanceof ImportedPublisher) {
+      const asked = this.#crossings.takeBack(publisher, reply);
+      if (asked !== undefined) this.noResponders(publisher.origin, latin1(asked.subject), latin1(asked.reply));
+      return;
+    }
     const subscriber = this.#subscribers.get(publisher.connectionId);
     if (subscriber?.wantsNoResponders !== true) return;
     const replySubject = Buffer.from(reply, 'latin1');
@@ -296,6 +323,7 @@ export class SubjectRouter implements Router {
         if (group !== undefined) this.#fanOut.deliverToLocalMember(group, message);
       }
     }
+    message.setRoute(NO_BYTES, 0, 0);
     message.setBuffer(NO_BYTES);
   }
 
@@ -331,4 +359,8 @@ export class SubjectRouter implements Router {
     }
     return peer;
   }
+}
+
+function latin1(bytes: Buffer): string {
+  return bytes.toString('latin1');
 }
