@@ -2,17 +2,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AckPolicy, connect, headers, RetentionPolicy, type NatsConnection } from 'nats';
-import { PATIENT } from '../harness/patience.ts';
+import { PATIENT, REPEATED } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const MESSAGES = 2000;
 const CHUNK_BYTES = 16 * 1024;
+const RESTORE_PATIENCE_MS = 120_000;
 const CONFIG = { name: 'KEPT', subjects: ['kept.>'], num_replicas: 3, retention: RetentionPolicy.Interest };
 
-async function requestJson(connection: NatsConnection, subject: string, body: object | Uint8Array): Promise<unknown> {
+async function requestJson(
+  connection: NatsConnection,
+  subject: string,
+  body: object | Uint8Array,
+  patience = PATIENT,
+): Promise<unknown> {
   const payload = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body));
-  return (await connection.request(subject, payload, { timeout: 5000 })).json();
+  return (await connection.request(subject, payload, patience)).json();
 }
 
 async function fill(connection: NatsConnection): Promise<void> {
@@ -27,9 +33,8 @@ async function fill(connection: NatsConnection): Promise<void> {
   };
   for (let i = 0; i < MESSAGES; i += 100) await Promise.all(Array.from({ length: 100 }, (_, j) => publish(i + j)));
   const consumer = await js.consumers.get('KEPT', 'worker');
-  for await (const message of await consumer.fetch({ max_messages: 50, expires: 5000 })) {
-    if (message.seq % 2 === 0) await message.ackAck();
-  }
+  const messages = await consumer.fetch({ max_messages: 50, expires: PATIENT.timeout });
+  for await (const message of messages) if (message.seq % 2 === 0) await message.ackAck();
 }
 
 async function backUp(connection: NatsConnection): Promise<Uint8Array> {
@@ -57,14 +62,38 @@ function chunksOf(archive: Uint8Array): Uint8Array[] {
 /** The subject that takes the chunks, once the cluster lets a restore begin. */
 function beginRestore(connection: NatsConnection): Promise<string> {
   return waitFor('a restore to begin', async () => {
-    const answer = await requestJson(connection, '$JS.API.STREAM.RESTORE.KEPT', { config: CONFIG, state: {} });
+    const request = { config: CONFIG, state: {} };
+    const answer = await requestJson(connection, '$JS.API.STREAM.RESTORE.KEPT', request, REPEATED);
     return (answer as { readonly deliver_subject?: string }).deliver_subject || undefined;
   });
 }
 
+/** From the beginning, if the meta leader changes again meanwhile: a restore belongs to the one that began it. */
+async function restore(connection: NatsConnection, chunks: readonly Uint8Array[]): Promise<void> {
+  await waitFor(
+    'the restore',
+    async () => {
+      const jsm = await connection.jetstreamManager(REPEATED);
+      const deliver = await beginRestore(connection);
+      await assert.rejects(jsm.streams.info('KEPT'), /stream not found/);
+      for (const chunk of chunks) assert.equal((await connection.request(deliver, chunk, PATIENT)).data.length, 0);
+      const restored = await requestJson(connection, deliver, new Uint8Array(0));
+      const { config } = restored as { readonly config?: { readonly name: string } };
+      assert.equal(config?.name, 'KEPT', JSON.stringify(restored));
+      return true;
+    },
+    RESTORE_PATIENCE_MS,
+  );
+}
+
 async function metaLeader(servers: Servers): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${servers.first.monitorPort}/jsz`);
-  return ((await response.json()) as { readonly meta_cluster: { readonly leader: string } }).meta_cluster.leader;
+  return waitFor('a meta leader', async () => {
+    const response = await fetch(`http://127.0.0.1:${servers.first.monitorPort}/jsz`);
+    return (
+      ((await response.json()) as { readonly meta_cluster: { readonly leader?: string } }).meta_cluster.leader ||
+      undefined
+    );
+  });
 }
 
 /** Everything that a client can tell of the stream's content. */
@@ -101,17 +130,7 @@ test('a restore whose meta leader dies leaves nothing, and the next one brings e
     for (const chunk of chunks.slice(0, 3)) await connection.request(abandoned, chunk, PATIENT);
     await servers.byName(await metaLeader(servers)).kill('SIGKILL');
 
-    const deliver = await beginRestore(connection);
-    await assert.rejects(jsm.streams.info('KEPT'), /stream not found/);
-    for (const chunk of chunks) {
-      assert.equal((await connection.request(deliver, chunk, PATIENT)).data.length, 0);
-    }
-    const restored = await requestJson(connection, deliver, new Uint8Array(0));
-    assert.equal(
-      (restored as { readonly config?: { readonly name: string } }).config?.name,
-      'KEPT',
-      JSON.stringify(restored),
-    );
+    await restore(connection, chunks);
     assert.deepEqual(await contentOf(connection), before);
     const ack = await connection.jetstream(PATIENT).publish('kept.1', 'after');
     assert.equal(ack.seq, MESSAGES + 1);

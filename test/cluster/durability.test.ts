@@ -1,12 +1,25 @@
 /** Real nodes, killed for real: nothing that was acknowledged is lost, and nothing is doubled. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AckPolicy } from 'nats';
+import { AckPolicy, type Consumer } from 'nats';
+import { PATIENT } from '../harness/patience.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { killLeader, publishAll, withNodes } from './real-nodes.ts';
+import { killLeader, publishAll, publishUntilAcked, readAll, withNodes } from './real-nodes.ts';
 
 const MESSAGES = 3000;
 const IN_FLIGHT = 100;
+const FETCH_MS = 5000;
+
+/** Takes messages until so many were acknowledged, and that was confirmed; a leader may step down between. */
+async function acknowledge(consumer: Consumer, count: number): Promise<readonly number[]> {
+  const acked: number[] = [];
+  await waitFor(`${count} acknowledgements`, async () => {
+    const messages = await consumer.fetch({ max_messages: count - acked.length, expires: FETCH_MS });
+    for await (const message of messages) if (await message.ackAck()) acked.push(message.seq);
+    return acked.length === count;
+  });
+  return acked;
+}
 
 describe('durability over real processes', () => {
   test('killing the leader in the middle of publishing loses and doubles nothing', () =>
@@ -19,12 +32,7 @@ describe('durability over real processes', () => {
       };
       await publishAll(connection, 'kept', { messages: MESSAGES, inFlight: IN_FLIGHT, onAck });
       await killed;
-      await jsm.consumers.add('KEPT', { durable_name: 'all', ack_policy: AckPolicy.None });
-      const consumer = await connection.jetstream().consumers.get('KEPT', 'all');
-      const read: number[] = [];
-      for await (const message of await consumer.fetch({ max_messages: MESSAGES, expires: 20_000 })) {
-        read.push(Number(message.string()));
-      }
+      const read = (await readAll(running, 'KEPT')).map((message) => message.string());
       assert.equal(read.length, MESSAGES);
       assert.equal(new Set(read).size, MESSAGES);
     }));
@@ -33,32 +41,29 @@ describe('durability over real processes', () => {
     withNodes(3, async ({ servers, connection, jsm }) => {
       await jsm.streams.add({ name: 'ALL', subjects: ['all'], num_replicas: 3 });
       await jsm.consumers.add('ALL', { durable_name: 'D', ack_policy: AckPolicy.Explicit });
-      const js = connection.jetstream();
-      for (let i = 0; i < 50; i++) await js.publish('all', String(i));
-      const consumer = await js.consumers.get('ALL', 'D');
-      for await (const message of await consumer.fetch({ max_messages: 20, expires: 5000 })) await message.ackAck();
+      const js = connection.jetstream(PATIENT);
+      for (let i = 0; i < 50; i++) await publishUntilAcked(connection, 'all', i);
+      const acked = await acknowledge(await js.consumers.get('ALL', 'D'), 20);
       await Promise.all(servers.nodes.map((node) => node.kill('SIGKILL')));
       for (const node of servers.nodes) node.start();
       await Promise.all(servers.nodes.map((node) => node.ready()));
-      const ack = await waitFor('a first ack after the restart', () => js.publish('all', '51'));
-      assert.equal(ack.seq, 51);
-      const rest: number[] = [];
+      assert.equal((await publishUntilAcked(connection, 'all', 50)).seq, 51);
       const again = await waitFor('the consumer', () => js.consumers.get('ALL', 'D'));
-      for await (const message of await again.fetch({ max_messages: 31, expires: 10_000 })) rest.push(message.seq);
+      const rest = await acknowledge(again, 31);
       assert.deepEqual(
-        rest,
-        Array.from({ length: 31 }, (_, i) => i + 21),
+        [...acked, ...rest].sort((a, b) => a - b),
+        Array.from({ length: 51 }, (_, i) => i + 1),
       );
     }));
 
   test('a single node keeps what it acknowledged through a kill', () =>
-    withNodes(1, async ({ servers, connection, jsm }) => {
+    withNodes(1, async ({ servers, connection, jsm, asking }) => {
       await jsm.streams.add({ name: 'ONE', subjects: ['one'] });
-      for (let i = 0; i < 20; i++) await connection.jetstream().publish('one', String(i));
+      for (let i = 0; i < 20; i++) await publishUntilAcked(connection, 'one', i);
       await servers.first.kill('SIGKILL');
       servers.first.start();
       await servers.first.ready();
-      const info = await waitFor('the stream', () => jsm.streams.info('ONE'));
+      const info = await waitFor('the stream', () => asking.streams.info('ONE'));
       assert.deepEqual([info.state.messages, info.state.last_seq], [20, 20]);
     }));
 });

@@ -207,8 +207,10 @@ describe('the managers of the official clients on three nodes', () => {
       };
       await waitFor('the replica having it all', async () => (await read({})).join() === '2,3');
       assert.deepEqual(await read({ up_to_seq: 2 }), [1, 2]);
-      const batch = await at(0).jsm.direct.getBatch('lasts', { seq: 1, batch: 3 });
-      assert.deepEqual(await takeAll(batch, (message) => message.seq), [1, 2, 3]);
+      await waitFor('another replica having it all', async () => {
+        const batch = await at(0).jsm.direct.getBatch('lasts', { seq: 1, batch: 3 });
+        return (await takeAll(batch, (message) => message.seq)).join() === '1,2,3';
+      });
       const later = await at(1).jsm.direct.getBatch('lasts', { seq: 2, batch: 10, next_by_subj: 'lasts.a' });
       assert.deepEqual(await takeAll(later, (message) => message.seq), [3]);
       await at(0).jsm.streams.delete('lasts');

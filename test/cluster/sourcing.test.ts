@@ -1,32 +1,25 @@
 /** Mirrors and sources over real nodes that are killed: what was published arrives, once, in order. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { NatsConnection } from 'nats';
 import { waitFor } from '../harness/wait-for.ts';
-import { killLeader, publishAll, withNodes } from './real-nodes.ts';
+import { killLeader, publishAll, publishUntilAcked, readAll, withNodes, type RunningNodes } from './real-nodes.ts';
 
 const MESSAGES = 1500;
 const IN_FLIGHT = 50;
 const CATCH_UP_MS = 60_000;
 
 /** Sequences and payloads of all messages, once there are so many. */
-async function contentOf(connection: NatsConnection, stream: string, messages: number): Promise<[number, string][]> {
-  const jsm = await connection.jetstreamManager();
+async function contentOf(running: RunningNodes, stream: string, messages: number): Promise<[number, string][]> {
   await waitFor(
     `${stream} holding ${messages}`,
     async () => {
-      const { state } = await jsm.streams.info(stream);
+      const { state } = await running.asking.streams.info(stream);
       assert.ok(state.messages <= messages, `${stream} holds ${state.messages}`);
       return state.messages === messages;
     },
     CATCH_UP_MS,
   );
-  const consumer = await connection.jetstream().consumers.get(stream);
-  const content: [number, string][] = [];
-  for await (const message of await consumer.fetch({ max_messages: messages, expires: 20_000 })) {
-    content.push([message.seq, message.string()]);
-  }
-  return content;
+  return (await readAll(running, stream)).map((message) => [message.seq, message.string()]);
 }
 
 describe('mirrors and sources over real processes', () => {
@@ -48,9 +41,9 @@ describe('mirrors and sources over real processes', () => {
       };
       await publishAll(connection, 'up', { messages: MESSAGES, inFlight: IN_FLIGHT, onAck });
       await killed;
-      const expected = await contentOf(connection, 'UP', MESSAGES);
-      assert.deepEqual(await contentOf(connection, 'MIRROR', MESSAGES), expected);
-      const taken = await contentOf(connection, 'INTO', MESSAGES);
+      const expected = await contentOf(running, 'UP', MESSAGES);
+      assert.deepEqual(await contentOf(running, 'MIRROR', MESSAGES), expected);
+      const taken = await contentOf(running, 'INTO', MESSAGES);
       assert.deepEqual(
         taken.map(([, payload]) => payload),
         expected.map(([, payload]) => payload),
@@ -58,24 +51,24 @@ describe('mirrors and sources over real processes', () => {
     }));
 
   test('a mirror and a source catch up after all nodes were down', () =>
-    withNodes(3, async ({ servers, connection, jsm }) => {
+    withNodes(3, async (running) => {
+      const { servers, connection, jsm } = running;
       await jsm.streams.add({ name: 'UP', subjects: ['up'] });
       await jsm.streams.add({ name: 'MIRROR', mirror: { name: 'UP' }, num_replicas: 3 });
       await jsm.streams.add({ name: 'INTO', sources: [{ name: 'UP' }] });
-      const js = connection.jetstream();
-      for (let i = 0; i < 50; i++) await js.publish('up', String(i));
+      for (let i = 0; i < 50; i++) await publishUntilAcked(connection, 'up', i);
       await Promise.all(servers.nodes.map((node) => node.kill('SIGKILL')));
       for (const node of servers.nodes) node.start();
       await Promise.all(servers.nodes.map((node) => node.ready()));
-      for (let i = 50; i < 100; i++) await waitFor(`an ack for ${i}`, () => js.publish('up', String(i)));
-      const expected = await contentOf(connection, 'UP', 100);
-      assert.deepEqual(await contentOf(connection, 'MIRROR', 100), expected);
-      assert.deepEqual(await contentOf(connection, 'INTO', 100), expected);
+      for (let i = 50; i < 100; i++) await publishUntilAcked(connection, 'up', i);
+      const expected = await contentOf(running, 'UP', 100);
+      assert.deepEqual(await contentOf(running, 'MIRROR', 100), expected);
+      assert.deepEqual(await contentOf(running, 'INTO', 100), expected);
     }));
 
   test('a work queue is emptied into a stream that is killed, and nothing is lost on the way', () =>
     withNodes(3, async (running) => {
-      const { connection, jsm } = running;
+      const { connection, jsm, asking } = running;
       await jsm.streams.add({
         name: 'QUEUE',
         subjects: ['up'],
@@ -89,7 +82,7 @@ describe('mirrors and sources over real processes', () => {
       };
       await publishAll(connection, 'up', { messages: MESSAGES, inFlight: IN_FLIGHT, onAck });
       await killed;
-      const taken = await contentOf(connection, 'INTO', MESSAGES);
+      const taken = await contentOf(running, 'INTO', MESSAGES);
       const payloads = taken.map(([, payload]) => Number(payload)).sort((a, b) => a - b);
       assert.deepEqual(
         payloads,
@@ -97,7 +90,7 @@ describe('mirrors and sources over real processes', () => {
       );
       await waitFor(
         'the queue being empty',
-        async () => (await jsm.streams.info('QUEUE')).state.messages === 0,
+        async () => (await asking.streams.info('QUEUE')).state.messages === 0,
         CATCH_UP_MS,
       );
     }));
