@@ -1,7 +1,7 @@
 /** Decoding of request bodies: texts, ranges, and that nothing hostile gets through or throws. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import {
   choice,
   decodeRequest,

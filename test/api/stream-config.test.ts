@@ -1,7 +1,7 @@
 /** Rules of stream configurations that need no server: defaults, refusals, updates, equality. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import {
   checkStreamCreate,
   checkStreamUpdate,

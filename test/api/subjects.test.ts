@@ -1,7 +1,7 @@
 /** The algebra of subjects, held against its definition over a small world of literal subjects. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import {
   hasWildcards,
   isLiteralSubject,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { SubjectOverlap } from '../../src/base/subject-overlap.ts';
 import { subjectsCollide } from '../../src/base/subjects.ts';
 

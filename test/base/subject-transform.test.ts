@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { compileSubjectTransform, type SubjectTransform } from '../../src/base/subject-transform.ts';
 
 function compiled(src: string, dest: string, random = () => 0): SubjectTransform {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { GroupId, Term } from '../../src/raft/index.ts';
 import * as wire from '../../src/cluster/wire.ts';
 import { describe, nodeId } from './link-harness.ts';

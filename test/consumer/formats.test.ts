@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { AckPending } from '../../src/consumer/acks/ack-pending.ts';
 import { AckReplyWriter, parseAckTokens, writeDigits } from '../../src/consumer/acks/ack-subject.ts';
 import { ByteReader, ByteWriter } from '../../src/consumer/state/compact-bytes.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { parsePullRequest } from '../../src/consumer/pull/pull-request.ts';
 
 const parse = (text: string): ReturnType<typeof parsePullRequest> => parsePullRequest(Buffer.from(text));

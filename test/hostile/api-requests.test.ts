@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { RawClient, type Reply } from '../conformance/raw-client.ts';
 import { PATIENT } from '../harness/patience.ts';
 import { startServers, type Servers } from '../harness/server-process.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { NodeId } from '../../src/base/brand.ts';
 import { CONNECT, startServer, TestClient, type TestServer } from './harness.ts';
 

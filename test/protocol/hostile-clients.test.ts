@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
 import { createFrontEnd } from '../../src/server/front-end.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { CONNECT, SERVER_INFO, startServer, TestClient, until } from './harness.ts';
 
 const operation = fc.constantFrom(
@@ -136,7 +137,7 @@ test('hundreds of clients that come at once over TCP are all greeted, and all to
       }),
     );
   }
-  await until('all are greeted', () => greeted === 300);
+  await waitFor('all being greeted', () => greeted === 300);
   assert.equal(frontEnd.connectionCount, 300);
   await frontEnd.close();
   for (const received of await Promise.all(ends)) assert.match(received, /^INFO \{.*\} \r\n$/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { type Message, subjectMatches } from '../../src/server/protocol/index.ts';
 import type { Publication, Publisher } from '../../src/server/router-types.ts';
 import { type Subscriber, SubjectRouter, Subscription, TurnEnd } from '../../src/server/router/index.ts';

@@ -4,6 +4,7 @@ import { connect, headers, type NatsConnection } from 'nats';
 import { silentLogger } from '../../src/base/logger.ts';
 import { SystemRuntime } from '../../src/base/runtime.ts';
 import { createFrontEnd, type FrontEnd } from '../../src/server/front-end.ts';
+import { PATIENT } from '../harness/patience.ts';
 import { SERVER_INFO } from './harness.ts';
 
 let frontEnd: FrontEnd;
@@ -33,13 +34,13 @@ test('an official client publishes, subscribes and requests, with headers', asyn
   });
   const who = headers();
   who.set('who', 'ada');
-  const reply = await client.request('greet.x', 'hello', { timeout: 2_000, headers: who });
+  const reply = await client.request('greet.x', 'hello', { ...PATIENT, headers: who });
   assert.equal(reply.string(), 'hello ada');
   subscription.unsubscribe();
 });
 
 test('an official client learns at once that nobody answers', async () => {
-  await assert.rejects(client.request('nobody.there', '', { timeout: 5_000 }), { code: '503' });
+  await assert.rejects(client.request('nobody.there', '', PATIENT), { code: '503' });
 });
 
 test('an official client sees a queue group share the work', async () => {

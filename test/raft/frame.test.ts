@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { NodeId } from '../../src/base/brand.ts';
 import { decodeFrame, encodedBytes, encodeFrame } from '../../src/raft/wire/frame.ts';
 import type { GroupMessage, PeerMessage } from '../../src/raft/messages.ts';

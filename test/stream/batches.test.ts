@@ -1,7 +1,7 @@
 /** Batches whose parts depend on each other: what the leader keeps of them, and that they are applied as one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { Term } from '../../src/raft/index.ts';
 import { parseFastReply } from '../../src/stream/batches/fast-reply.ts';
 import { encodeMessages, openFixture, readAll, type Fixture, type Publish } from './stream-fixture.ts';

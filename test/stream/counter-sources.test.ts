@@ -1,7 +1,7 @@
 /** Counters fed by sources: what each source brought counts once, however often and in whatever order it comes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { TimestampUs } from '../../src/base/brand.ts';
 import type { Term } from '../../src/raft/index.ts';
 import { markSourced, readMessage, emptyMessageView, type SubmissionOutcome } from '../../src/stream/index.ts';

@@ -1,7 +1,7 @@
 /** Counter streams: what is stored follows from all that was stored before, whatever is under way. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { Term } from '../../src/raft/index.ts';
 import { addCounts, parseCount, readCounter } from '../../src/stream/counters/counter-value.ts';
 import { openFixture, readOne, type Fixture, type Publish } from './stream-fixture.ts';

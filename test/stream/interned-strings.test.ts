@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { InternedStrings } from '../../src/stream/store/interned-strings.ts';
 
 test('strings come and go as in a map, whatever their hashes do to each other', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import type { Seq, TimestampUs } from '../../src/base/brand.ts';
 import { emptyPlacedBatch, emptyStoredMessage, PlacedBatchWriter } from '../../src/stream/index.ts';
 import { checkpoint, openFixture, readAll, sortedPages, START_US, type Fixture } from './stream-fixture.ts';
