@@ -8,7 +8,7 @@ export const MAX_DESCRIPTION_BYTES = 4096;
 export const MAX_METADATA_BYTES = 128 * 1024;
 
 // Metadata that the server sets: which level of the API an asset needs, and who answered.
-export const REQUIRED_LEVEL_KEY = '_nats.req.level';
+const REQUIRED_LEVEL_KEY = '_nats.req.level';
 export const SERVER_VERSION_KEY = '_nats.ver';
 export const SERVER_LEVEL_KEY = '_nats.level';
 const SERVER_METADATA_KEYS: ReadonlySet<string> = new Set([REQUIRED_LEVEL_KEY, SERVER_VERSION_KEY, SERVER_LEVEL_KEY]);

@@ -23,6 +23,13 @@ export interface Runtime {
   random(): number;
 }
 
+/** Resolves when others have had their turn: awaited within long work, so that it does not hold up the loop. */
+export function turnOver(runtime: Runtime): Promise<void> {
+  return new Promise((resolve) => {
+    runtime.defer(resolve);
+  });
+}
+
 export class SystemRuntime implements Runtime {
   monotonicMs(): number {
     return performance.now();

@@ -30,8 +30,6 @@ type CreateChange = CatalogueChange & { readonly kind: 'createStream' };
 
 interface Proposal {
   readonly record: CatalogueRecord;
-  /** How the stream will be once this is applied; undefined: deleted, or it is about a node. */
-  readonly outcome: StreamAssignment | undefined;
   readonly key: string | undefined;
   resolve(result: RecordResult): void;
   reject(error: Error): void;
@@ -45,7 +43,10 @@ interface InFlight {
   settled: Promise<unknown>;
 }
 
-/** What to do with a change: propose it, answer at once, or wait for what is in flight and look again. */
+/**
+ * What to do with a change: propose it, answer at once, or wait for what is in flight and look again. `outcome`: how the
+ * stream will be once the record is applied; undefined: deleted, or it is about a node.
+ */
 type Decision =
   | { readonly kind: 'propose'; readonly record: CatalogueRecord; readonly outcome: StreamAssignment | undefined }
   | { readonly kind: 'answer'; readonly result: CatalogueResult }
@@ -247,7 +248,7 @@ export class CatalogueWriter {
   ): Promise<RecordResult> {
     if (this.#queue.length >= MAX_QUEUED) throw new NotLeaderError('too many changes of the catalogue', true);
     const settled = new Promise<RecordResult>((resolve, reject) => {
-      this.#queue.push({ ...decided, key, resolve, reject });
+      this.#queue.push({ record: decided.record, key, resolve, reject });
     });
     if (key !== undefined) {
       const proposals = (this.#inFlight.get(key)?.proposals ?? 0) + 1;

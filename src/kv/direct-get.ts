@@ -2,7 +2,7 @@
  * Owns direct gets: reads of a stream's messages from the replica at hand, single, in batches, and the last ones of many
  * subjects (streams.md 3.9).
  */
-import type { Runtime } from '../base/runtime.ts';
+import { turnOver, type Runtime } from '../base/runtime.ts';
 import type { Seq, TimestampUs } from '../base/brand.ts';
 import { replyRun } from '../base/reply-run.ts';
 import { SubjectMatcher } from '../base/subjects.ts';
@@ -12,7 +12,7 @@ import { lookUpMessage, lowerBound, readMessage } from './message-lookup.ts';
 import type { MessageSelector } from './message-lookup.ts';
 
 /** Most subjects that one multi-last request may name. */
-export const MAX_SUBJECTS = 1024;
+const MAX_SUBJECTS = 1024;
 /**
  * A response never holds more than this. It ends early then, and says how much is left, as with `max_bytes`.
  * Differs from the reference server, whose bound is 64 MiB: responses of several nodes' clients add up in memory here.
@@ -264,9 +264,7 @@ class Reading {
   step(): 'message' | 'end' | 'later' {
     if (++this.#sinceTurn >= MESSAGES_PER_TURN) {
       this.#sinceTurn = 0;
-      this.#ready = new Promise((resolve) => {
-        this.#runtime.defer(resolve);
-      });
+      this.#ready = turnOver(this.#runtime);
       return 'later';
     }
     for (;;) {

@@ -22,7 +22,7 @@ import type { Entry, EntryKind, GroupId, LogIndex, Term } from './types.ts';
 
 export const RECORD_HEADER_BYTES = 40;
 /** Room for the largest message and the batch around it; a longer record is a defect wherever it comes from. */
-export const MAX_RECORD_BYTES = 80 * 1024 * 1024;
+const MAX_RECORD_BYTES = 80 * 1024 * 1024;
 
 const FORMAT_VERSION = 1;
 const FLAG_COMPACTED = 1;

@@ -5,7 +5,7 @@ import { markSourced, raisedTtl, storedMessageBytes, writeMessagePrefix } from '
 import { sourcedHeaders } from './header-lines.ts';
 import type { Delivery } from './types.ts';
 
-export const SOURCE_HEADER = 'Nats-Stream-Source';
+const SOURCE_HEADER = 'Nats-Stream-Source';
 const MAX_BATCH_BYTES = 512 * 1024;
 const FIRST_BYTES = 4096;
 

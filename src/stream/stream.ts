@@ -5,7 +5,7 @@
 import type { ApiError } from '../base/api-errors.ts';
 import type { NodeId, Seq, TimestampUs } from '../base/brand.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Runtime } from '../base/runtime.ts';
+import { turnOver, type Runtime } from '../base/runtime.ts';
 import type { Entry, GroupHandle, GroupStatus, LogIndex, PageSink, StateMachine } from '../raft/index.ts';
 import type { AbandonReason } from './batches/atomic-intake.ts';
 import { BatchBudget } from './batches/batch-limits.ts';
@@ -284,11 +284,11 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   nextSeqOf(filter: SubjectFilter, from: Seq): Promise<Seq> {
     const current = (): MessageStore => this.store;
-    return nextSeqOf(current, filter, from, () => this.#pause()) as Promise<Seq>;
+    return nextSeqOf(current, filter, from, () => turnOver(this.#runtime)) as Promise<Seq>;
   }
 
   subjectCounts(filter: SubjectFilter): Promise<[subject: string, count: number][]> {
-    return subjectCounts(this.store, filter, () => this.#pause());
+    return subjectCounts(this.store, filter, () => turnOver(this.#runtime));
   }
 
   // What the extension may do beside reading.
@@ -374,7 +374,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
     const replica = this.#newReplica();
     const { state } = replica;
     state.appliedIndex = checkpoint.appliedIndex;
-    const extensionPages = await replica.pages.restore(checkpoint.pages, () => this.#pause());
+    const extensionPages = await replica.pages.restore(checkpoint.pages, () => turnOver(this.#runtime));
     this.#replica = replica;
     this.#compactor = this.#newCompactor();
     this.#timekeeper = this.#newTimekeeper();
@@ -413,12 +413,6 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
 
   #executeLogged(operation: LoggedOperation): Promise<unknown> {
     return this.#proposer.execute(ENTRY_OPERATION, Buffer.from(JSON.stringify(operation)));
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#runtime.defer(resolve);
-    });
   }
 
   #newCounterSink(replies: PublishReplies): CounterSink {
@@ -466,7 +460,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       open: () => this.#replica.state.purges,
       isLeader: () => this.#group.status.role === 'leader',
       propose: async (step) => (await this.#executeLogged(step)) as OperationResult,
-      pause: () => this.#pause(),
+      pause: () => turnOver(this.#runtime),
       messagesPerStep: this.#options.purgeStep ?? MESSAGES_PER_PURGE_STEP,
     });
   }

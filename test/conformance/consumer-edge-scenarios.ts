@@ -5,6 +5,8 @@ import { answers, consumer, messages, scenario, stream } from './scenario.ts';
 import type { RawClient } from './raw-client.ts';
 import type { Scenario, Step } from './scenario.ts';
 
+/** Silence takes time to be sure of; nothing else waits that long. */
+const SILENCE_MS = 300;
 const NEXT = '$JS.API.CONSUMER.MSG.NEXT.C.d';
 const C = stream('C', { subjects: ['c.>'] });
 const d = consumer('C', 'd', EXPLICIT);
@@ -41,23 +43,23 @@ const takes: Step = async (client) => {
   taken.splice(0, 1, reply!.replyTo);
 };
 
+type Outcome = 'answered' | 'unanswered' | 'no responders';
+
+async function assertOutcome(client: RawClient, subject: string, payload: string, expected: Outcome): Promise<void> {
+  const [reply] = await client.request(subject, payload, expected === 'unanswered' ? { timeoutMs: SILENCE_MS } : {});
+  const outcome = reply === undefined ? 'unanswered' : reply.headers === '' ? 'answered' : 'no responders';
+  assert.equal(outcome, expected, subject);
+}
+
 /** An ack of the message taken last, sent to its subject as `change` makes it. */
 const acks =
-  (change: (tokens: string[]) => string[], expected: 'answered' | 'unanswered' | 'no responders'): Step =>
-  async (client: RawClient) => {
-    const subject = change(taken[0]!.split('.')).join('.');
-    const timeoutMs = expected === 'unanswered' ? 300 : 5000;
-    const [reply] = await client.request(subject, '+ACK', { timeoutMs });
-    const outcome = reply === undefined ? 'unanswered' : reply.headers === '' ? 'answered' : 'no responders';
-    assert.equal(outcome, expected, subject);
-  };
+  (change: (tokens: string[]) => string[], expected: Outcome): Step =>
+  (client) =>
+    assertOutcome(client, change(taken[0]!.split('.')).join('.'), '+ACK', expected);
 const answersFlowControl =
-  (name: string, expected: 'unanswered' | 'no responders'): Step =>
-  async (client) => {
-    const timeoutMs = expected === 'unanswered' ? 300 : 5000;
-    const [reply] = await client.request(`$JS.FC.C.${name}.abcd`, '', { timeoutMs });
-    assert.equal(reply === undefined ? 'unanswered' : 'no responders', expected, name);
-  };
+  (name: string, expected: Outcome): Step =>
+  (client) =>
+    assertOutcome(client, `$JS.FC.C.${name}.abcd`, '', expected);
 const withToken =
   (at: number, token: string) =>
   (tokens: string[]): string[] =>

@@ -9,7 +9,7 @@ import type { ReplicatedConsumer } from './replicated-state.ts';
 const PAGE = { globals: 0, consumer: 1, list: 2 } as const;
 const ID_BYTES = 4;
 
-export const GLOBALS_KEY = Buffer.from([PAGE.globals]);
+const GLOBALS_KEY = Buffer.from([PAGE.globals]);
 
 function consumerKey(id: number): Buffer {
   const key = Buffer.alloc(1 + ID_BYTES);

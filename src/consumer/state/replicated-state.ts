@@ -14,7 +14,7 @@ export interface ConsumerIdentity {
   readonly createdUs: TimestampUs;
 }
 
-export const NO_PIN = { id: '', sinceUs: 0 as TimestampUs };
+const NO_PIN = { id: '', sinceUs: 0 as TimestampUs };
 
 export class ReplicatedConsumer implements ConsumerIdentity {
   readonly id: number;

@@ -270,7 +270,7 @@ export class SnapshotSender {
 }
 
 /** Ranges as a peer sent them; undefined when they are none. */
-export function parseRanges(body: Buffer): IndexRanges | undefined {
+function parseRanges(body: Buffer): IndexRanges | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));

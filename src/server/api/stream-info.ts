@@ -3,7 +3,7 @@ import { SubjectMatcher } from '../../base/subjects.ts';
 import type { Seq } from '../../base/brand.ts';
 import type { StreamReader } from '../../stream/index.ts';
 import { JETSTREAM_UNAVAILABLE } from '../../base/api-errors.ts';
-import type { Runtime } from '../../base/runtime.ts';
+import { turnOver, type Runtime } from '../../base/runtime.ts';
 import { decodeOptionalBody, failure, success } from './call.ts';
 import type { Answer, Endpoint } from './call.ts';
 import { flag, int, text } from './decoder.ts';
@@ -70,10 +70,4 @@ async function deletedSequences(stream: StreamReader, runtime: Runtime): Promise
     if (seq % SEQUENCES_PER_TURN === 0) await turnOver(runtime);
   }
   return deleted;
-}
-
-export function turnOver(runtime: Runtime): Promise<void> {
-  return new Promise((resolve) => {
-    runtime.defer(resolve);
-  });
 }

@@ -11,8 +11,8 @@ import { inert, nested, readSection, section, set, unsupported } from './section
 import { readExports, readImports, type ExportDraft, type ImportDraft } from './sharing.ts';
 import { kindName } from './values.ts';
 
-export const GLOBAL_ACCOUNT = '$G';
-export const DEFAULT_SYSTEM_ACCOUNT = '$SYS';
+const GLOBAL_ACCOUNT = '$G';
+const DEFAULT_SYSTEM_ACCOUNT = '$SYS';
 const DEFAULT_AUTH_TIMEOUT_MS = 2000;
 
 type Draft<T> = { -readonly [K in keyof T]?: T[K] };

@@ -5,14 +5,14 @@ import { CR, NINE, SPACE, TAB, ZERO } from './bytes.ts';
 const MAX_ARGUMENTS = 5;
 const MAX_SIZE_DIGITS = 9;
 
-export const VERBS = ['PUB', 'HPUB', 'SUB', 'UNSUB', 'PING', 'PONG', 'CONNECT', 'INFO', '+OK', '-ERR'] as const;
+const VERBS = ['PUB', 'HPUB', 'SUB', 'UNSUB', 'PING', 'PONG', 'CONNECT', 'INFO', '+OK', '-ERR'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Those that end at any byte: what follows is ignored up to the end of the line, or is all argument. */
 const ENDS_ANYWHERE: ReadonlySet<Verb> = new Set<Verb>(['PING', 'PONG', '+OK', 'CONNECT']);
 const VERB_BYTES = VERBS.map((verb) => ({ verb, bytes: Buffer.from(verb), blank: !ENDS_ANYWHERE.has(verb) }));
 
-export const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
 
 /** ASCII letters without case; other bytes of verbs (`+`, `-`) are themselves. */
 function upperCase(byte: number): number {

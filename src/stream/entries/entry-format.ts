@@ -34,7 +34,7 @@ export const BATCH_HEADER_BYTES = ENTRY_HEADER_BYTES + 4;
 export const RECORD_MESSAGES_START = RECORD_HEADER_BYTES + BATCH_HEADER_BYTES;
 
 /** A record with its entry header filled in and room for `payloadBytes` at `RECORD_HEADER_BYTES + ENTRY_HEADER_BYTES`. */
-export function allocateEntry(kind: StreamEntryKind, timestampUs: TimestampUs, payloadBytes: number): Buffer {
+function allocateEntry(kind: StreamEntryKind, timestampUs: TimestampUs, payloadBytes: number): Buffer {
   const record = allocateRecord(ENTRY_HEADER_BYTES + payloadBytes);
   record[RECORD_HEADER_BYTES] = kind;
   record[RECORD_HEADER_BYTES + AT_VERSION] = ENTRY_VERSION;

@@ -9,7 +9,7 @@ import { PageTracker } from '../store/page-tracker.ts';
 export const DEDUPE_PAGES = 0x34;
 const IDS_PER_PAGE = 512;
 /** Differs from the reference server, which knows no bound: the oldest ids go early when there are more than this. */
-export const MAX_DEDUPE_IDS = 8 * 1024 * 1024;
+const MAX_DEDUPE_IDS = 8 * 1024 * 1024;
 const FIRST_CAPACITY = 16;
 const ENTRY_BYTES = 18;
 

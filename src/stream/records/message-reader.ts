@@ -1,5 +1,5 @@
 /** Owns reading whole messages for the leader's own purposes, wherever their records are. */
-import type { Runtime } from '../../base/runtime.ts';
+import { turnOver, type Runtime } from '../../base/runtime.ts';
 import type { Seq } from '../../base/brand.ts';
 import { emptyStoredMessage } from './block-cursor.ts';
 import type { MessageView } from '../messages/message-format.ts';
@@ -28,7 +28,7 @@ export class MessageReader {
 
   /** Undefined: it is gone, or can't be proven. */
   async read(seq: number): Promise<MessageParts | undefined> {
-    if (++this.#sincePause % READS_PER_PAUSE === 0) await this.#pause();
+    if (++this.#sincePause % READS_PER_PAUSE === 0) await turnOver(this.#runtime);
     for (;;) {
       let ready = (): void => undefined;
       const isReady = new Promise<void>((resolve) => {
@@ -39,12 +39,6 @@ export class MessageReader {
       if (step !== 'wait') return undefined;
       await isReady;
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#runtime.defer(resolve);
-    });
   }
 }
 

@@ -17,7 +17,7 @@ const SHARD_AT = 16_384;
 const SHARD_BITS = 10;
 
 /** FNV-1a with a final mix, so that the low bits depend on all bytes. */
-export function hashBytes(buffer: Buffer, start: number, end: number): number {
+function hashBytes(buffer: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, 0x01000193);
   hash ^= hash >>> 15;
@@ -108,12 +108,6 @@ export class InternedStrings {
   toString(id: number): string {
     const start = this.startOf(id);
     return this.segment(id).toString('utf8', start, start + this.#lengths.get(id));
-  }
-
-  /** True when `id` stands for exactly buffer[start, end). */
-  equals(id: number, buffer: Buffer, start: number, end: number): boolean {
-    const length = end - start;
-    return this.#lengths.get(id) === length && equalBytes(this.segment(id), this.startOf(id), buffer, start, length);
   }
 
   #probe(hash: number, buffer: Buffer, start: number, length: number): number {

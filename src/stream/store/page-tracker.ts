@@ -97,7 +97,7 @@ export interface WriteBudget {
   left: number;
 }
 
-export function pageKey(prefix: number, page: number): Buffer {
+function pageKey(prefix: number, page: number): Buffer {
   const key = Buffer.allocUnsafe(KEY_BYTES);
   key[0] = prefix;
   key.writeUIntBE(page, 1, 6);

@@ -42,7 +42,7 @@ export async function printMessage(
 }
 
 /** `data` when it is text, `data_base64` when it is not. */
-export function messageDocument({ subject, reply, headers, data, position, arrived }: ShownMessage): unknown {
+function messageDocument({ subject, reply, headers, data, position, arrived }: ShownMessage): unknown {
   const text = asText(data);
   return {
     subject,
