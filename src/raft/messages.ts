@@ -21,6 +21,9 @@ export interface RequestVote extends Addressed {
   readonly preVote: boolean;
   /** The leader itself wants this election: voters need not wait for its lease to run out (thesis §3.10). */
   readonly leadershipTransfer: boolean;
+  /** Of the `timeoutNow` that says so; otherwise 0. */
+  readonly transferTerm: Term;
+  readonly transferRound: number;
 }
 
 export interface RequestVoteReply extends Addressed {
@@ -47,6 +50,8 @@ export interface AppendEntries extends Addressed {
   readonly hibernate: boolean;
   /** The leader vouches that a repairing follower now holds everything it may once have promised. */
   readonly repaired: boolean;
+  /** No transfer of leadership is under way: whoever was told to campaign in this term before this round is too late. */
+  readonly transfersOver: boolean;
 }
 
 export interface AppendEntriesReply extends Addressed {
@@ -70,6 +75,8 @@ export interface AppendEntriesReply extends Addressed {
 /** Tells the target of a leadership transfer to campaign at once. */
 export interface TimeoutNow extends Addressed {
   readonly kind: 'timeoutNow';
+  /** The leader's round that began with it. */
+  readonly round: number;
 }
 
 /** Offers a checkpoint to a follower that the log no longer reaches. The bytes of it travel on the bulk link. */

@@ -51,6 +51,8 @@ const plainMessage = fc.oneof(
     lastLogTerm: term,
     preVote: fc.boolean(),
     leadershipTransfer: fc.boolean(),
+    transferTerm: term,
+    transferRound: safe,
   }),
   fc.record({
     ...base,
@@ -61,7 +63,7 @@ const plainMessage = fc.oneof(
   }),
   fc.record({ ...reply, success: fc.constant(true), matchIndex: index, conflictIndex: none, conflictTerm: none }),
   fc.record({ ...reply, success: fc.constant(false), matchIndex: none, conflictIndex: index, conflictTerm: term }),
-  fc.record({ ...base, kind: fc.constant('timeoutNow' as const) }),
+  fc.record({ ...base, kind: fc.constant('timeoutNow' as const), round: safe }),
   fc.record({
     ...base,
     kind: fc.constant('installSnapshot' as const),
@@ -95,6 +97,7 @@ const append = (group: number): fc.Arbitrary<PeerMessage> =>
       digest: fc.nat(0xffff_ffff),
       hibernate: fc.boolean(),
       repaired: fc.boolean(),
+      transfersOver: fc.boolean(),
     })
     .map((each) => ({ ...each, entries: entriesBehind(each.prevLogIndex, each.prevLogTerm, group, each.entries) }));
 
@@ -157,6 +160,7 @@ function appendFrame(entries: readonly Entry[]): Buffer {
     digest: 0,
     hibernate: false,
     repaired: false,
+    transfersOver: true,
   } as unknown as PeerMessage;
   return encodeFrame([{ group: 7 as GroupId, message }]);
 }

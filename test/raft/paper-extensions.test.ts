@@ -245,14 +245,88 @@ describe('handing over', () => {
     assert.ok(cluster.core('n1').canPropose);
   });
 
-  test('once the target was told, no lease holds in this term', () => {
+  /** The target's word to campaign is held up, and the leader gives the transfer up. */
+  function givenUp(): { cluster: CoreCluster; late: PeerMessage } {
     const cluster = ledByFirst();
     cluster.heartbeat('n1');
     cluster.transfer('n1', 'n3');
+    const late = cluster.network.find(kind('timeoutNow'))!;
     cluster.drop(kind('timeoutNow'));
-    for (let beat = 0; beat < 8; beat++) cluster.heartbeat('n1');
-    assert.ok(cluster.core('n1').canPropose);
-    assert.ok(!cluster.core('n1').hasLease(cluster.now));
+    cluster.heartbeat('n1');
+    assert.ok(!cluster.core('n1').hasLease(cluster.now), 'while it is under way, n3 may be elected at any moment');
+    for (let beat = 0; beat < 8 && !cluster.core('n1').canPropose; beat++) cluster.heartbeat('n1');
+    return { cluster, late };
+  }
+
+  test('once a transfer was given up, and a quorum has heard of that, leases hold again', () => {
+    const { cluster } = givenUp();
+    cluster.heartbeat('n1');
+    assert.ok(cluster.core('n1').hasLease(cluster.now));
+  });
+
+  test('the word to campaign of a transfer that was given up is not heeded any more', () => {
+    const { cluster, late } = givenUp();
+    cluster.heartbeat('n1');
+    cluster.step('n3', { kind: 'peer', message: late });
+    cluster.run();
+    assert.equal(cluster.core('n3').currentTerm, 1);
+    assert.deepEqual(cluster.leaders, ['n1']);
+  });
+
+  test('a quorum does not help a target that heard too late, and nothing of its having been given up', () => {
+    const { cluster, late } = givenUp();
+    cluster.crash('n3');
+    cluster.restart('n3');
+    cluster.isolate('n3');
+    cluster.heartbeat('n1');
+    assert.ok(cluster.core('n1').hasLease(cluster.now));
+    const request = {
+      kind: 'requestVote',
+      from: cluster.node('n3').id,
+      term: 2,
+      lastLogIndex: 99,
+      lastLogTerm: 1,
+      preVote: false,
+      leadershipTransfer: true,
+      transferTerm: 1,
+      transferRound: (late as Extract<PeerMessage, { kind: 'timeoutNow' }>).round,
+    } as unknown as PeerMessage;
+    for (const to of ['n1', 'n2']) cluster.step(to, { kind: 'peer', message: { ...request, to: cluster.node(to).id } });
+    cluster.run();
+    assert.deepEqual([cluster.core('n1').currentTerm, cluster.core('n2').currentTerm], [1, 1]);
+    assert.deepEqual(cluster.leaders, ['n1']);
+  });
+
+  test('a transfer after one that was given up comes about', () => {
+    const { cluster } = givenUp();
+    cluster.heartbeat('n1');
+    cluster.transfer('n1', 'n3');
+    cluster.run();
+    assert.deepEqual(cluster.leaders, ['n3']);
+  });
+
+  test('a follower that came to a later term by hearsay does not vote in it while a lease may rest on it', () => {
+    const cluster = ledByFirst();
+    cluster.heartbeat('n1');
+    assert.ok(cluster.core('n1').hasLease(cluster.now));
+    const [n2, n3] = [cluster.node('n2').id, cluster.node('n3').id];
+    const refusal = {
+      kind: 'requestVoteReply',
+      from: n3,
+      to: n2,
+      term: 2,
+      preVote: true,
+      voteGranted: false,
+      journal: 0,
+    };
+    cluster.step('n2', { kind: 'peer', message: refusal as unknown as PeerMessage });
+    const request = {
+      ...{ kind: 'requestVote', from: n3, to: n2, term: 2, lastLogIndex: 99, lastLogTerm: 1, preVote: false },
+      ...{ leadershipTransfer: false, transferTerm: 0, transferRound: 0 },
+    };
+    cluster.step('n2', { kind: 'peer', message: request as unknown as PeerMessage });
+    assert.equal(cluster.core('n2').currentTerm, 2);
+    assert.equal(cluster.core('n2').hardState.votedFor, undefined);
   });
 });
 

@@ -33,7 +33,7 @@ function vote(from: string, to: string, term: number): PeerMessage {
 }
 
 function lead(from: string, term: number): PeerMessage {
-  return { kind: 'timeoutNow', from: node(from), to: node('n9'), term: term as Term };
+  return { kind: 'timeoutNow', from: node(from), to: node('n9'), term: term as Term, round: 1 };
 }
 
 function entry(at: number, term: number, checksum: number): { index: LogIndex; term: Term; checksum: number } {

@@ -26,17 +26,20 @@
  *   not count, until a leader has vouched for it (progress.ts says why that is enough).
  * - A member always answers a leader or candidate of an older term, with its own: with PreVote nobody may listen to a
  *   member that is ahead, and without an answer it and an old leader could wait for each other for ever.
- * - A restarted member refuses votes for one election timeout, since it may have helped to grant a lease before.
+ * - A restarted member refuses votes for one election timeout, since it may have helped to grant a lease before. Nobody
+ *   votes within that time of having heard from a leader, not even in a later term that it came to by hearsay.
+ * - A leadership transfer that was given up does not count any more for whoever has heard of that: each of its words names
+ *   the round that began with it, and AppendEntries says when such rounds are over. So leases hold again in the same term.
  * - An idle group may fall silent (hibernate). That is an agreement to let timers rest and nothing more: promises are
  *   judged as ever, and whoever doubts wakes the others by campaigning.
  *
  * What is left out: reads and proposals forwarded by followers, and the transport of checkpoints. Both are the host's.
  */
 import type { NodeId } from '../../base/brand.ts';
-import type { AppendEntries, PeerMessage, RequestVote, RequestVoteReply } from '../messages.ts';
+import type { AppendEntries, PeerMessage, RequestVote, RequestVoteReply, TimeoutNow } from '../messages.ts';
 import type { LogIndex, Role, Term } from '../types.ts';
 import type { Effects } from './effects.ts';
-import { answerVote, refuseVote, requestVotes, Tally } from './election.ts';
+import { answerVote, refuseVote, requestVotes, Tally, type Transfer } from './election.ts';
 import { acknowledgeSnapshot, refuseAppend, takeAppend } from './follower.ts';
 import type { CoreOptions, HardState, Input, NodeContact, SnapshotPoint } from './input.ts';
 import { Leader } from './leader.ts';
@@ -72,6 +75,7 @@ export class RaftCore {
     if (state.kind === 'recovered') {
       // Before the restart we may have acknowledged a round, and so granted a lease.
       this.#replica.lastLeaderContact = now;
+      this.#replica.restartedAt = now;
       this.#replica.handOut(effects);
       return;
     }
@@ -267,17 +271,17 @@ export class RaftCore {
     this.#role = { kind: 'preCandidate', tally: new Tally(this.#replica) };
     effects.statusChanged = true;
     const term = this.#replica.nextTerm;
-    requestVotes(this.#replica, { term, preVote: true, leadershipTransfer: false }, effects);
+    requestVotes(this.#replica, { term, preVote: true, transfer: undefined }, effects);
     this.#countVotes(effects);
   }
 
-  #campaign(leadershipTransfer: boolean, effects: Effects): void {
+  #campaign(transfer: Transfer | undefined, effects: Effects): void {
     const term = this.#replica.nextTerm;
     this.#replica.enterTerm(term, this.#replica.node, effects);
     this.#role = { kind: 'candidate', tally: new Tally(this.#replica) };
     effects.statusChanged = true;
     effects.restartElectionTimer = true;
-    requestVotes(this.#replica, { term, preVote: false, leadershipTransfer }, effects);
+    requestVotes(this.#replica, { term, preVote: false, transfer }, effects);
     this.#countVotes(effects);
   }
 
@@ -290,7 +294,7 @@ export class RaftCore {
         this.#becomeFollower(undefined, effects);
         return;
       case 'won':
-        if (this.#role.kind === 'preCandidate') this.#campaign(false, effects);
+        if (this.#role.kind === 'preCandidate') this.#campaign(undefined, effects);
         else this.#becomeLeader(effects);
     }
   }
@@ -349,14 +353,16 @@ export class RaftCore {
   // --- Peers ---
 
   #stepPeer(message: PeerMessage, effects: Effects): void {
-    if (message.term > this.#replica.currentTerm && !this.#meetLaterTerm(message, effects)) return;
+    const isLater = message.term > this.#replica.currentTerm;
+    if (isLater && !this.#meetLaterTerm(message, effects)) return;
     if (message.term < this.#replica.currentTerm) {
       this.#answerEarlierTerm(message, effects);
       return;
     }
     switch (message.kind) {
       case 'requestVote':
-        this.#requestVote(message, effects);
+        if (!isLater && this.#endangersLease(message)) refuseVote(this.#replica, message, effects);
+        else this.#requestVote(message, effects);
         return;
       case 'requestVoteReply':
         this.#requestVoteReply(message, effects);
@@ -368,10 +374,7 @@ export class RaftCore {
         this.#asLeader?.reply(message, effects);
         return;
       case 'timeoutNow':
-        // Only from the leader that we follow: from any other it is late.
-        if (this.leader === message.from && this.#role.kind === 'follower' && this.#replica.mayCampaign) {
-          this.#campaign(true, effects);
-        }
+        this.#timeoutNow(message, effects);
         return;
       case 'installSnapshot':
         this.#heardFromLeader(message.from, false, effects);
@@ -379,6 +382,13 @@ export class RaftCore {
       case 'installSnapshotReply':
         return;
     }
+  }
+
+  /** Only from the leader that we follow, unless it has changed its mind: otherwise it is late. */
+  #timeoutNow({ from, term, round }: TimeoutNow, effects: Effects): void {
+    const transfer = { term, round };
+    if (this.#role.kind !== 'follower' || this.leader !== from || !this.#replica.heedsTransfer(transfer)) return;
+    if (this.#replica.mayCampaign) this.#campaign(transfer, effects);
   }
 
   /** A later term makes anybody a follower (§5.1), with exceptions. False: the message is not to be heard at all. */
@@ -391,7 +401,7 @@ export class RaftCore {
           return false;
         }
         // Whoever hears from a leader helps nobody to depose it (§6): the lease rests on this.
-        if (this.#leaderIsKnown && !message.leadershipTransfer) return false;
+        if (this.#leaderIsKnown && !this.#heedsTransfer(message)) return false;
         break;
       case 'requestVoteReply':
         if (message.preVote && message.voteGranted) {
@@ -409,6 +419,20 @@ export class RaftCore {
     const isLeaders = message.kind === 'appendEntries' || message.kind === 'installSnapshot';
     this.#enterTerm(message.term, isLeaders ? message.from : undefined, effects);
     return true;
+  }
+
+  /** The leader itself asked for this election, and has not changed its mind since. */
+  #heedsTransfer({ leadershipTransfer, transferTerm, transferRound }: RequestVote): boolean {
+    if (!leadershipTransfer) return false;
+    const leader = this.#asLeader;
+    if (leader !== undefined && transferTerm === this.#replica.currentTerm) return !leader.canPropose;
+    return this.#replica.heedsTransfer({ term: transferTerm, round: transferRound });
+  }
+
+  /** We may have come to its term by somebody's word alone, and have granted the leader of an earlier one a lease. */
+  #endangersLease(message: RequestVote): boolean {
+    if (message.preVote || this.#replica.votedFor === message.from) return false;
+    return this.#replica.heardFromLeaderLately && !this.#heedsTransfer(message);
   }
 
   /** A leader was heard of within the shortest election timeout, or is this node. */
@@ -441,6 +465,7 @@ export class RaftCore {
   #appendEntries(message: AppendEntries, effects: Effects): void {
     // Two leaders in one term cannot be; whoever says so is not to be believed.
     if (this.#role.kind === 'leader') return;
+    if (message.transfersOver) this.#replica.transfersAreOver(message.readContext);
     const outcome = takeAppend(this.#replica, message, effects);
     if (outcome === 'broken') return;
     const rests = message.hibernate && outcome === 'matched' && this.#replica.log.lastIndex === message.leaderCommit;

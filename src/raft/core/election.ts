@@ -9,6 +9,8 @@ import { isVoter, members } from './membership.ts';
 import { isQuorum } from './quorum.ts';
 import type { Replica } from './replica.ts';
 
+const NO_TERM = 0 as Term;
+
 /** The answers to one round of asking. Our own is yes, from the start. */
 export class Tally {
   readonly #replica: Replica;
@@ -31,10 +33,16 @@ export class Tally {
   }
 }
 
+/** A leader's word that another may campaign: its term, and the round that began with it. */
+export interface Transfer {
+  readonly term: Term;
+  readonly round: number;
+}
+
 /** Asks every other voter. A real campaign's requests wait until term and vote are on disk; a pre-vote promises nothing. */
 export function requestVotes(
   replica: Replica,
-  campaign: { readonly term: Term; readonly preVote: boolean; readonly leadershipTransfer: boolean },
+  campaign: { readonly term: Term; readonly preVote: boolean; readonly transfer: Transfer | undefined },
   effects: Effects,
 ): void {
   for (const to of members(replica.membership)) {
@@ -44,7 +52,11 @@ export function requestVotes(
       kind: 'requestVote',
       from: replica.node,
       to,
-      ...campaign,
+      term: campaign.term,
+      preVote: campaign.preVote,
+      leadershipTransfer: campaign.transfer !== undefined,
+      transferTerm: campaign.transfer?.term ?? NO_TERM,
+      transferRound: campaign.transfer?.round ?? 0,
       lastLogIndex: lastIndex,
       lastLogTerm: lastTerm,
     };

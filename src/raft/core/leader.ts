@@ -104,7 +104,9 @@ export class Leader {
     this.#lastHeartbeat = now;
     if (!stoodStill && now - this.#lastQuorumContact(nodeContact) >= electionTimeoutMinMs) return false;
     if (this.#transfer !== undefined && now - this.#transfer.since >= electionTimeoutMinMs) {
+      this.#rounds.restoreLease();
       this.#transfer = undefined;
+      this.#replicator.transfersOver = true;
       effects.statusChanged = true;
     }
     for (const progress of this.#peers.values()) progress.resume();
@@ -293,7 +295,9 @@ export class Leader {
     if (target === undefined || progress === undefined) return;
     if (!isVoter(this.#replica.membership, target) || progress.repair !== undefined) return;
     this.wake(effects);
+    this.#rounds.voidLease();
     this.#transfer = { to: target, since: this.#replica.now, told: false };
+    this.#replicator.transfersOver = false;
     effects.statusChanged = true;
     progress.resume();
     this.#replicator.replicate(target, progress, effects);
@@ -314,15 +318,20 @@ export class Leader {
     const { to } = this.#transfer;
     if (this.#peers.get(to)?.matchIndex !== this.#replica.log.lastIndex) return;
     this.#transfer.told = true;
-    this.#rounds.voidLease();
-    effects.send.push({ kind: 'timeoutNow', from: this.#replica.node, to, term: this.#replica.currentTerm });
+    this.#tellToCampaign(to, effects);
+  }
+
+  /** With a round of its own: later than any of which a follower was told that transfers before it are over. */
+  #tellToCampaign(to: NodeId, effects: Effects): void {
+    const { node, currentTerm, now } = this.#replica;
+    this.#rounds.begin(now);
+    effects.send.push({ kind: 'timeoutNow', from: node, to, term: currentTerm, round: this.#rounds.latest });
   }
 
   /** A leader that was removed tells the most advanced voter to campaign, so that nobody waits for a timeout. */
   abdicate(effects: Effects): void {
     const to = this.#mostAdvancedVoter();
-    if (to === undefined) return;
-    effects.send.push({ kind: 'timeoutNow', from: this.#replica.node, to, term: this.#replica.currentTerm });
+    if (to !== undefined) this.#tellToCampaign(to, effects);
   }
 
   // --- Hibernation ---

@@ -8,6 +8,7 @@ import type { PeerMessage } from '../messages.ts';
 import { sealRecord } from '../record.ts';
 import type { Entry, EntryKind, GroupId, LogIndex, Term } from '../types.ts';
 import type { Effects } from './effects.ts';
+import type { Transfer } from './election.ts';
 import {
   DEFAULT_LIMITS,
   type CommitRule,
@@ -56,6 +57,10 @@ export class Replica {
   now = 0;
   /** When a leader was last heard of. Votes are refused for a while after that, and so leases hold. */
   lastLeaderContact = Number.NEGATIVE_INFINITY;
+  /** When this process took over from an earlier one, of which it does not know what leaders told it last. */
+  restartedAt = Number.NEGATIVE_INFINITY;
+  /** In the current term, transfers of leadership up to this round are over, as its leader said. */
+  #transfersOverThrough = 0;
 
   constructor(options: CoreOptions) {
     this.node = options.node;
@@ -137,6 +142,21 @@ export class Replica {
     return this.now - this.lastLeaderContact < this.electionTimeoutMinMs;
   }
 
+  /** The leader of the current term says that no transfer up to this round counts any more. */
+  transfersAreOver(round: number): void {
+    if (round > this.#transfersOverThrough) this.#transfersOverThrough = round;
+  }
+
+  /**
+   * Whether a leader may be replaced at once because of this word of its own. Whoever answered a round after it was told
+   * that it does not count any more, and so a lease that rests on that round is safe from it. After a restart this is not
+   * known for as long as a lease may rest on what was said before.
+   */
+  heedsTransfer({ term, round }: Transfer): boolean {
+    if (term !== this.#currentTerm) return term > this.#currentTerm;
+    return round > this.#transfersOverThrough && this.now - this.restartedAt >= this.electionTimeoutMinMs;
+  }
+
   /** Term and vote never go back: a vote is taken back only by a later term. */
   enterTerm(term: Term, votedFor: NodeId | undefined, effects: Effects): void {
     invariant(term >= this.#currentTerm, `term ${term} after ${this.#currentTerm}`);
@@ -144,6 +164,7 @@ export class Replica {
       term > this.#currentTerm || this.#votedFor === undefined || this.#votedFor === votedFor,
       `second vote in term ${term}`,
     );
+    if (term > this.#currentTerm) this.#transfersOverThrough = 0;
     this.#currentTerm = term;
     this.#votedFor = votedFor;
     effects.hardState = this.hardState;

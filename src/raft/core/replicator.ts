@@ -20,6 +20,8 @@ export class Replicator {
   digest = { index: 0 as LogIndex, digest: 0 };
   /** The leader has fallen silent; its last heartbeat says so. */
   hibernating = false;
+  /** What followers are told, with every message. */
+  transfersOver = true;
 
   constructor(replica: Replica, peers: ReadonlyMap<NodeId, Progress>, rounds: Rounds) {
     this.#replica = replica;
@@ -89,6 +91,7 @@ export class Replicator {
       hibernate: this.hibernating,
       // Only together with the proof that it holds the log that far: the message may arrive after another loss.
       repaired: repair?.throughIndex !== undefined && prevLogIndex >= repair.throughIndex,
+      transfersOver: this.transfersOver,
     };
     effects.send.push(message);
     const through = (prevLogIndex + entries.length) as LogIndex;

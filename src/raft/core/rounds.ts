@@ -29,6 +29,8 @@ export class Rounds {
   #confirmed = 0;
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #leaseVoid = false;
+  /** The first round that grants a lease. */
+  #leaseFrom = 0;
   readonly #open: { readonly round: number; readonly at: number }[] = [];
   #waiting: WaitingRead[] = [];
 
@@ -60,7 +62,8 @@ export class Rounds {
     if (round <= this.#confirmed) return;
     this.#confirmed = round;
     while (this.#open.length > 0 && this.#open[0]!.round <= round) {
-      this.#leaseUntil = this.#open.shift()!.at + this.#leaseMs;
+      const settled = this.#open.shift()!;
+      if (settled.round >= this.#leaseFrom) this.#leaseUntil = settled.at + this.#leaseMs;
     }
   }
 
@@ -68,9 +71,19 @@ export class Rounds {
     return !this.#leaseVoid && now < this.#leaseUntil;
   }
 
-  /** A transfer lets voters elect at once, and its message may arrive late: no lease holds in this term any more. */
+  /** A transfer lets voters elect at once: no lease holds while it is under way. */
   voidLease(): void {
     this.#leaseVoid = true;
+  }
+
+  /**
+   * The transfer was given up, but its message may arrive late. Whoever answers a round that begins from now on knows
+   * better than to heed it, so these rounds grant leases again, and those before do not.
+   */
+  restoreLease(): void {
+    this.#leaseVoid = false;
+    this.#leaseUntil = Number.NEGATIVE_INFINITY;
+    this.#leaseFrom = this.#latest + 1;
   }
 
   /**

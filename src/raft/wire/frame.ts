@@ -28,7 +28,7 @@ const KIND_CODES: { readonly [kind in PeerMessage['kind']]: number } = {
   installSnapshotReply: 7,
 };
 /** Bytes of the fields that every message of a kind has, by its code. */
-const FIXED_BYTES = [0, 16, 8, 48, 48, 0, 24, 24];
+const FIXED_BYTES = [0, 32, 8, 48, 48, 8, 24, 24];
 const STAGES: readonly InstallSnapshotReply['stage'][] = ['accepted', 'progress', 'done', 'refused'];
 
 /**
@@ -76,13 +76,15 @@ function writeMessage(frame: Buffer, start: number, group: GroupId, message: Pee
       messageFlags = flags(message.preVote, message.leadershipTransfer);
       writeSafeInteger(frame, message.lastLogIndex, fields);
       writeSafeInteger(frame, message.lastLogTerm, fields + 8);
+      writeSafeInteger(frame, message.transferTerm, fields + 16);
+      writeSafeInteger(frame, message.transferRound, fields + 24);
       break;
     case 'requestVoteReply':
       messageFlags = flags(message.preVote, message.voteGranted);
       writeSafeInteger(frame, message.journal, fields);
       break;
     case 'appendEntries':
-      messageFlags = flags(message.hibernate, message.repaired);
+      messageFlags = flags(message.hibernate, message.repaired, message.transfersOver);
       writeSafeInteger(frame, message.prevLogIndex, fields);
       writeSafeInteger(frame, message.prevLogTerm, fields + 8);
       writeSafeInteger(frame, message.leaderCommit, fields + 16);
@@ -103,6 +105,7 @@ function writeMessage(frame: Buffer, start: number, group: GroupId, message: Pee
       writeSafeInteger(frame, message.journal, fields + 40);
       break;
     case 'timeoutNow':
+      writeSafeInteger(frame, message.round, fields);
       break;
     case 'installSnapshot':
       writeSafeInteger(frame, message.lastIncludedIndex, fields);
@@ -180,6 +183,8 @@ function readMessage(
         lastLogTerm,
         preVote: flag,
         leadershipTransfer: secondFlag,
+        transferTerm: number(16) as Term,
+        transferRound: number(24),
       };
     }
     case 2:
@@ -199,6 +204,7 @@ function readMessage(
         digest: frame.readUInt32BE(fields + 40),
         hibernate: flag,
         repaired: secondFlag,
+        transfersOver: (messageFlags & 4) !== 0,
       };
     }
     case 4:
@@ -216,7 +222,7 @@ function readMessage(
         journal: number(40),
       };
     case 5:
-      return { kind: 'timeoutNow', ...base };
+      return { kind: 'timeoutNow', ...base, round: number(0) };
     case 6: {
       const body = frame.subarray(fields + FIXED_BYTES[kind]!, end);
       const lastIncludedTerm = number(8) as Term;
