@@ -27,6 +27,56 @@ export function copyBytes(target: Buffer, at: number, source: Buffer, start: num
   return to;
 }
 
+/** What is shorter or longer than this is copied faster without a view. */
+const MIN_WORDS_BYTES = 16;
+const MAX_WORDS_BYTES = 128;
+
+/**
+ * Copies from buffers of which one often is the one of the time before, like the record that a consumer goes through: words
+ * at a time, through a view that is kept for as long. Neither a call into native code nor a loop over bytes is as fast.
+ */
+export class WordCopier {
+  #source: Buffer | undefined;
+  #view: DataView | undefined;
+
+  /** Copies `source[start, end)` to `at` of `target`, which `view` is a view of; returns where the copy ends. */
+  copy(target: Buffer, view: DataView, at: number, source: Buffer, start: number, end: number): number {
+    const length = end - start;
+    if (length < MIN_WORDS_BYTES || length > MAX_WORDS_BYTES) return copyBytes(target, at, source, start, end);
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#view = undefined;
+      return copyBytes(target, at, source, start, end);
+    }
+    this.#view ??= viewOf(source);
+    return copyWords(view, at, this.#view, start, end);
+  }
+
+  /** Keeps nothing alive any more. */
+  clear(): void {
+    this.#source = undefined;
+    this.#view = undefined;
+  }
+}
+
+export function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+function copyWords(target: DataView, at: number, source: DataView, start: number, end: number): number {
+  let to = at;
+  let from = start;
+  for (; from + 16 <= end; from += 16, to += 16) {
+    target.setInt32(to, source.getInt32(from, true), true);
+    target.setInt32(to + 4, source.getInt32(from + 4, true), true);
+    target.setInt32(to + 8, source.getInt32(from + 8, true), true);
+    target.setInt32(to + 12, source.getInt32(from + 12, true), true);
+  }
+  for (; from + 4 <= end; from += 4, to += 4) target.setInt32(to, source.getInt32(from, true), true);
+  for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
+  return to;
+}
+
 /** Writes `value` in decimal and returns where it ends. */
 export function writeDecimal(target: Buffer, at: number, value: number): number {
   let digits = 1;

@@ -71,7 +71,10 @@ export class Consumer implements Due, Recorded {
     };
     this.#ledger = new Ledger(replicated, {
       noted: () => {
-        services.recorder.note(this);
+        // Where messages go when they have been delivered, that is worth a record soon.
+        const unacked = this.#config.ackPolicy === 'none' && services.stream.config.retention === 'limits';
+        if (unacked) services.recorder.noteUnacked(this);
+        else services.recorder.note(this);
       },
       ackExpected: (deadlineMs) => {
         if (this.#ackDeadlines.expect(deadlineMs)) this.#arm(this.#ackDeadlines.dueMs);

@@ -15,6 +15,8 @@ export const PROGRESS_VERSION = 1;
 export const SWEEP_ID = 0;
 /** Plain progress waits this long for more of it: losing it costs a redelivery, nothing else. */
 const RECORD_DELAY_MS = 4;
+/** The same where nobody acks, and records of a replay would only be in its way. */
+const UNACKED_DELAY_MS = 20;
 /** Sooner than that if an entry of messages leaves: one write takes both. A record by itself would be in the next one's way. */
 const RIDE_ALONG_MS = 2;
 /** What matters even less, like who waits no more: a new leader tells them of the change in vain. */
@@ -36,6 +38,8 @@ export interface Recorded {
 export interface ProgressSink {
   /** `consumer` has steps to record. */
   note(consumer: Recorded): void;
+  /** The same, of deliveries that nobody acks. */
+  noteUnacked(consumer: Recorded): void;
   /** The same, when a recorded state that is old for a while does no harm. */
   noteLazily(consumer: Recorded): void;
   /** The same, when somebody waits for the record. */
@@ -59,6 +63,8 @@ export class ProgressRecorder implements ProgressSink {
   readonly #nowMs: () => number;
   readonly #writer = new ByteWriter();
   #dirty = new Set<Recorded>();
+  /** How long the most urgent of them waits. */
+  #patienceMs = Infinity;
   #inFlight = new Set<Recorded>();
   /** Built, and not yet accepted by the group. */
   #unsent: Buffer | undefined;
@@ -89,13 +95,21 @@ export class ProgressRecorder implements ProgressSink {
   }
 
   note(consumer: Recorded): void {
-    this.#dirty.add(consumer);
-    if (!this.#busy) this.#flushAfter(RECORD_DELAY_MS);
+    this.#noteWithin(RECORD_DELAY_MS, consumer);
+  }
+
+  noteUnacked(consumer: Recorded): void {
+    this.#noteWithin(UNACKED_DELAY_MS, consumer);
   }
 
   noteLazily(consumer: Recorded): void {
+    this.#noteWithin(LAZY_DELAY_MS, consumer);
+  }
+
+  #noteWithin(delayMs: number, consumer: Recorded): void {
     this.#dirty.add(consumer);
-    if (!this.#busy) this.#flushAfter(LAZY_DELAY_MS);
+    this.#patienceMs = Math.min(this.#patienceMs, delayMs);
+    if (!this.#busy) this.#flushAfter(delayMs);
   }
 
   noteUrgently(consumer: Recorded): void {
@@ -106,6 +120,7 @@ export class ProgressRecorder implements ProgressSink {
   /** Messages may have become free: the next entries step through them. */
   noteSweep(): void {
     this.#sweep = true;
+    this.#patienceMs = Math.min(this.#patienceMs, RECORD_DELAY_MS);
     if (!this.#busy) this.#flushAfter(RECORD_DELAY_MS);
   }
 
@@ -169,7 +184,7 @@ export class ProgressRecorder implements ProgressSink {
       this.#urgent = false;
       this.#flushSoon();
     } else if (this.#dirty.size > 0 || this.#sweep) {
-      this.#flushAfter(RECORD_DELAY_MS);
+      this.#flushAfter(this.#patienceMs);
     }
   }
 
@@ -193,6 +208,7 @@ export class ProgressRecorder implements ProgressSink {
     this.#timer = undefined;
     this.#timerAtMs = Infinity;
     this.#dirty.clear();
+    this.#patienceMs = Infinity;
     this.#inFlight = new Set();
     this.#unsent = undefined;
     this.#busy = false;
@@ -241,6 +257,7 @@ export class ProgressRecorder implements ProgressSink {
 
   #build(): Buffer | undefined {
     const writer = this.#writer;
+    this.#patienceMs = Infinity;
     writer.clear();
     writer.byte(PROGRESS_VERSION);
     writer.number(this.#nowMs());

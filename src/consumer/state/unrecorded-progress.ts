@@ -12,6 +12,10 @@ export class UnrecordedProgress implements ProgressSink {
     consumer.log.clear();
   }
 
+  noteUnacked(consumer: Recorded): void {
+    consumer.log.clear();
+  }
+
   noteLazily(consumer: Recorded): void {
     consumer.log.clear();
   }

@@ -3,7 +3,7 @@
  * write under way at a time. Counts what is pending, so that its owner can close a connection that does not read.
  */
 import type { Writable } from 'node:stream';
-import { copyBytes, writeDecimal } from '../../base/byte-writing.ts';
+import { copyBytes, viewOf, WordCopier, writeDecimal } from '../../base/byte-writing.ts';
 import { CR, LF, SPACE } from './bytes.ts';
 import { type ChunkPool, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './chunk-pool.ts';
 import type { Message } from './message.ts';
@@ -17,6 +17,8 @@ const UPPER_M = 0x4d;
 const UPPER_S = 0x53;
 const UPPER_G = 0x47;
 
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
 interface FilledChunk {
   readonly chunk: Buffer;
   readonly bytes: number;
@@ -28,6 +30,9 @@ export class ProtocolWriter {
   /** Full chunks, oldest first. */
   #filled: FilledChunk[] = [];
   #chunk: Buffer | undefined;
+  #view: DataView = NO_VIEW;
+  readonly #replies = new WordCopier();
+  readonly #bodies = new WordCopier();
   #used = 0;
   #nextChunkBytes = MIN_CHUNK_BYTES;
   #gatheredBytes = 0;
@@ -88,7 +93,7 @@ export class ProtocolWriter {
     at = copyBytes(chunk, at, sid, 0, sid.length);
     chunk[at++] = SPACE;
     if (replyEnd > replyStart) {
-      at = copyBytes(chunk, at, message.replyBuffer, replyStart, replyEnd);
+      at = this.#replies.copy(chunk, this.#view, at, message.replyBuffer, replyStart, replyEnd);
       chunk[at++] = SPACE;
     }
     if (headerBytes > 0) {
@@ -103,7 +108,7 @@ export class ProtocolWriter {
       at = copyBytes(chunk, at, message.buffer, headersStart, payloadEnd);
     } else {
       if (headerBytes > 0) at = copyBytes(chunk, at, message.buffer, headersStart, headersEnd);
-      at = copyBytes(chunk, at, message.buffer, payloadStart, payloadEnd);
+      at = this.#bodies.copy(chunk, this.#view, at, message.buffer, payloadStart, payloadEnd);
     }
     chunk[at] = CR;
     chunk[at + 1] = LF;
@@ -113,6 +118,8 @@ export class ProtocolWriter {
 
   /** Hands what was gathered to the transport, unless it still works on the write before: then when that is done. */
   flush(): void {
+    this.#replies.clear();
+    this.#bodies.clear();
     if (this.#gatheredBytes === 0 || this.#writingSinceMs !== undefined) return;
     this.#closeChunk();
     const leaving = this.#takeChunks();
@@ -143,6 +150,9 @@ export class ProtocolWriter {
     this.#filled = [];
     if (this.#chunk !== undefined) this.#pool.giveBack(this.#chunk);
     this.#chunk = undefined;
+    this.#view = NO_VIEW;
+    this.#replies.clear();
+    this.#bodies.clear();
     this.#used = 0;
     this.#gatheredBytes = 0;
   }
@@ -181,6 +191,7 @@ export class ProtocolWriter {
       this.#nextChunkBytes = Math.min(this.#nextChunkBytes * 2, MAX_CHUNK_BYTES);
     }
     this.#chunk = this.#pool.take(Math.max(bytes, this.#nextChunkBytes));
+    this.#view = viewOf(this.#chunk);
     return this.#chunk;
   }
 
@@ -196,6 +207,7 @@ export class ProtocolWriter {
       this.#nextChunkBytes = Math.max(MIN_CHUNK_BYTES, this.#nextChunkBytes / 2);
     this.#filled.push({ chunk: this.#chunk, bytes: this.#used });
     this.#chunk = undefined;
+    this.#view = NO_VIEW;
     this.#used = 0;
   }
 }

@@ -13,6 +13,8 @@ export class Route implements RouteHandle {
   readonly subject: string;
   readonly subjectBytes: Buffer;
   readonly account: AccountSubjects;
+  /** Of what is delivered to it, as `FanOut` wants it said. */
+  readonly origin: { readonly publisher: undefined; readonly routeSubject: Buffer };
   readonly onChange: () => void;
   #match: MatchResult | undefined;
   /** What `exactPlain` answers as long as `#match` is current; -1: not asked since. */
@@ -23,6 +25,7 @@ export class Route implements RouteHandle {
     this.account = account;
     this.subject = subject;
     this.subjectBytes = Buffer.from(subject, 'latin1');
+    this.origin = { publisher: undefined, routeSubject: this.subjectBytes };
     this.onChange = onChange;
   }
 

@@ -174,7 +174,7 @@ export class SubjectRouter implements Router {
     const { account, match, subjectBytes } = route;
     message.setRoute(subjectBytes, 0, subjectBytes.length);
     account.statistics.matches++;
-    const taken = this.#fanOut.deliver(account, match, message, { publisher: undefined, routeSubject: subjectBytes });
+    const taken = this.#fanOut.deliver(account, match, message, route.origin);
     message.setRoute(NO_BYTES, 0, 0);
     message.setBuffer(NO_BYTES);
     return taken;
