@@ -1,7 +1,7 @@
 /** Whole numbers as big-endian bytes, against what a Buffer's own methods read and write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../harness/properties.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../../src/base/big-endian.ts';
 
 const BYTES = 12;

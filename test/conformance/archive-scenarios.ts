@@ -357,7 +357,7 @@ function transfers(): readonly Scenario[] {
         ...content,
         consumer('ARC', 'work', { ack_policy: 'explicit' }),
         async (client) => {
-          const got = await client.request('$JS.API.CONSUMER.MSG.NEXT.ARC.work', '{"batch":2,"expires":3000000000}', {
+          const got = await client.request('$JS.API.CONSUMER.MSG.NEXT.ARC.work', '{"batch":2,"expires":20000000000}', {
             isComplete: (replies) => replies.length === 2,
           });
           await client.request(got[0]!.replyTo, '+ACK');
@@ -370,7 +370,7 @@ function transfers(): readonly Scenario[] {
           num_pending: 1,
         }),
         async (client) => {
-          const got = await client.request('$JS.API.CONSUMER.MSG.NEXT.ARC.work', '{"batch":1,"expires":3000000000}');
+          const got = await client.request('$JS.API.CONSUMER.MSG.NEXT.ARC.work', '{"batch":1,"expires":20000000000}');
           assert.equal(got[0]?.subject, 'ARC.c', 'what was acknowledged does not come again');
         },
       ],

@@ -9,6 +9,7 @@ import type { Scenario, Step } from './scenario.ts';
 const C = stream('C', { subjects: ['c.>'] });
 const DELETED = 'Unacknowledged message was deleted';
 const FIVE = messages(['c.a', '1'], ['c.a', '2'], ['c.a', '3'], ['c.a', '4'], ['c.a', '5']);
+const TWO = messages(['c.a', '1'], ['c.a', '2']);
 const EVENT = '$JS.EVENT.ADVISORY.CONSUMER';
 const events = new Ear('unused');
 const pushed = new Ear('out.x');
@@ -22,7 +23,7 @@ let taken: readonly Reply[] = [];
 const takes =
   (...expected: readonly string[]): Step =>
   async (client) => {
-    const body = JSON.stringify({ batch: expected.length, expires: 5e9 });
+    const body = JSON.stringify({ batch: expected.length, expires: 20e9 });
     taken = await client.request('$JS.API.CONSUMER.MSG.NEXT.C.d', body, {
       isComplete: (received) => received.length >= expected.length,
     });
@@ -220,8 +221,8 @@ const REDELIVERY: readonly Scenario[] = [
       FIVE,
       d(),
       takes('1', '2'),
-      confirms(0, '-NAK {"delay":600000000}'),
-      confirms(1, '-NAK 300ms'),
+      confirms(0, '-NAK {"delay":3000000000}'),
+      confirms(1, '-NAK 2s'),
       takes('3', '4', '5'),
       takesNothing,
       takes('2'),
@@ -237,15 +238,15 @@ const REDELIVERY: readonly Scenario[] = [
   scenario(
     'what is not acked in time comes again',
     ['C'],
-    [C, FIVE, d({ ack_wait: 2e9 }), takes('1', '2'), takes('3', '4', '5'), takes('1', '2'), attemptsAre(2, 2)],
+    [C, TWO, d({ ack_wait: 1e9 }), takes('1', '2'), takes('1', '2'), attemptsAre(2, 2)],
   ),
   scenario(
     'a sign of work buys time',
     ['C'],
     [
       C,
-      messages(['c.a', '1'], ['c.a', '2']),
-      d({ ack_wait: 2e9 }),
+      TWO,
+      d({ ack_wait: 3e9 }),
       takes('1', '2'),
       () => new Promise((resolve) => setTimeout(resolve, 500)),
       confirms(0, '+WPI'),

@@ -153,7 +153,7 @@ const LIMITS: readonly Scenario[] = [
       C,
       consumer('C', 'd', { ...EXPLICIT, max_waiting: 1 }),
       a.opens(),
-      pullsInto(a, 'd', { expires: 5 * SECOND }),
+      pullsInto(a, 'd', { expires: 20 * SECOND }),
       comesTo('d', { num_waiting: 1 }),
       gets({ expires: SECOND }, '409 Exceeded MaxWaiting'),
       b.opens(),
@@ -169,7 +169,7 @@ const LIMITS: readonly Scenario[] = [
       consumer('C', 'd', { ...EXPLICIT, max_ack_pending: 1 }),
       THREE,
       a.opens(),
-      pullsInto(a, 'd', { batch: 10, expires: 5 * SECOND }),
+      pullsInto(a, 'd', { batch: 10, expires: 20 * SECOND }),
       a.hears('1'),
       gets({ batch: 1, no_wait: true }, '408 Requests Pending'),
     ],
@@ -182,7 +182,7 @@ const LIMITS: readonly Scenario[] = [
   scenario(
     'a request without patience ends where the stream does',
     ['C'],
-    [C, THREE, D, gets({ batch: 5, no_wait: true, expires: 5 * SECOND }, '1', '2', '3', '404 No Messages')],
+    [C, THREE, D, gets({ batch: 5, no_wait: true, expires: 20 * SECOND }, '1', '2', '3', '404 No Messages')],
   ),
   scenario(
     'what can not be delivered yet is waited for',
@@ -245,7 +245,7 @@ const SERVING: readonly Scenario[] = [
       async (client) => {
         const replies = await client.request(
           '$JS.API.CONSUMER.MSG.NEXT.C.d',
-          JSON.stringify({ batch: 5, max_bytes: 200, expires: 5 * SECOND }),
+          JSON.stringify({ batch: 5, max_bytes: 200, expires: 20 * SECOND }),
           { isComplete: (received) => received.length === 2 },
         );
         // Subject, reply and payload count.
@@ -279,7 +279,7 @@ const SERVING: readonly Scenario[] = [
       THREE,
       D,
       a.opens(),
-      pullsInto(a, 'd', { max_bytes: 10_000, expires: 5 * SECOND }),
+      pullsInto(a, 'd', { max_bytes: 10_000, expires: 20 * SECOND }),
       a.hears('1', /^409 Batch Completed Nats-Pending-Messages=(-1|0) Nats-Pending-Bytes=99\d\d$/),
       a.hearsNothing(),
     ],
@@ -305,8 +305,8 @@ const SERVING: readonly Scenario[] = [
       D,
       a.opens(),
       b.opens(),
-      pullsInto(a, 'd', { expires: 5 * SECOND }),
-      pullsInto(b, 'd', { expires: 5 * SECOND }),
+      pullsInto(a, 'd', { expires: 20 * SECOND }),
+      pullsInto(b, 'd', { expires: 20 * SECOND }),
       comesTo('d', { num_waiting: 2 }),
       a.closes(),
       comesTo('d', { num_waiting: 1 }),
@@ -324,7 +324,7 @@ const SERVING: readonly Scenario[] = [
       async (client) => {
         const inbox = client.subscribe('in.two');
         inbox.endAfter(2);
-        client.publish('$JS.API.CONSUMER.MSG.NEXT.C.d', '{"batch":5,"expires":5000000000}', { reply: 'in.two' });
+        client.publish('$JS.API.CONSUMER.MSG.NEXT.C.d', '{"batch":5,"expires":20000000000}', { reply: 'in.two' });
         await waitFor('both messages', () => inbox.received.length === 2);
         inbox.close();
       },
@@ -382,7 +382,7 @@ const SERVING: readonly Scenario[] = [
       consumer('C', 'd', { ...EXPLICIT, replay_policy: 'original' }),
       async (client) => {
         const start = performance.now();
-        await gets({ batch: 2, expires: 5 * SECOND }, '1', '2')(client);
+        await gets({ batch: 2, expires: 20 * SECOND }, '1', '2')(client);
         assert.ok(performance.now() - start > 150, 'the pause must be kept');
       },
     ],
@@ -395,7 +395,7 @@ const SERVING: readonly Scenario[] = [
       D,
       a.opens(),
       b.opens(),
-      pullsInto(a, 'd', { expires: 5 * SECOND }),
+      pullsInto(a, 'd', { expires: 20 * SECOND }),
       pullsInto(b, 'd', ''),
       comesTo('d', { num_waiting: 2 }),
       answers('CONSUMER.DELETE.C.d', '', { success: true }),

@@ -591,7 +591,7 @@ const CALLS: readonly Scenario[] = [
 /** A request waits for a message that never comes, until `call` ends it with this status. */
 function waitsUntil(name: string, call: string, status: string): Step {
   return async (client) => {
-    const body = JSON.stringify({ batch: 1, expires: 5e9 });
+    const body = JSON.stringify({ batch: 1, expires: 20e9 });
     const waiting = client.request(`$JS.API.CONSUMER.MSG.NEXT.C.${name}`, body);
     await waitFor(`a request that waits for ${name}`, async () => {
       const [info] = await client.request(`$JS.API.CONSUMER.INFO.C.${name}`);

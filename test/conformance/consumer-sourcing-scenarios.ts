@@ -408,7 +408,7 @@ const RESETS: readonly Scenario[] = [
       THREE,
       consumer('C', 'd', { ...EXPLICIT, deliver_policy: 'new' }),
       ear.opens(),
-      pullsInto(ear, 'd', { batch: 1, expires: 5e9 }),
+      pullsInto(ear, 'd', { batch: 1, expires: 20e9 }),
       comesTo('d', { num_waiting: 1 }),
       answers('CONSUMER.RESET.C.d', '', { num_waiting: 1 }),
       messages(['c.a', 'late']),
