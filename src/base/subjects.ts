@@ -1,8 +1,11 @@
 /** Owns the algebra of subjects: which are valid, and whether two of them, wildcards included, can name the same thing. */
+import { SubjectTree } from './subject-tree.ts';
 
 const DOT = 0x2e;
 const STAR = 0x2a;
 const ALL = 0x3e;
+/** So many are compared byte by byte sooner than a string is made of the subject. */
+const MANY_PATTERNS = 16;
 
 /** Non-empty tokens without white space, `>` only as the last one. */
 export function isValidSubject(subject: string): boolean {
@@ -52,14 +55,19 @@ export function isSubjectSubset(subject: string, filter: string): boolean {
 export class SubjectMatcher {
   readonly subjects: readonly string[];
   readonly #patterns: readonly Buffer[];
+  /** Of many patterns: then none of them is looked at by itself. */
+  readonly #tree: SubjectTree | undefined;
 
   constructor(subjects: readonly string[]) {
     this.subjects = subjects;
-    this.#patterns = subjects.map((subject) => Buffer.from(subject));
+    const isLong = subjects.length > MANY_PATTERNS;
+    this.#tree = isLong ? new SubjectTree(subjects) : undefined;
+    this.#patterns = isLong ? [] : subjects.map((subject) => Buffer.from(subject));
   }
 
   /** Whether the literal subject in `buffer[start, end)` matches one of the patterns. */
   matches(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#tree !== undefined) return this.#tree.matches(buffer, start, end);
     for (const pattern of this.#patterns) {
       if (matchesPattern(pattern, buffer, start, end)) return true;
     }
