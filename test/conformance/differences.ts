@@ -310,4 +310,16 @@ export const DIFFERENCES: readonly Difference[] = [
     what: 'a call, an ack or a pull request that comes during an election waits for the leader instead of being dropped or refused',
     why: 'stock clients should not see a failover',
   },
+  {
+    what: 'UNSUB with a maximum holds for messages that are imported from another account, too',
+    why: 'the reference server does not count them, and delivers on',
+  },
+  {
+    what: 'imports form a cycle exactly if a message could go round, an import from the account itself under the same name included',
+    why: 'the reference server decides by the order in which it comes to its accounts, which is random',
+  },
+  {
+    what: 'an export or import whose subject can match nothing is a problem of the configuration',
+    why: 'whoever wrote it meant another one; the reference server takes most of them',
+  },
 ];

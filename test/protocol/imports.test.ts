@@ -209,6 +209,24 @@ test('who learns late that nobody took the request is told so under the names th
   ]);
 });
 
+test('who watches the interest in a reply sees that of the account that asked', () => {
+  const node = startNode(HELP);
+  const [asker, responder] = [new Inbox(1), new Inbox(2)];
+  const inbox = subscribe(node, 'B', asker, 'inbox');
+  subscribe(node, 'A', responder, 'help');
+  node.router.publish('B', { subject: 'a.help', reply: 'inbox', payload: text('?') });
+  let changes = 0;
+  const route = node.router.openRoute('A', responder.received[0]!.reply, () => changes++);
+  asker.pendingBytes = 5;
+  assert.deepEqual([route.interested, route.pendingBytes()], [true, 5]);
+  node.endTurn();
+  const before = changes;
+  node.router.account('B').unsubscribe(inbox);
+  node.endTurn();
+  assert.deepEqual([route.interested, changes], [false, before + 1]);
+  route.close();
+});
+
 test('what an answer leads to on its way does not change it for others who get it', () => {
   const node = startNode(HELP);
   const [responder, before, behind] = [new Inbox(1), new Inbox(2), new Inbox(3)];

@@ -11,7 +11,7 @@ import type { FanOut } from './fan-out.ts';
 import { ImportedPublisher } from './imported-publisher.ts';
 import type { MatchResult } from './match-result.ts';
 import { ReplySubscriber } from './reply-subscriber.ts';
-import { ReplyTable, type OpenReply, type ResponseRule } from './reply-table.ts';
+import { REPLY_PREFIX, ReplyTable, type OpenReply, type ResponseRule } from './reply-table.ts';
 import { type ServerNames, withoutRequestInfo, withRequestInfo } from './request-info.ts';
 import { ServiceImport, type Crossing } from './service-import.ts';
 import { type ImportedSubject, StreamImports } from './stream-imports.ts';
@@ -25,6 +25,12 @@ export type AccountImport = ImportedSubject & {
     { readonly kind: 'stream' } | { readonly kind: 'service'; readonly share: boolean; readonly response: ResponseRule }
   );
 
+interface AskedFrom {
+  readonly answering: string;
+  readonly asker: string;
+  readonly replies: ReplyTable;
+}
+
 export interface CrossingOptions {
   readonly runtime: Runtime;
   readonly fanOut: FanOut;
@@ -36,6 +42,8 @@ export interface CrossingOptions {
 
 export class AccountCrossings implements Crossing {
   readonly #options: CrossingOptions;
+  /** Tables of this node, by the prefix of the subjects that stand for their replies. */
+  readonly #tables = new Map<string, AskedFrom>();
 
   constructor(options: CrossingOptions) {
     this.#options = options;
@@ -78,10 +86,21 @@ export class AccountCrossings implements Crossing {
     return opened;
   }
 
+  /** The reply that `subject` stands for in `account`, and where; undefined: for none that this node knows of. */
+  replyBehind(account: string, subject: string): { readonly account: string; readonly reply: Buffer } | undefined {
+    if (this.#tables.size === 0 || !subject.startsWith(REPLY_PREFIX)) return undefined;
+    const end = subject.lastIndexOf('.') + 1;
+    const table = this.#tables.get(subject.slice(0, end));
+    if (table?.answering !== account) return undefined;
+    const opened = table.replies.find(subject.slice(end));
+    return opened && { account: table.asker, reply: opened.reply };
+  }
+
   /** Answers in `answering` to what is asked from `asker` lead back there. */
   #openTable(answering: AccountSubjects, asker: AccountSubjects, rule: ResponseRule): ReplyTable {
     const { runtime, nextInternalId } = this.#options;
     const replies = new ReplyTable(runtime, rule);
+    this.#tables.set(replies.prefix, { answering: answering.name, asker: asker.name, replies });
     let questions: ReplyTable | undefined;
     const subscriber = new ReplySubscriber({
       connectionId: nextInternalId(),

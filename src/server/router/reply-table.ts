@@ -6,6 +6,8 @@ import type { Runtime, Timer } from '../../base/runtime.ts';
 
 /** A hundred bytes each, about. */
 const MAX_OPEN_REPLIES = 100_000;
+/** Of every subject that stands for a reply; clients may not name such a subject as theirs. */
+export const REPLY_PREFIX = '_R_.';
 const TOKEN_LENGTH = 8;
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Between two looks at what is out of time, at least: one look serves many. */
@@ -40,7 +42,7 @@ export class ReplyTable {
   constructor(runtime: Runtime, rule: ResponseRule) {
     this.#runtime = runtime;
     this.rule = rule;
-    this.prefix = `_R_.${this.#random()}.`;
+    this.prefix = `${REPLY_PREFIX}${this.#random()}.`;
   }
 
   get size(): number {

@@ -19,11 +19,14 @@ export class Route implements RouteHandle {
   #match: MatchResult | undefined;
   /** What `exactPlain` answers as long as `#match` is current; -1: not asked since. */
   #exactPlain = UNKNOWN;
+  /** The subject stands for this one, in another account: who listens there, listens here. */
+  readonly #behind: RouteHandle | undefined;
   #closed = false;
 
-  constructor(account: AccountSubjects, subject: string, onChange: () => void) {
+  constructor(account: AccountSubjects, subject: string, onChange: () => void, behind: RouteHandle | undefined) {
     this.account = account;
     this.subject = subject;
+    this.#behind = behind;
     this.subjectBytes = Buffer.from(subject, 'latin1');
     this.origin = { publisher: undefined, routeSubject: this.subjectBytes };
     this.onChange = onChange;
@@ -42,7 +45,7 @@ export class Route implements RouteHandle {
   }
 
   get interested(): boolean {
-    return this.match.interested;
+    return this.#behind?.interested ?? this.match.interested;
   }
 
   get taken(): boolean {
@@ -60,12 +63,13 @@ export class Route implements RouteHandle {
   }
 
   pendingBytes(): number {
-    return this.match.pendingBytes;
+    return this.#behind?.pendingBytes() ?? this.match.pendingBytes;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#behind?.close();
     this.account.routes.remove(this);
   }
 }
@@ -82,8 +86,9 @@ export class RouteTable implements Flushable {
     this.#turnEnd = turnEnd;
   }
 
-  open(subject: string, onChange: () => void): Route {
-    const route = new Route(this.#account, subject, onChange);
+  /** `behind`: what the subject stands for in another account; it goes with the route. */
+  open(subject: string, onChange: () => void, behind?: RouteHandle): Route {
+    const route = new Route(this.#account, subject, onChange, behind);
     const others = this.#bySubject.get(subject);
     if (others === undefined) this.#bySubject.set(subject, new Set([route]));
     else others.add(route);

@@ -138,7 +138,10 @@ export class SubjectRouter implements Router {
   }
 
   openRoute(account: string, subject: string, onChange: () => void): RouteHandle {
-    return this.account(account).routes.open(subject, onChange);
+    const asked = this.#crossings.replyBehind(account, subject);
+    // Interest in what a reply stands for goes on or ends where it was asked, however many accounts away that is.
+    const behind = asked && this.openRoute(asked.account, latin1(asked.reply), onChange);
+    return this.account(account).routes.open(subject, onChange, behind);
   }
 
   /**
