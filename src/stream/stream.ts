@@ -459,6 +459,7 @@ class Stream implements StreamInstance, StateMachine, ExtensionHost {
       store: () => this.store,
       open: () => this.#replica.state.purges,
       isLeader: () => this.#group.status.role === 'leader',
+      isReady: () => this.#group.status.role === 'leader' && this.#group.status.ready,
       propose: async (step) => (await this.#executeLogged(step)) as OperationResult,
       pause: () => turnOver(this.#runtime),
       messagesPerStep: this.#options.purgeStep ?? MESSAGES_PER_PURGE_STEP,

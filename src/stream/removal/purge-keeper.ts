@@ -7,6 +7,8 @@ import type { OperationResult } from '../types.ts';
 
 export interface PurgeKeeperOptions extends PurgeContext {
   readonly isLeader: () => boolean;
+  /** It leads, and holds whatever was acknowledged before. */
+  readonly isReady: () => boolean;
   readonly open: () => OpenPurges;
 }
 
@@ -21,6 +23,8 @@ export class PurgeKeeper {
 
   /** @throws {NotLeaderError} Some of it may be done; whoever leads next finishes what has begun. */
   async run(purge: Purge): Promise<OperationResult> {
+    // Found by a random run: a new leader that has not applied all of it would leave what it does not know of yet.
+    if (!this.#options.isReady()) throw new NotLeaderError('this node does not lead the stream, or not yet', true);
     const found = rangeOfPurge(purge, this.#options);
     // What the same client publishes next must come behind it: no turn is given away where that is not needed.
     const range = found instanceof Promise ? await found : found;
