@@ -189,7 +189,7 @@ export class FaultInjector {
 
   #hasCaughtUp(node: SimulatedNode): boolean {
     const { streams, lastApplied, mayLose } = this.#options;
-    if (node.isDoomed || uptimeOf(node) < SETTLING_MS) return false;
+    if (node.isDoomed || node.uptimeMs < SETTLING_MS) return false;
     if (mayLose === undefined ? node.streams.size < streams : node.catalogue?.meta.status?.repairing !== false)
       return false;
     return [...node.streams.values()].every((stream) => {
@@ -197,10 +197,6 @@ export class FaultInjector {
       return !status.repairing && status.leader !== undefined && status.lastApplied >= lastApplied(stream);
     });
   }
-}
-
-function uptimeOf(node: SimulatedNode): number {
-  return (node.runtime?.monotonicMs() ?? 0) - node.upSinceMs;
 }
 
 /** One bit of one value, but not of those by which the node knows its own database. */

@@ -33,14 +33,23 @@ export interface Plan {
   readonly checkpoints: Partial<CheckpointPolicy>;
   /** Streams are scaled and moved, and nodes removed, while things break. */
   readonly isMoving: boolean;
+  /** The monotonic clock of each node runs at a rate of its own, that is at most so far from the true one. */
+  readonly clockDrift: number;
   /** Virtual time with faults, before everything heals. */
   readonly durationMs: number;
 }
 
-/** `moving`: streams are scaled and moved, and nodes removed, all the while. `taking`: streams take from others. */
-export type PlanKind = 'plain' | 'moving' | 'taking' | 'takingMoving';
+/** `moving`: streams are scaled and moved, and nodes removed, all the while. `taking`: streams take from others. `drifting`: clocks run at different rates. */
+export type PlanKind = 'plain' | 'moving' | 'taking' | 'takingMoving' | 'drifting';
 
 const FIRST_GROUP = 10;
+/**
+ * How far from the true rate clocks may run, so that leases hold: they last 4/5 of the time for which nobody helps to elect
+ * another leader, and (1 - d) / (1 + d) is 4/5 where d is 1/9.
+ */
+const LEASE_CLOCK_DRIFT = 1 / 9;
+/** What leaves a leader behind that does not know that it is none any more. */
+const ISOLATING: readonly Fault[] = ['partition', 'oneWayCut', 'badNetwork', 'crash', 'transfer', 'clock'];
 
 export function drawPlanOf(kind: PlanKind, random: Random, durationMs: number): Plan {
   switch (kind) {
@@ -50,6 +59,8 @@ export function drawPlanOf(kind: PlanKind, random: Random, durationMs: number): 
       return onTheMove(drawPlan(random, durationMs), random);
     case 'taking':
       return withTakers(drawPlan(random, durationMs), random);
+    case 'drifting':
+      return { ...drawPlan(random, durationMs), clockDrift: LEASE_CLOCK_DRIFT, faults: ISOLATING };
     case 'takingMoving':
       return onTheMove(withTakers(drawPlan(random, durationMs), random), random);
   }
@@ -77,7 +88,7 @@ function drawPlan(random: Random, durationMs: number): Plan {
     { minMs: 0.2, maxMs: 1 },
     { minMs: 2, maxMs: 10 },
   ]);
-  return { nodes, streams, faults, diskPace, faultPauseMs, checkpoints, isMoving: false, durationMs };
+  return { nodes, streams, faults, diskPace, faultPauseMs, checkpoints, isMoving: false, clockDrift: 0, durationMs };
 }
 
 /** Five nodes, and streams on some of them. Nothing is kept in memory: that may be lost with its only replica. */

@@ -1,8 +1,9 @@
 /**
- * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M] [--moving] [--taking]`, tells which of them fail,
+ * Runs many seeds of the simulation one after the other, `npm run sim -- --seeds N [--from M] [--moving] [--taking] [--drifting]`, tells which of them fail,
  * and with which line each is replayed.
  */
 import { parseArgs } from 'node:util';
+import type { PlanKind } from './plan.ts';
 import { simulate } from './simulation.ts';
 
 const SHOWN_EVENTS = 60;
@@ -14,16 +15,19 @@ const { values } = parseArgs({
     duration: { type: 'string' },
     moving: { type: 'boolean', default: false },
     taking: { type: 'boolean', default: false },
+    drifting: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
 const from = Number(values.from);
 const to = from + Number(values.seeds);
-const kind = values.taking ? (values.moving ? 'takingMoving' : 'taking') : values.moving ? 'moving' : 'plain';
+const movingOr = (kind: PlanKind): PlanKind => (values.moving ? 'moving' : kind);
+const still = values.drifting ? 'drifting' : 'plain';
+const kind = values.taking ? (values.moving ? 'takingMoving' : 'taking') : movingOr(still);
 const options = { kind, ...(values.duration !== undefined && { durationMs: Number(values.duration) }) } as const;
 const shownOptions = process.argv
   .slice(2)
-  .filter((each) => /^--(moving|taking|duration)/.test(each))
+  .filter((each) => /^--(moving|taking|drifting|duration)/.test(each))
   .join(' ');
 const failed: number[] = [];
 let acknowledgements = 0;

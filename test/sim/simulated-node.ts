@@ -128,12 +128,15 @@ export class SimulatedNode {
   damaged = false;
   #expectsFailure = false;
   readonly #surroundings: NodeSurroundings;
+  readonly #clockRate: number;
   #life: Life | undefined;
   #starts = 0;
   #wallOffsetUs = 0;
 
-  constructor(id: NodeId, surroundings: NodeSurroundings) {
+  /** `clockRate`: of its monotonic clock, in all its lives. */
+  constructor(id: NodeId, surroundings: NodeSurroundings, clockRate: number) {
     this.id = id;
+    this.#clockRate = clockRate;
     this.pace = surroundings.diskPace;
     this.#surroundings = surroundings;
   }
@@ -148,8 +151,8 @@ export class SimulatedNode {
     return this.#expectsFailure;
   }
 
-  get upSinceMs(): number {
-    return this.#life?.startedMs ?? Infinity;
+  get uptimeMs(): number {
+    return this.#life === undefined ? 0 : this.#surroundings.time.nowMs - this.#life.startedMs;
   }
 
   /** A failure of this is reported as a violation, unless the process died meanwhile. */
@@ -200,7 +203,7 @@ export class SimulatedNode {
 
   async #open(life: Life): Promise<void> {
     const { time, network, random, interference, promises, checkpoints, log } = this.#surroundings;
-    const runtime = new SimulatedRuntime(time, random.fork());
+    const runtime = new SimulatedRuntime(time, random.fork(), this.#clockRate);
     runtime.wallOffsetUs = this.#wallOffsetUs;
     this.runtime = runtime;
     promises.reborn(this.id, this.damaged);

@@ -9,7 +9,7 @@ import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
 import { drawPlanOf, type Plan, type PlanKind } from './plan.ts';
 import { Random } from './random.ts';
-import { SimulatedNode, type Interference } from './simulated-node.ts';
+import { SimulatedNode, type Interference, type NodeSurroundings } from './simulated-node.ts';
 import type { Origin } from './taken-messages.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Workload } from './workload.ts';
@@ -20,6 +20,7 @@ const DURATIONS_MS: Readonly<Record<PlanKind, number>> = {
   moving: 3000,
   taking: 6000,
   takingMoving: 6000,
+  drifting: 3000,
 };
 const START_LIMIT_MS = 10_000;
 /** Tells stuck from slow: everything must move again within this of virtual time after everything has healed. */
@@ -72,17 +73,18 @@ class Simulation {
     const random = this.#random;
     const drawn = drawPlanOf(kind, random.fork(), durationMs);
     this.#plan = change?.(drawn) ?? drawn;
-    const { nodes, streams, checkpoints, faults, diskPace, isMoving } = this.#plan;
+    const { nodes, streams, checkpoints, faults, diskPace, isMoving, clockDrift } = this.#plan;
     const time = this.#time;
     const log = this.#log;
     const network = new SimulatedNetwork(time, random.fork());
     const account = new AccountNetwork(network, this.#nodes);
     const promises = new PromiseChecker(log.complain);
     const origin = (name: string): Origin => this.#workloads.find(({ spec }) => spec.config.name === name)!.reference;
+    const fastestClock = 1 + clockDrift;
     const workloads = new Map(
       streams.map((spec) => [
         spec,
-        new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes, origin }),
+        new Workload(spec, { time, random: random.fork(), log, nodes: this.#nodes, origin, fastestClock }),
       ]),
     );
     this.#workloads = [...workloads.values()];
@@ -92,7 +94,7 @@ class Simulation {
     const operator = this.#operator;
     for (const id of nodes) {
       this.#nodes.push(
-        new SimulatedNode(id, {
+        this.#node(id, {
           time,
           network,
           account,
@@ -130,6 +132,13 @@ class Simulation {
       lastApplied: ({ spec }) => workloads.get(spec)!.logChecker.lastApplied,
       ...(operator && { mayLose: (node: SimulatedNode) => operator.mayLose(node) }),
     });
+  }
+
+  #node(id: NodeId, surroundings: NodeSurroundings): SimulatedNode {
+    const { clockDrift } = this.#plan;
+    // Where clocks are right, nothing is drawn: a seed keeps its course.
+    const rate = clockDrift === 0 ? 1 : 1 + clockDrift * this.#random.pick([-1, 0, 1]);
+    return new SimulatedNode(id, surroundings, rate);
   }
 
   get result(): SimulationResult {

@@ -112,14 +112,17 @@ function before(a: Event, b: Event): boolean {
 export class SimulatedRuntime implements Runtime {
   readonly #time: VirtualTime;
   readonly #random: Random;
+  /** Of its monotonic clock and its timers. */
+  readonly #rate: number;
   #alive = true;
   #stalledUntilMs = 0;
   /** What a jump of the wall clock adds. */
   wallOffsetUs = 0;
 
-  constructor(time: VirtualTime, random: Random) {
+  constructor(time: VirtualTime, random: Random, rate = 1) {
     this.#time = time;
     this.#random = random;
+    this.#rate = rate;
   }
 
   stop(): void {
@@ -143,7 +146,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   monotonicMs(): number {
-    return this.#time.nowMs;
+    return this.#time.nowMs * this.#rate;
   }
 
   wallUs(): TimestampUs {
@@ -162,7 +165,7 @@ export class SimulatedRuntime implements Runtime {
 
   after(delayMs: number, task: () => void): Timer {
     let isCancelled = false;
-    const timer = this.#time.schedule(delayMs, () => {
+    const timer = this.#time.schedule(delayMs / this.#rate, () => {
       this.whenAwake(() => {
         if (!isCancelled) task();
       });

@@ -54,6 +54,8 @@ export interface WorkloadSurroundings {
   readonly random: Random;
   readonly log: EventLog;
   readonly nodes: readonly SimulatedNode[];
+  /** The rate at which the clock of a node may run at most: what a consumer is to wait, it may find over so early. */
+  readonly fastestClock: number;
   /** Other streams as their logs have them. */
   readonly origin: (name: string) => Origin;
 }
@@ -68,6 +70,8 @@ export class Workload {
   readonly #reads: ReadChecker;
   #messages = 0;
   #revision = 1;
+  /** What a mirror that became a stream of its own stays. */
+  #promotion: Partial<StreamConfig> = {};
   /** After each entry, as the log makes them. */
   readonly #consumerStates = new Map<LogIndex, string>();
   /** What was there when consumers were done. */
@@ -424,7 +428,8 @@ export class Workload {
   #drawOperation(random: Random): StreamOperation {
     const takes = this.#drawTakes(random);
     if (takes !== undefined) {
-      return { op: 'configure', config: { ...this.reference.config, ...takes }, revision: ++this.#revision };
+      const config = { ...this.reference.config, ...takes, ...this.#promotion };
+      return { op: 'configure', config, revision: ++this.#revision };
     }
     const { lastSeq } = this.reference.model;
     const isKept = this.spec.config.retention === 'limits';
@@ -443,7 +448,7 @@ export class Workload {
         if (!isKept) break;
         const { config } = this.reference;
         const limits = { maxMsgs: random.pick([-1, 10, 50]), maxMsgsPerSubject: random.pick([-1, 2, 5]) };
-        return { op: 'configure', config: { ...config, ...limits }, revision: ++this.#revision };
+        return { op: 'configure', config: { ...config, ...limits, ...this.#promotion }, revision: ++this.#revision };
       }
       default:
     }
@@ -454,9 +459,8 @@ export class Workload {
   #drawTakes(random: Random): Partial<StreamConfig> | undefined {
     const { mirror, sources } = this.spec.config;
     if (this.reference.config.mirror !== undefined) {
-      return mirror !== undefined && random.chance(0.03)
-        ? { mirror: undefined, subjects: CLIENT_SUBJECTS, subjectTransform: undefined }
-        : undefined;
+      if (mirror === undefined || !random.chance(0.03)) return undefined;
+      return (this.#promotion = { mirror: undefined, subjects: CLIENT_SUBJECTS, subjectTransform: undefined });
     }
     if (sources.length === 0 || random.chance(0.9)) return undefined;
     return { sources: sources.filter(() => random.chance(0.7)) };
@@ -499,13 +503,13 @@ export class Workload {
   }
 
   #makeConsumers(): ConsumerClient[] {
-    const { random, log, time } = this.#surroundings;
+    const { random, log, time, fastestClock } = this.#surroundings;
     return drawConsumers(this.spec.config, random).map(
       (config) =>
         new ConsumerClient(config, {
           random,
           log,
-          nowMs: () => time.nowMs,
+          nowMs: () => time.nowMs * fastestClock,
           wallUs: () => time.wallUs,
           reference: () => this.reference.consumers.get(config.name),
         }),
