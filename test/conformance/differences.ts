@@ -2,7 +2,7 @@
  * Owns where this server is meant to differ from the reference server, and why. A scenario named here is not expected of
  * the reference server; those without a scenario are listed for whoever compares the two.
  */
-import { comesTo, Ear, EXPLICIT, takesFrom } from './consumer-steps.ts';
+import { comesTo, Ear, EXPLICIT, pullsInto, takesFrom } from './consumer-steps.ts';
 import { answers, consumer, fails, messages, publishes, scenario, stream } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { becomes } from './timed-steps.ts';
@@ -15,6 +15,7 @@ export interface Difference {
 }
 
 const OUT_OF_ATTEMPTS = new Ear('unused');
+const REST_OF_LAST = new Ear('in.rest');
 /** As another stream makes it to take messages from a work queue. */
 const TAKER = {
   ack_policy: 'flow_control',
@@ -202,6 +203,24 @@ export const DIFFERENCES: readonly Difference[] = [
         takesFrom('d', 1),
         OUT_OF_ATTEMPTS.hearsJson({ stream_seq: 1, deliveries: 2 }),
         comesTo('d', { num_ack_pending: 0, num_redelivered: 1 }),
+      ],
+    ),
+  },
+  {
+    what: 'a consumer of the last of each subject goes on behind one that was purged meanwhile',
+    why: 'the reference server answers a request that does not want to wait with 404 there, though there is more',
+    scenario: scenario(
+      'the last of a subject that is gone does not keep those of others back',
+      ['C'],
+      [
+        stream('C', { subjects: ['c.>'], max_msgs_per_subject: 2 }),
+        messages(['c.a', '1'], ['c.b', '2'], ['c.d', '3']),
+        consumer('C', 'd', { ...EXPLICIT, deliver_policy: 'last_per_subject', filter_subject: 'c.>' }),
+        answers('STREAM.PURGE.C', { filter: 'c.b' }, { purged: 1 }),
+        REST_OF_LAST.opens(),
+        pullsInto(REST_OF_LAST, 'd', { batch: 5, no_wait: true }),
+        REST_OF_LAST.hears('1', '3', '404 No Messages'),
+        answers('CONSUMER.INFO.C.d', '', { num_pending: 0, num_ack_pending: 2 }),
       ],
     ),
   },
