@@ -50,16 +50,22 @@ export class HeldGroups {
   /** To be called once. Also finds what an earlier life left behind between a decision and the deed. */
   async start(): Promise<void> {
     const { host, catalogue, catalogueIsCurrent } = this.#options;
-    for (const account of catalogue.accounts()) {
-      for (const { group } of catalogue.streams(account)) this.review(group);
-    }
+    this.#reviewAll();
     await catalogueIsCurrent();
     this.#catalogueIsCurrent = true;
+    this.#reviewAll();
     for (const group of this.#doubtful) this.review(group);
     this.#doubtful.clear();
     for (const group of await host.storedGroups()) {
       // Nobody deletes unasked a group that the catalogue does not know.
       if (catalogue.streamOfGroup(group) !== undefined) this.review(group);
+    }
+  }
+
+  #reviewAll(): void {
+    const { catalogue } = this.#options;
+    for (const account of catalogue.accounts()) {
+      for (const { group } of catalogue.streams(account)) this.review(group);
     }
   }
 
@@ -75,9 +81,12 @@ export class HeldGroups {
 
   async #settle(group: GroupId): Promise<void> {
     const assignment = this.#assignmentOf(group);
+    const { host } = this.#options;
     try {
       if (assignment === undefined) await this.#leave(group);
-      else if (this.#options.host.group(group) === undefined) await this.#open(assignment);
+      else if (host.group(group) === undefined) await this.#open(assignment);
+      // It may have been opened by a catalogue that still knew a node which is gone for good.
+      else if (this.#catalogueIsCurrent) host.reviseOthers(group, this.#othersOf(assignment).nodes);
     } catch (error) {
       this.#options.logger.error({ group, stream: assignment?.name, error: String(error) }, 'stream.notOpened');
     }

@@ -54,6 +54,11 @@ export class GroupMembers {
     });
   }
 
+  /** Those told at first may have gone for good: nobody must wait for them. */
+  reviseOthers(nodes: readonly NodeId[]): void {
+    if (this.#others.length > 0) this.#others = nodes;
+  }
+
   /** The core's status changed, or the core is another. */
   refresh(hasLeader: boolean): void {
     this.#all = members(this.#membership());

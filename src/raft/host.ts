@@ -192,6 +192,10 @@ class Host implements RaftHost, HostContext {
     return this.#groups.get(id);
   }
 
+  reviseOthers(id: GroupId, nodes: readonly NodeId[]): void {
+    this.#groups.get(id)?.members.reviseOthers(nodes);
+  }
+
   groups(): Iterable<GroupHandle> {
     return this.#groups.values();
   }

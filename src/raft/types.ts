@@ -214,6 +214,8 @@ export interface RaftHost {
   /** Creates the group, or recovers it if this node has stored it before. Resolves when it takes part. */
   openGroup(options: GroupOptions): Promise<GroupHandle>;
   group(id: GroupId): GroupHandle | undefined;
+  /** Whoever opened the group knows better now who else holds it: see `GroupOptions.others`. */
+  reviseOthers(id: GroupId, nodes: readonly NodeId[]): void;
   groups(): Iterable<GroupHandle>;
   /** Something of the group is stored here, whether it is open or not. */
   isStored(id: GroupId): boolean;

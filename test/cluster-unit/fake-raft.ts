@@ -141,6 +141,10 @@ export class FakeHost implements RaftHost {
     return Promise.resolve(handle);
   }
 
+  reviseOthers(): void {
+    // Nothing is opened with others here.
+  }
+
   group(id: GroupId): GroupHandle | undefined {
     return this.#handles.get(id);
   }
