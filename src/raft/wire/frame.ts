@@ -27,6 +27,13 @@ const KIND_CODES: { readonly [kind in PeerMessage['kind']]: number } = {
   installSnapshot: 6,
   installSnapshotReply: 7,
 };
+const KINDS = new Map(Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as PeerMessage['kind']]));
+/** Something of any length stands behind the fields of these. */
+const OPEN_ENDED: ReadonlySet<PeerMessage['kind']> = new Set([
+  'appendEntries',
+  'installSnapshot',
+  'installSnapshotReply',
+]);
 /** Bytes of the fields that every message of a kind has, by its code. */
 const FIXED_BYTES = [0, 32, 8, 48, 48, 8, 24, 24];
 const STAGES: readonly InstallSnapshotReply['stage'][] = ['accepted', 'progress', 'done', 'refused'];
@@ -142,10 +149,12 @@ export function decodeFrame(
   for (let read = 0; read < count; read++) {
     if (at + MESSAGE_HEADER_BYTES > frame.length) return 'length';
     const bytes = frame.readUInt32BE(at);
-    const fixed = FIXED_BYTES[frame[at + 8]!];
-    if (frame[at + 8] === 0 || fixed === undefined) return 'kind';
-    if (bytes < MESSAGE_HEADER_BYTES + fixed || at + bytes > frame.length) return 'length';
-    const message = readMessage(frame, at, at + bytes, link);
+    const kind = KINDS.get(frame[at + 8]!);
+    if (kind === undefined) return 'kind';
+    const least = MESSAGE_HEADER_BYTES + FIXED_BYTES[KIND_CODES[kind]]!;
+    if (bytes < least || at + bytes > frame.length) return 'length';
+    if (bytes > least && !OPEN_ENDED.has(kind)) return 'length';
+    const message = readMessage(frame, kind, { start: at, end: at + bytes }, link);
     if (typeof message === 'string') return message;
     messages.push({ group: frame.readUInt32BE(at + 4) as GroupId, message });
     at += bytes;
@@ -155,29 +164,27 @@ export function decodeFrame(
 
 function readMessage(
   frame: Buffer,
-  start: number,
-  end: number,
-  link: { readonly from: NodeId; readonly to: NodeId },
+  kind: PeerMessage['kind'],
+  { start, end }: { readonly start: number; readonly end: number },
+  { from, to }: { readonly from: NodeId; readonly to: NodeId },
 ): PeerMessage | FrameDefect {
-  const { from, to } = link;
   const messageFlags = frame[start + 9]!;
   const flag = (messageFlags & 1) !== 0;
   const secondFlag = (messageFlags & 2) !== 0;
   const fields = start + FIELDS_AT;
-  const kind = frame[start + 8]!;
-  for (let at = start + 12; at < fields + NUMBER_BYTES[kind]!; at += 8) {
+  const behind = fields + FIXED_BYTES[KIND_CODES[kind]]!;
+  for (let at = start + 12; at < fields + NUMBER_BYTES[KIND_CODES[kind]]!; at += 8) {
     if (readSafeInteger(frame, at) < 0) return 'number';
   }
   const term = readSafeInteger(frame, start + 12) as Term;
   const index = (at: number) => readSafeInteger(frame, fields + at) as LogIndex;
   const number = (at: number) => readSafeInteger(frame, fields + at);
   const base = { from, to, term };
-  if (kind < 6 && kind !== 3 && end !== fields + FIXED_BYTES[kind]!) return 'length';
   switch (kind) {
-    case 1: {
+    case 'requestVote': {
       const lastLogTerm = number(8) as Term;
       return {
-        kind: 'requestVote',
+        kind,
         ...base,
         lastLogIndex: index(0),
         lastLogTerm,
@@ -187,13 +194,13 @@ function readMessage(
         transferRound: number(24),
       };
     }
-    case 2:
-      return { kind: 'requestVoteReply', ...base, preVote: flag, voteGranted: secondFlag, journal: number(0) };
-    case 3: {
+    case 'requestVoteReply':
+      return { kind, ...base, preVote: flag, voteGranted: secondFlag, journal: number(0) };
+    case 'appendEntries': {
       const entries = readEntries(frame, start, end);
       if (typeof entries === 'string') return entries;
       return {
-        kind: 'appendEntries',
+        kind,
         ...base,
         prevLogIndex: index(0),
         prevLogTerm: number(8) as Term,
@@ -207,9 +214,9 @@ function readMessage(
         transfersOver: (messageFlags & 4) !== 0,
       };
     }
-    case 4:
+    case 'appendEntriesReply':
       return {
-        kind: 'appendEntriesReply',
+        kind,
         ...base,
         success: flag,
         prevLogIndex: index(0),
@@ -221,13 +228,13 @@ function readMessage(
         repairing: secondFlag,
         journal: number(40),
       };
-    case 5:
-      return { kind: 'timeoutNow', ...base, round: number(0) };
-    case 6: {
-      const body = frame.subarray(fields + FIXED_BYTES[kind]!, end);
+    case 'timeoutNow':
+      return { kind, ...base, round: number(0) };
+    case 'installSnapshot': {
+      const body = frame.subarray(behind, end);
       const lastIncludedTerm = number(8) as Term;
       return {
-        kind: 'installSnapshot',
+        kind,
         ...base,
         lastIncludedIndex: index(0),
         lastIncludedTerm,
@@ -235,12 +242,12 @@ function readMessage(
         body,
       };
     }
-    case 7: {
+    case 'installSnapshotReply': {
       const stage = STAGES[messageFlags];
       if (stage === undefined) return 'kind';
-      const body = frame.subarray(fields + FIXED_BYTES[kind]!, end);
+      const body = frame.subarray(behind, end);
       return {
-        kind: 'installSnapshotReply',
+        kind,
         ...base,
         stage,
         lastIncludedIndex: index(0),
@@ -249,8 +256,6 @@ function readMessage(
         body,
       };
     }
-    default:
-      return 'kind';
   }
 }
 
