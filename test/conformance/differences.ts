@@ -249,6 +249,10 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'a mirror may be behind; while the origin answers, one stands in that is on the same node, leads, and holds all of it',
   },
   {
+    what: 'the lag of a mirror or source that is refused messages, being full, counts all that waits upstream',
+    why: 'the reference server shows what was left behind the last message that it was sent, which may be none',
+  },
+  {
     what: 'a purge comes behind what was published to the stream before it, on the same connection',
     why: 'who gives up an object removes the chunks that are sent, without having heard of each; none must be left',
     scenario: scenario(
