@@ -26,7 +26,7 @@ class Bench {
     this.#overTheWire = overTheWire;
     const state = { kind: 'created', membership: makeMembership({ voters: ids }), firstLeader: ids[0] } as const;
     for (const node of ids) {
-      const core = new RaftCore({ node, group: GROUP, electionTimeoutMinMs: 300, state });
+      const core = new RaftCore({ node, group: GROUP, electionTimeoutMinMs: 300, repairNumber: () => 1, state });
       const effects = new Effects();
       core.start(0, effects);
       this.#cores.set(node, { core, effects });

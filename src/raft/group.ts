@@ -32,6 +32,8 @@ import type { GroupHandle, GroupId, GroupOptions, GroupStatus, LogIndex, StateMa
 
 /** Per group, besides the node's cache of records, from which what is older is loaded without touching the disk. */
 const WINDOW_BYTES = 1024 * 1024;
+/** So many that chance gives none of them twice. */
+const REPAIR_NUMBERS = 2 ** 48;
 
 export class Group implements GroupHandle {
   readonly id: GroupId;
@@ -103,9 +105,15 @@ export class Group implements GroupHandle {
   }
 
   #makeCore(state: CoreOptions['state']): RaftCore {
-    const { node, timing } = this.#context;
-    const { electionTimeoutMinMs } = timing;
-    return new RaftCore({ node, group: this.id, state, electionTimeoutMinMs, limits: { windowBytes: WINDOW_BYTES } });
+    const { node, timing, runtime } = this.#context;
+    return new RaftCore({
+      node,
+      group: this.id,
+      state,
+      repairNumber: () => 1 + Math.floor(runtime.random() * REPAIR_NUMBERS),
+      electionTimeoutMinMs: timing.electionTimeoutMinMs,
+      limits: { windowBytes: WINDOW_BYTES },
+    });
   }
 
   /** Restores the machine and starts the core. @throws {StorageError} STORAGE_CORRUPT, as `StateMachine.restore` may. */

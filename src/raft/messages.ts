@@ -48,8 +48,8 @@ export interface AppendEntries extends Addressed {
   readonly digest: number;
   /** The leader is about to fall silent; a follower with nothing left to do may stop its election timer. */
   readonly hibernate: boolean;
-  /** The leader vouches that a repairing follower now holds everything it may once have promised. */
-  readonly repaired: boolean;
+  /** The leader vouches that the follower, in the repair of this number, holds all it may once have promised. 0: it doesn't. */
+  readonly repaired: number;
   /** No transfer of leadership is under way: whoever was told to campaign in this term before this round is too late. */
   readonly transfersOver: boolean;
 }
@@ -66,8 +66,8 @@ export interface AppendEntriesReply extends Addressed {
   readonly conflictTerm: Term;
   readonly commitIndex: LogIndex;
   readonly readContext: number;
-  /** The sender can't prove what it once promised: it must not be counted. */
-  readonly repairing: boolean;
+  /** The sender can't prove what it once promised: it must not be counted. The number of this repair, or 0. */
+  readonly repairing: number;
   /** As in `RequestVoteReply`. */
   journal: number;
 }

@@ -105,6 +105,8 @@ export class CoreNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
   readonly #options: Omit<CoreOptions, 'state'>;
+  /** In all its lives. */
+  #repairs = 0;
   readonly #events: NodeEvents;
   readonly #firstLeader: NodeId | undefined;
   #core: RaftCore | undefined;
@@ -128,7 +130,13 @@ export class CoreNode {
     this.disk = new SimDisk(first.membership);
     this.#events = events;
     this.#firstLeader = first.firstLeader;
-    this.#options = { electionTimeoutMinMs: ELECTION_TIMEOUT_MIN_MS, ...options, node: id, group: GROUP };
+    this.#options = {
+      electionTimeoutMinMs: ELECTION_TIMEOUT_MIN_MS,
+      repairNumber: () => ++this.#repairs,
+      ...options,
+      node: id,
+      group: GROUP,
+    };
     this.#create({ kind: 'created', membership: first.membership, firstLeader: first.firstLeader }, 0);
   }
 

@@ -12,6 +12,10 @@ test(`elections, logs, commits and reads are safe, and groups heal: SIM_SEED=${s
   for (const each of seeds) run({ seed: each });
 });
 
+test('the word that ended a repair came late, when the next one had begun: SIM_SEED=1328', () => {
+  run({ seed: 1328 });
+});
+
 function run(options: SimulationOptions): void {
   try {
     new CoreSimulation(options).run();

@@ -33,13 +33,13 @@ export function messageText(message: PeerMessage): string {
       const { hibernate, repaired } = message;
       const entries = message.entries.map((entry) => ` ${entryText(entry)}`).join('');
       const position = `prev=${message.prevLogIndex}@${message.prevLogTerm} commit=${message.leaderCommit}`;
-      return `${head} ${position}${entries}${flagged({ hibernate, repaired })}`;
+      return `${head} ${position}${entries}${flagged({ hibernate, repaired: repaired !== 0 })}`;
     }
     case 'appendEntriesReply': {
       const result = message.success
         ? `match=${message.matchIndex}`
         : `refused=${message.prevLogIndex} conflict=${message.conflictIndex}@${message.conflictTerm}`;
-      return `${head} ${result}${flagged({ repairing: message.repairing })}`;
+      return `${head} ${result}${flagged({ repairing: message.repairing !== 0 })}`;
     }
     case 'timeoutNow':
     case 'installSnapshot':

@@ -39,7 +39,7 @@ const reply = {
   prevLogIndex: index,
   commitIndex: index,
   readContext: safe,
-  repairing: fc.boolean(),
+  repairing: safe,
   journal: safe,
 };
 
@@ -96,7 +96,7 @@ const append = (group: number): fc.Arbitrary<PeerMessage> =>
       digestIndex: index,
       digest: fc.nat(0xffff_ffff),
       hibernate: fc.boolean(),
-      repaired: fc.boolean(),
+      repaired: safe,
       transfersOver: fc.boolean(),
     })
     .map((each) => ({ ...each, entries: entriesBehind(each.prevLogIndex, each.prevLogTerm, group, each.entries) }));
@@ -159,7 +159,7 @@ function appendFrame(entries: readonly Entry[]): Buffer {
     digestIndex: 0,
     digest: 0,
     hibernate: false,
-    repaired: false,
+    repaired: 0,
     transfersOver: true,
   } as unknown as PeerMessage;
   return encodeFrame([{ group: 7 as GroupId, message }]);

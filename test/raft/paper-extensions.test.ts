@@ -386,7 +386,7 @@ describe('repair', () => {
       cluster.step('n1', { kind: 'heartbeatTimeout' });
       for (let turn = 0; turn < 30 && cluster.network.length > 0; turn++) {
         const message = cluster.deliver();
-        if (message.kind === 'appendEntriesReply' && message.repairing) late.push(message);
+        if (message.kind === 'appendEntriesReply' && message.repairing !== 0) late.push(message);
         for (const id of cluster.nodes.keys()) cluster.write(id);
       }
     }
@@ -394,6 +394,37 @@ describe('repair', () => {
     for (const message of late) cluster.step('n1', { kind: 'peer', message });
     for (let beat = 0; beat < 4; beat++) cluster.heartbeat('n1');
     assert.equal(cluster.core('n1').peers.get(cluster.node('n3').id)?.repair, undefined);
+  });
+});
+
+describe('word that a repair is over', () => {
+  /** n3 lost its disk, and the leader vouches for it again: what it is told then. */
+  function repairedOnce(cluster: CoreCluster): PeerMessage {
+    cluster.loseDisk('n3', 0);
+    let word: PeerMessage | undefined;
+    for (let beat = 0; beat < 6; beat++) {
+      cluster.advance(50);
+      cluster.step('n1', { kind: 'heartbeatTimeout' });
+      for (let turn = 0; turn < 30 && cluster.network.length > 0; turn++) {
+        const message = cluster.deliver();
+        if (message.kind === 'appendEntries' && message.repaired !== 0) word ??= message;
+        for (const id of cluster.nodes.keys()) cluster.write(id);
+      }
+    }
+    assert.ok(word !== undefined && !cluster.core('n3').repairing);
+    return word;
+  }
+
+  test('does not end a later repair when it comes late', () => {
+    const cluster = ledByFirst();
+    const late = repairedOnce(cluster);
+    cluster.crash('n3');
+    cluster.node('n3').disk.repairing = true;
+    cluster.restart('n3');
+    cluster.step('n3', { kind: 'peer', message: late });
+    assert.ok(cluster.core('n3').repairing);
+    for (let beat = 0; beat < 6; beat++) cluster.heartbeat('n1');
+    assert.ok(!cluster.core('n3').repairing);
   });
 });
 

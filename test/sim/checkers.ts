@@ -39,7 +39,7 @@ export class PromiseChecker {
         this.#led(group, from, term);
         break;
       case 'appendEntriesReply':
-        if (message.repairing) return;
+        if (message.repairing !== 0) return;
         break;
       case 'installSnapshotReply':
         return;

@@ -23,8 +23,8 @@
  * - The first leader of a new group may be agreed on in advance: every member, when it creates the group, votes for it
  *   in term 1. That is an election like any other, with the requests left out.
  * - A replica that finds it has lost something it had promised is *repairing*: it neither campaigns nor votes, and does
- *   not count, until a leader has vouched for it (progress.ts says why that is enough). That rests on links that deliver
- *   nothing to a later process than the one it was sent to: the end of an earlier repair would be taken for that of the next.
+ *   not count, until a leader has vouched for it (progress.ts says why that is enough). Each repair has a number, so that
+ *   the word that ended an earlier one does not end another when it comes late.
  * - A member always answers a leader or candidate of an older term, with its own: with PreVote nobody may listen to a
  *   member that is ahead, and without an answer it and an old leader could wait for each other for ever.
  * - A restarted member refuses votes for one election timeout, since it may have helped to grant a lease before. Nobody

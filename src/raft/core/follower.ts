@@ -36,7 +36,8 @@ export function takeAppend(replica: Replica, message: AppendEntries, effects: Ef
   }
   const lastNew = message.prevLogIndex + message.entries.length;
   replica.commitTo(Math.min(message.leaderCommit, Math.max(lastNew, replica.commitIndex)) as LogIndex, effects);
-  if (message.repaired && replica.repairing) replica.endRepair(effects);
+  // The word of an earlier repair may come late.
+  if (replica.repairing && message.repaired === replica.repair) replica.endRepair(effects);
   acknowledge(replica, message, Math.max(lastNew, replica.commitIndex) as LogIndex, effects);
   return 'matched';
 }
@@ -120,7 +121,7 @@ function appendReply(
     conflictTerm: result.conflictTerm,
     commitIndex: replica.commitIndex,
     readContext: request.readContext,
-    repairing: replica.repairing,
+    repairing: replica.repair,
     journal: 0,
   };
 }

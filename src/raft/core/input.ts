@@ -97,6 +97,8 @@ export interface CoreOptions {
         readonly firstLeader: NodeId | undefined;
       }
     | { readonly kind: 'recovered'; readonly state: RecoveredState; readonly repairing: boolean };
+  /** A positive number for a repair, which none of this node's repairs had before, those of earlier processes included. */
+  readonly repairNumber: () => number;
   /** Shortest silence after which anybody may campaign. Votes are refused for as long after each word of a leader. */
   readonly electionTimeoutMinMs: number;
   /** How long a leader may answer reads alone after a round that a quorum acknowledged; default 0.8 of the above. */

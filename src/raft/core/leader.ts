@@ -153,13 +153,12 @@ export class Leader {
   /** False: the reply describes a log that its sender has lost since, or one that may not count. */
   #admit(progress: Progress, reply: AppendEntriesReply): boolean {
     if (reply.readContext < progress.ignoreRoundsBefore) return false;
-    if (reply.repairing) {
-      // Refusing what it had acknowledged during the repair, it has lost something once more.
-      const lostAgain = !reply.success && reply.prevLogIndex <= progress.matchIndex;
-      if (progress.repair !== undefined && !lostAgain) return true;
+    if (reply.repairing !== 0) {
+      if (progress.repair?.number === reply.repairing) return true;
       this.#rounds.begin(this.#replica.now);
       const hint = reply.success ? reply.matchIndex : reply.conflictIndex;
-      progress.beginRepair(this.#rounds.latest, (Math.min(hint, this.#replica.log.lastIndex) + 1) as LogIndex);
+      const nextIndex = (Math.min(hint, this.#replica.log.lastIndex) + 1) as LogIndex;
+      progress.beginRepair(reply.repairing, this.#rounds.latest, nextIndex);
       return true;
     }
     if (progress.repair === undefined) return true;

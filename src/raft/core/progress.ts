@@ -22,6 +22,8 @@ export type ProgressState =
  * lost acknowledgement of it matters any more.
  */
 export interface Repair {
+  /** As the member says. */
+  readonly number: number;
   readonly sinceRound: number;
   throughIndex: LogIndex | undefined;
 }
@@ -150,9 +152,9 @@ export class Progress {
   }
 
   /** All that was known of its log is void. */
-  beginRepair(round: number, nextIndex: LogIndex): void {
-    this.repair = { sinceRound: round, throughIndex: undefined };
-    this.ignoreRoundsBefore = round;
+  beginRepair(number: number, sinceRound: number, nextIndex: LogIndex): void {
+    this.repair = { number, sinceRound, throughIndex: undefined };
+    this.ignoreRoundsBefore = sinceRound;
     this.ackedRound = 0;
     this.commitIndex = 0 as LogIndex;
     this.#matchIndex = 0 as LogIndex;

@@ -51,7 +51,9 @@ export class Replica {
   /** The last entry handed out to be applied. */
   #applyIndex = 0 as LogIndex;
   #loadingToApply = false;
-  #repairing = false;
+  readonly #repairNumber: () => number;
+  /** 0: none. */
+  #repair = 0;
 
   /** Time of the current step. */
   now = 0;
@@ -67,6 +69,7 @@ export class Replica {
     this.group = options.group;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.commitRule = options.commitRule ?? ownTermOnly;
+    this.#repairNumber = options.repairNumber;
     this.electionTimeoutMinMs = options.electionTimeoutMinMs;
     this.leaseMs = options.leaseMs ?? options.electionTimeoutMinMs * LEASE_PART;
     if (options.state.kind === 'created') {
@@ -85,7 +88,7 @@ export class Replica {
     this.#voteFloor = hardState.voteFloor;
     this.#commitIndex = Math.min(Math.max(state.commitIndex, state.snapshot.index), this.log.lastIndex) as LogIndex;
     this.#applyIndex = state.snapshot.index;
-    this.#repairing = repairing;
+    if (repairing) this.#repair = this.#repairNumber();
   }
 
   get currentTerm(): Term {
@@ -123,7 +126,12 @@ export class Replica {
   }
 
   get repairing(): boolean {
-    return this.#repairing;
+    return this.#repair !== 0;
+  }
+
+  /** Number of the repair; 0: nothing is to be repaired. */
+  get repair(): number {
+    return this.#repair;
   }
 
   get membership(): Membership {
@@ -135,7 +143,7 @@ export class Replica {
    * is committed (thesis §4.2.2).
    */
   get mayCampaign(): boolean {
-    return !this.#repairing && this.memberships.hasVoteSince(this.#commitIndex, this.node);
+    return !this.repairing && this.memberships.hasVoteSince(this.#commitIndex, this.node);
   }
 
   get heardFromLeaderLately(): boolean {
@@ -274,7 +282,7 @@ export class Replica {
   }
 
   beginRepair(effects: Effects): void {
-    this.#repairing = true;
+    this.#repair = this.#repairNumber();
     // A leader vouched for what was lost before this.
     effects.repaired = false;
     effects.statusChanged = true;
@@ -282,7 +290,7 @@ export class Replica {
 
   /** The leader vouches for us. A candidate may still be counting on a vote of ours that we have forgotten. */
   endRepair(effects: Effects): void {
-    this.#repairing = false;
+    this.#repair = 0;
     this.#voteFloor = (this.#currentTerm + VOTE_LEAP) as Term;
     effects.hardState = this.hardState;
     effects.repaired = true;

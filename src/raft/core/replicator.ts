@@ -89,8 +89,8 @@ export class Replicator {
       digestIndex: this.digest.index,
       digest: this.digest.digest,
       hibernate: this.hibernating,
-      // Only together with the proof that it holds the log that far: the message may arrive after another loss.
-      repaired: repair?.throughIndex !== undefined && prevLogIndex >= repair.throughIndex,
+      // Only together with the proof that it holds the log that far.
+      repaired: repair?.throughIndex !== undefined && prevLogIndex >= repair.throughIndex ? repair.number : 0,
       transfersOver: this.transfersOver,
     };
     effects.send.push(message);

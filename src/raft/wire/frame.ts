@@ -35,7 +35,7 @@ const OPEN_ENDED: ReadonlySet<PeerMessage['kind']> = new Set([
   'installSnapshotReply',
 ]);
 /** Bytes of the fields that every message of a kind has, by its code. */
-const FIXED_BYTES = [0, 32, 8, 48, 48, 8, 24, 24];
+const FIXED_BYTES = [0, 32, 8, 56, 56, 8, 24, 24];
 const STAGES: readonly InstallSnapshotReply['stage'][] = ['accepted', 'progress', 'done', 'refused'];
 
 /**
@@ -91,7 +91,7 @@ function writeMessage(frame: Buffer, start: number, group: GroupId, message: Pee
       writeSafeInteger(frame, message.journal, fields);
       break;
     case 'appendEntries':
-      messageFlags = flags(message.hibernate, message.repaired, message.transfersOver);
+      messageFlags = flags(message.hibernate, message.transfersOver);
       writeSafeInteger(frame, message.prevLogIndex, fields);
       writeSafeInteger(frame, message.prevLogTerm, fields + 8);
       writeSafeInteger(frame, message.leaderCommit, fields + 16);
@@ -99,10 +99,11 @@ function writeMessage(frame: Buffer, start: number, group: GroupId, message: Pee
       writeSafeInteger(frame, message.digestIndex, fields + 32);
       frame.writeUInt32BE(message.digest, fields + 40);
       frame.writeUInt32BE(message.entries.length, fields + 44);
+      writeSafeInteger(frame, message.repaired, fields + 48);
       for (const entry of message.entries) end += entry.record.copy(frame, end);
       break;
     case 'appendEntriesReply':
-      messageFlags = flags(message.success, message.repairing);
+      messageFlags = flags(message.success);
       writeSafeInteger(frame, message.prevLogIndex, fields);
       // A success knows no conflict and a refusal no match, so the two share a field.
       writeSafeInteger(frame, message.success ? message.matchIndex : message.conflictIndex, fields + 8);
@@ -110,6 +111,7 @@ function writeMessage(frame: Buffer, start: number, group: GroupId, message: Pee
       writeSafeInteger(frame, message.commitIndex, fields + 24);
       writeSafeInteger(frame, message.readContext, fields + 32);
       writeSafeInteger(frame, message.journal, fields + 40);
+      writeSafeInteger(frame, message.repairing, fields + 48);
       break;
     case 'timeoutNow':
       writeSafeInteger(frame, message.round, fields);
@@ -210,8 +212,8 @@ function readMessage(
         digestIndex: index(32),
         digest: frame.readUInt32BE(fields + 40),
         hibernate: flag,
-        repaired: secondFlag,
-        transfersOver: (messageFlags & 4) !== 0,
+        repaired: number(48),
+        transfersOver: secondFlag,
       };
     }
     case 'appendEntriesReply':
@@ -225,7 +227,7 @@ function readMessage(
         conflictTerm: number(16) as Term,
         commitIndex: index(24),
         readContext: number(32),
-        repairing: secondFlag,
+        repairing: number(48),
         journal: number(40),
       };
     case 'timeoutNow':
