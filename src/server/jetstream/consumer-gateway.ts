@@ -9,6 +9,7 @@ import type { Runtime } from '../../base/runtime.ts';
 import { TRAFFIC, type ClusterNode, type TrafficKind } from '../../cluster/index.ts';
 import { ackKind, LEADERSHIP_CHANGE, type ConsumerSet } from '../../consumer/index.ts';
 import type { GroupId } from '../../raft/index.ts';
+import { noRespondersStatus } from '../protocol/index.ts';
 import type { Flushable, TurnEnd } from '../router/index.ts';
 import type { Publication, Publisher, Router, ServiceHandler } from '../router-types.ts';
 import { SentFrames } from './sent-frames.ts';
@@ -63,7 +64,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     this.#localConsumers = options.localConsumers;
     this.#leaderless = new LeaderlessMessages({
       runtime: options.runtime,
-      deliver: (group, message) => this.#deliver(group, message) !== 'leaderless',
+      deliver: (group, message) => this.#deliver(group, message),
       giveUp: (message) => {
         this.#refuse(message);
       },
@@ -115,19 +116,19 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
     return address.kind === 'flowControl' || this.#leaderless.add(group, message);
   }
 
-  /** Brings a message that waited, or that came from another node, to its consumer. */
-  #deliver(group: GroupId, message: LeaderlessMessage): 'done' | 'leaderless' {
+  /** Brings a message that waited to its consumer, or refuses it. False: there is still nobody to take it. */
+  #deliver(group: GroupId, message: LeaderlessMessage): boolean {
     const { account, parts, relayed } = message;
     const taker = this.#takerOf(group);
     const isHere = taker === this.#cluster.node;
-    if (taker === undefined || (relayed && !isHere)) return 'leaderless';
+    if (taker === undefined || (relayed && !isHere)) return false;
     const address = this.#addressOf(parts, account);
     const writers = message.publisher === undefined ? this.#relayed : this.#outgoing;
     const taken = isHere
       ? address !== undefined && this.#handleHere(group, address, parts)
       : this.#forward(writers, taker, account, parts);
     if (!taken) this.#refuse(message);
-    return 'done';
+    return true;
   }
 
   #handleHere(group: GroupId, address: Address, parts: MessageParts): boolean {
@@ -257,8 +258,7 @@ export class ConsumerGateway implements ServiceHandler, Flushable {
       this.#router.noResponders(publisher, subject, reply);
     } else {
       // The publisher's own node can't know that nobody is here to take it, so its answer is given from here.
-      const headers = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
-      this.#router.publish(account, { subject: reply, headers, payload: NO_PAYLOAD });
+      this.#router.publish(account, { subject: reply, headers: noRespondersStatus(subject), payload: NO_PAYLOAD });
     }
     this.#router.flushSoon();
   }

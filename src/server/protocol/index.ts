@@ -5,6 +5,13 @@ export { type ConnectOptions, type Credentials, DEFAULT_OPTIONS, parseConnectOpt
 export { type ConnectionInfo, formatInfo, type ServerInfo } from './info.ts';
 export { Message } from './message.ts';
 export { type OperationHandler, type ParseFailure, type ParserTerms, ProtocolParser } from './parser.ts';
-export { type CloseReason, ERR, publishViolation, replyViolation, subscriptionViolation } from './refusals.ts';
+export {
+  type CloseReason,
+  ERR,
+  noRespondersStatus,
+  publishViolation,
+  replyViolation,
+  subscriptionViolation,
+} from './refusals.ts';
 export { classifySubject, isServerReply, isServerSubject, type SubjectKind, subjectMatches } from './subjects.ts';
 export { ProtocolWriter } from './writer.ts';

@@ -49,3 +49,8 @@ export type CloseReason =
   | 'Missing Account'
   | 'Server Shutdown'
   | 'Kicked';
+
+/** Headers of the answer to a request that nobody took. `subject` is a byte string. */
+export function noRespondersStatus(subject: string): Buffer {
+  return Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
+}

@@ -7,7 +7,7 @@ import type { NodeId } from '../../base/brand.ts';
 import { readUint32 } from '../../base/big-endian.ts';
 import { REPLY_PREFIX_BYTES } from '../../base/reply-run.ts';
 import type { Runtime } from '../../base/runtime.ts';
-import { equalBytes, Message, NO_BYTES } from '../protocol/index.ts';
+import { equalBytes, Message, NO_BYTES, noRespondersStatus } from '../protocol/index.ts';
 import type {
   CaptureHandler,
   InPlaceReceiver,
@@ -277,7 +277,7 @@ export class SubjectRouter implements Router {
     const { plain } = this.account(publisher.account).match(replySubject, 0, replySubject.length);
     const own = plain.find((subscription) => subscription.subscriber === subscriber && !subscription.closed);
     if (own === undefined) return;
-    const status = Buffer.from(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`, 'latin1');
+    const status = noRespondersStatus(subject);
     const message = new Message();
     message.setSubject(replySubject, 0, replySubject.length);
     message.setBody(status, 0, status.length, status.length);
